@@ -1,0 +1,53 @@
+"""Stored answers of commands, the outbox, and the trail."""
+
+from migrations._lib import append_only, sql
+from tortoise import migrations
+
+COMMAND = """
+CREATE TABLE command (
+  caller TEXT NOT NULL,
+  request_key TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN ('done', 'refused')),
+  answer BLOB NOT NULL,
+  at MOMENT NOT NULL,
+  PRIMARY KEY (caller, request_key)
+) WITHOUT_ROWID
+"""
+
+OUTBOX = """
+CREATE TABLE outbox (
+  id ID,
+  topic TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  at MOMENT NOT NULL,
+  done_at MOMENT
+)
+"""
+
+TRAIL = """
+CREATE TABLE trail_record (
+  id ID,
+  at MOMENT NOT NULL,
+  person_id BIGINT,
+  session_id BIGINT,
+  verb TEXT NOT NULL,
+  subject_kind TEXT NOT NULL,
+  subject_id BIGINT NOT NULL,
+  facts TEXT NOT NULL
+)
+"""
+
+
+class Migration(migrations.Migration):
+    initial = True
+    operations = [
+        sql(
+            COMMAND,
+            OUTBOX,
+            "CREATE INDEX outbox_waiting ON outbox (id) WHERE done_at IS NULL",
+            TRAIL,
+            "CREATE INDEX trail_record_subject ON trail_record (subject_kind, subject_id, id)",
+        ),
+        append_only("trail_record"),
+    ]

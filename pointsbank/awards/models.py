@@ -1,0 +1,66 @@
+"""Tables of acts on their way to points."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Act(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    person_id = fields.BigIntField()
+    source_room = fields.TextField()
+    source_kind = fields.TextField()
+    source_id = fields.BigIntField()
+    item_code = fields.TextField()
+    what = fields.TextField()
+    evidence = fields.TextField()
+    began_at = fields.DatetimeField()
+    day = fields.DateField()
+    minutes = fields.BigIntField()
+    planned_minutes = fields.BigIntField()
+    quantity = fields.BigIntField()
+    recorded_by = fields.BigIntField(null=True)
+    recorded_at = fields.DatetimeField()
+
+    class Meta:
+        table = "awards_act"
+
+
+class Award(Model):
+    id = fields.BigIntField(primary_key=True)
+    act_id = fields.BigIntField()
+    version_id = fields.BigIntField()
+    community_id = fields.BigIntField()
+    person_id = fields.BigIntField()
+    passbook_id = fields.BigIntField()
+    item_code = fields.TextField()
+    points = fields.BigIntField()
+    clipped = fields.BigIntField()
+    steps = fields.TextField()
+    uses = fields.TextField()
+    chain = fields.TextField()
+    reviews_given = fields.BigIntField()
+    notice_days = fields.BigIntField()
+    expires_on = fields.DateField()
+    state = fields.TextField()
+    notice_id = fields.BigIntField(null=True)
+    line_id = fields.BigIntField(null=True)
+    entry_id = fields.BigIntField(null=True)
+    made_at = fields.DatetimeField()
+    settled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "awards_award"
+
+
+class Review(Model):
+    id = fields.BigIntField(primary_key=True)
+    award_id = fields.BigIntField()
+    step = fields.BigIntField()
+    verdict = fields.TextField()
+    reason = fields.TextField()
+    reviewed_by = fields.BigIntField(null=True)
+    reviewed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "awards_review"

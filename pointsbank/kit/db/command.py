@@ -1,0 +1,181 @@
+"""What a command is, on both databases: its action, its caller's key, and the stored answer of a repeat."""
+
+import functools
+import hashlib
+from collections.abc import Callable, Coroutine, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol, get_type_hints
+
+import msgspec
+
+from pointsbank.kit.errors import KeyReused, Kind, Refusal
+
+acting: ContextVar[bool] = ContextVar("acting", default=False)
+"""True inside actions, and in whatever task one of them starts."""
+
+STORED_REFUSALS = {Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.EXPIRED, Kind.LIMITED}
+
+
+class Misuse(Exception):
+    """A rule of the write path was broken: a programming error, answered with 500."""
+
+
+class RequestKeyUnfit(Refusal):
+    kind = Kind.INVALID
+    code = "request_key_unfit"
+    message = "请求号要有 8 到 64 个字母、数字、横线或下划线。请刷新页面后再试。"
+
+
+class Row(Protocol):
+    """A row of either database: by index, by name, and unpacked."""
+
+    def __getitem__(self, key: int | str, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who answers for a command, as ids; all None for a job."""
+
+    person_id: int | None = None
+    session_id: int | None = None
+    device_id: int | None = None
+
+    @property
+    def caller(self) -> str:
+        """Whose request keys these are: a person keeps them across sign-ins."""
+        if self.person_id is not None:
+            return f"p{self.person_id}"
+        return f"d{self.device_id}" if self.device_id is not None else "system"
+
+
+NOBODY = Actor()
+
+
+class Client(Protocol):
+    """What Tx needs of a database client; the ORM takes the same object as `using_db`."""
+
+    async def row(self, sql: str, values: tuple[Any, ...], /) -> Row | None: ...
+    async def rows(self, sql: str, values: tuple[Any, ...], /) -> list[Row]: ...
+    async def run(self, sql: str, values: tuple[Any, ...], /) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tx:
+    """A transaction that is open: an action's first parameter. `?` stands for a value on both databases."""
+
+    db: Any  # for the ORM: using_db=tx.db
+    now: datetime
+    actor: Actor
+    stale: list[str] = field(default_factory=list)
+
+    def row(self, sql: str, *values: Any) -> Coroutine[Any, Any, Row | None]:
+        """Return the first row or None; also of INSERT and UPDATE … RETURNING."""
+        return self.db.row(sql, values)  # type: ignore[no-any-return]  # Tortoise's own type has no `row`
+
+    def rows(self, sql: str, *values: Any) -> Coroutine[Any, Any, list[Row]]:
+        return self.db.rows(sql, values)  # type: ignore[no-any-return]  # Tortoise's own type has no `rows`
+
+    def run(self, sql: str, *values: Any) -> Coroutine[Any, Any, int]:
+        """Return how many rows were touched, without those of triggers."""
+        return self.db.run(sql, values)  # type: ignore[no-any-return]  # Tortoise's own type has no `run`
+
+    def made_stale(self, name: str) -> None:
+        """Have copies of `name` that processes hold in memory dropped, once this is committed."""
+        self.stale.append(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    action: Callable[..., Coroutine[Any, Any, Any]]
+    actor: Actor
+    request_key: str | None
+    facts: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The answer that this key got the first time."""
+
+    value: Any
+
+
+class _StoredRefusal(msgspec.Struct):
+    code: str
+    facts: dict[str, Any]
+
+
+class Again(Exception):
+    """A refusal that this key got the first time."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_refusal = msgspec.json.Decoder(_StoredRefusal).decode
+
+
+@functools.cache
+def _answer_decoder(action: Callable[..., Any]) -> Callable[[bytes], Any]:
+    return msgspec.json.Decoder(get_type_hints(action)["return"]).decode
+
+
+def _name(action: Callable[..., Any]) -> str:
+    return f"{action.__module__}.{action.__qualname__}"
+
+
+def digest(command: Command) -> bytes:
+    """Fingerprint of what was asked, so that a key cannot be reused for something else."""
+    return hashlib.sha256(_name(command.action).encode() + _encode(command.facts)).digest()
+
+
+TAKE = """
+INSERT INTO command (caller, request_key, digest, outcome, answer, at) VALUES (?, ?, ?, 'done', ?, ?)
+ON CONFLICT (caller, request_key) DO NOTHING
+"""
+STORED = "SELECT digest, outcome, answer FROM command WHERE caller = ? AND request_key = ?"
+ANSWER = "UPDATE command SET answer = ? WHERE caller = ? AND request_key = ?"
+REFUSED = """
+INSERT INTO command (caller, request_key, digest, outcome, answer, at) VALUES (?, ?, ?, 'refused', ?, ?)
+ON CONFLICT (caller, request_key) DO NOTHING
+"""
+
+
+async def perform(tx: Tx, command: Command) -> Any:
+    """Take the key, act, store the answer: three steps of one transaction; the key row is taken first of all rows."""
+    key = command.request_key
+    if key is None:
+        return await command.action(tx, **command.facts)
+    caller, fingerprint = command.actor.caller, digest(command)
+    if await tx.run(TAKE, caller, key, fingerprint, b"", tx.now) == 0:
+        return await _stored(tx, command, caller, fingerprint)
+    result = await command.action(tx, **command.facts)
+    await tx.run(ANSWER, _encode(result), caller, key)
+    return result
+
+
+async def _stored(tx: Tx, command: Command, caller: str, fingerprint: bytes) -> Replay:
+    stored = await tx.row(STORED, caller, command.request_key)
+    assert stored is not None
+    if bytes(stored["digest"]) != fingerprint:
+        raise Again(KeyReused())
+    answer = bytes(stored["answer"])
+    if stored["outcome"] == "refused":
+        refusal = _refusal(answer)
+        raise Again(Refusal.known[refusal.code](**refusal.facts))
+    return Replay(_answer_decoder(command.action)(answer))
+
+
+def is_stored(command: Command, refused: Exception) -> bool:
+    """Whether this refusal is the final answer to its key."""
+    return command.request_key is not None and isinstance(refused, Refusal) and refused.kind in STORED_REFUSALS
+
+
+async def store_refusal(tx: Tx, command: Command, refusal: Refusal) -> int:
+    """Keep a refusal under its key, after all that its action did was rolled back; 0 if a twin came first."""
+    answer = _encode(_StoredRefusal(refusal.code, refusal.facts))
+    return await tx.run(REFUSED, command.actor.caller, command.request_key, digest(command), answer, tx.now)

@@ -1,0 +1,33 @@
+"""SQLite in a thread: Tortoise's own aiosqlite engine, for pages that read hundreds of rows."""
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import aiosqlite
+from tortoise.backends.sqlite.client import SqliteClient
+
+from pointsbank.kit.db.command import Row
+
+
+def get_client_class(_info: dict[str, Any]) -> type[SqliteClient]:
+    """Tortoise asks this of the module that a connection names as its engine."""
+    return SlowClient
+
+
+class SlowClient(SqliteClient):
+    async def create_connection(self, with_db: bool) -> None:  # noqa: ARG002  Tortoise's signature
+        self._connection = await aiosqlite.connect(
+            self.filename, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES
+        )
+        self._connection.row_factory = sqlite3.Row
+        for name, value in self.pragmas.items():
+            await self._connection.execute(f"PRAGMA {name}={value}")
+
+    async def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+        found = await self.rows(sql, values)
+        return found[0] if found else None
+
+    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        assert self._connection is not None
+        return list(await self._connection.execute_fetchall(sql, values))

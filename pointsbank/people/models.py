@@ -1,0 +1,171 @@
+"""Tables of people, places and what lets them in."""
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Place(Model):
+    id = fields.BigIntField(primary_key=True)
+    parent_id = fields.BigIntField(null=True)
+    kind = fields.TextField()
+    name = fields.TextField()
+    path = fields.TextField()
+
+    class Meta:
+        table = "people_place"
+
+
+class Community(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    unit_name = fields.TextField()
+    holder = fields.TextField()
+    daily_points_max = fields.BigIntField()
+    service_phone = fields.TextField()
+    oversight_phone = fields.TextField()
+    roster_version = fields.BigIntField()
+
+    class Meta:
+        table = "people_community"
+
+
+class Household(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    building_id = fields.BigIntField(null=True)
+    head_id = fields.BigIntField(null=True)
+    wrapped_key = fields.BinaryField()
+    door = fields.BinaryField(null=True)
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "people_household"
+
+
+class Person(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    household_id = fields.BigIntField(null=True)
+    member_number = fields.TextField()
+    state = fields.TextField()
+    merged_into = fields.BigIntField(null=True)
+    wrapped_key = fields.BinaryField(null=True)
+    name = fields.BinaryField(null=True)
+    phone = fields.BinaryField(null=True)
+    phone_index = fields.BinaryField(null=True)
+    id_last4 = fields.TextField(null=True)
+    id_index = fields.BinaryField(null=True)
+    birth_year = fields.BigIntField(null=True)
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "people_person"
+
+
+class Consent(Model):
+    id = fields.BigIntField(primary_key=True)
+    person_id = fields.BigIntField()
+    purpose = fields.TextField()
+    version = fields.TextField()
+    given_at = fields.DatetimeField()
+    withdrawn_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_consent"
+
+
+class Card(Model):
+    id = fields.BigIntField(primary_key=True)
+    person_id = fields.BigIntField()
+    generation = fields.BigIntField()
+    key_id = fields.BigIntField()
+    digits_index = fields.BinaryField(null=True)
+    state = fields.TextField()
+    issued_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_card"
+
+
+class Device(Model):
+    id = fields.BigIntField(primary_key=True)
+    person_id = fields.BigIntField(null=True)
+    token_digest = fields.BinaryField()
+    handle = fields.TextField()
+    check_in_step = fields.BigIntField()
+    check_out_step = fields.BigIntField()
+    visit_step = fields.BigIntField()
+    made_at = fields.DatetimeField()
+    bound_at = fields.DatetimeField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_device"
+
+
+class Activation(Model):
+    id = fields.BigIntField(primary_key=True)
+    person_id = fields.BigIntField()
+    card_id = fields.BigIntField()
+    token_digest = fields.BinaryField()
+    typed_digest = fields.BinaryField()
+    tries_left = fields.BigIntField()
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_activation"
+
+
+class Pairing(Model):
+    id = fields.BigIntField(primary_key=True)
+    device_id = fields.BigIntField()
+    digits_digest = fields.BinaryField()
+    expires_at = fields.DatetimeField()
+    used_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_pairing"
+
+
+class Login(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    login = fields.TextField()
+    password_hash = fields.TextField()
+    must_change = fields.BooleanField()
+    failures = fields.BigIntField()
+    blocked_until = fields.DatetimeField(null=True)
+    disabled_at = fields.DatetimeField(null=True)
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "people_login"
+
+
+class RoleGrant(Model):
+    id = fields.BigIntField(primary_key=True)
+    person_id = fields.BigIntField()
+    role = fields.TextField()
+    place_id = fields.BigIntField()
+    granted_by = fields.BigIntField(null=True)
+    granted_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_role_grant"
+
+
+class Session(Model):
+    id = fields.BigIntField(primary_key=True)
+    kind = fields.TextField()
+    token_digest = fields.BinaryField()
+    person_id = fields.BigIntField()
+    grant_id = fields.BigIntField(null=True)
+    device_id = fields.BigIntField(null=True)
+    name = fields.TextField(null=True)
+    made_at = fields.DatetimeField()
+    expires_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_session"
