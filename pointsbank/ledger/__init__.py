@@ -1,1 +1,15 @@
-"""ledger."""
+"""Points owned. Double entry: a move takes points from one account to another.
+
+Words: passbook (存折: a person's or a household's), account (of a passbook, or of the system: issued,
+redeemed:<outlet>, expired), move, entry (moves posted together under one key), lot (points of one source with one
+last day), lot use, reversal.
+Invariants:
+  1. All balances of a community sum to zero.
+  2. A balance equals its moves; a passbook's balance equals its unspent lots.
+  3. Only `issued` is below zero.
+  4. A key is posted once.
+  5. Entries, moves and lot uses never change.
+  6. An entry is reversed at most once, and a reversal gives back the same lots.
+  7. What expires soonest is spent first; what has expired is not spent.
+  8. Amounts are whole numbers of the passbook's smallest unit.
+"""

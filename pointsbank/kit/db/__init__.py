@@ -103,6 +103,7 @@ async def open_database(settings: dict[str, Any], clock: Clock) -> Database:
     if isinstance(write_client, sqlite.InlineClient):
         writer = sqlite.Writer(write_client, clock)
     else:
+        assert isinstance(write_client, postgres.PostgresClient)
         writer = postgres.Runner(write_client, clock)
     _open = Database(writer, clients["read"], clients["slow"], write_client)
     writer.forget = _open.forget

@@ -81,10 +81,10 @@ class Statements:
             return await getattr(connection, method)(dollars(sql), *values)
 
     async def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
-        return await self.call("fetchrow", sql, values)  # type: ignore[no-any-return]  # asyncpg ships no types
+        return await self.call("fetchrow", sql, values)
 
     async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return await self.call("fetch", sql, values)  # type: ignore[no-any-return]  # asyncpg ships no types
+        return await self.call("fetch", sql, values)
 
     async def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         return int((await self.call("execute", sql, values)).rpartition(" ")[2])

@@ -1,0 +1,235 @@
+"""Post to the ledger. Rows are taken in one order: accounts, then lots; a system account's balance comes last."""
+
+from datetime import date, datetime
+
+from pointsbank.kit import codes
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Tx
+from pointsbank.ledger import rules
+from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, LotLeft, NotEnoughPoints, NotReversible, Posted
+from pointsbank.trail import actions as trail
+
+Source = tuple[str, str, int]
+"""Room, kind and id of what an entry is about: ("awards", "award", 7)."""
+
+NUMBER_TRIES = 5
+LOTS_AT_ONCE = 32
+EXPIRED_AT_ONCE = 100
+
+FIND_PASSBOOK = "SELECT id FROM ledger_passbook WHERE person_id = ? OR household_id = ?"
+OPEN_PASSBOOK = """
+INSERT INTO ledger_passbook (number, community_id, person_id, household_id, decimals, opened_at)
+VALUES (?, ?, ?, ?, 0, ?) ON CONFLICT DO NOTHING RETURNING id
+"""
+OPEN_ACCOUNT = "INSERT INTO ledger_account (community_id, passbook_id, balance) VALUES (?, ?, 0)"
+FIND_SYSTEM = "SELECT id FROM ledger_account WHERE community_id = ? AND system = ?"
+OPEN_SYSTEM = """
+INSERT INTO ledger_account (community_id, system, balance) VALUES (?, ?, 0)
+ON CONFLICT (community_id, system) DO NOTHING
+"""
+ENTRY = """
+INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_at, actor_id, member_id,
+                          source_room, source_kind, source_id, summary, reason, version_id, reverses_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reverses_id) DO NOTHING RETURNING id
+"""
+MOVE = """
+INSERT INTO ledger_move (entry_id, source_id, target_id, points, source_after, target_after) VALUES (?, ?, ?, ?, ?, ?)
+"""
+ADD_TO_PASSBOOK = "UPDATE ledger_account SET balance = balance + ? WHERE passbook_id = ? RETURNING id, balance"
+ADD = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? RETURNING balance"
+TAKE = "UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance >= ? RETURNING balance"
+TAKE_ISSUED = "UPDATE ledger_account SET balance = balance - ? WHERE id = ?"
+BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
+NEW_LOT = "INSERT INTO ledger_lot (account_id, entry_id, points, remaining, expires_on) VALUES (?, ?, ?, ?, ?)"
+LIVE_LOTS = f"""
+SELECT id, remaining FROM ledger_lot
+ WHERE account_id = ? AND remaining > 0 AND expires_on >= ? ORDER BY expires_on, id LIMIT {LOTS_AT_ONCE}
+"""
+TAKE_LOT = "UPDATE ledger_lot SET remaining = remaining - ? WHERE id = ? AND remaining >= ?"
+LOT_USE = "INSERT INTO ledger_lot_use (lot_id, entry_id, points) VALUES (?, ?, ?)"
+
+
+async def open_passbook(
+    tx: Tx, *, community_id: int, person_id: int | None = None, household_id: int | None = None
+) -> int:
+    """Open the passbook of a person or of a household; the one that is open already is returned."""
+    assert (person_id is None) != (household_id is None)
+    for _ in range(NUMBER_TRIES):
+        found = await tx.row(FIND_PASSBOOK, person_id, household_id)
+        if found is not None:
+            return int(found["id"])
+        number = codes.new_member_number()
+        opened = await tx.row(OPEN_PASSBOOK, number, community_id, person_id, household_id, tx.now)
+        if opened is not None:
+            await tx.run(OPEN_ACCOUNT, community_id, opened["id"])
+            await trail.record(tx, "passbook.opened", subject=("passbook", opened["id"]))
+            return int(opened["id"])
+    raise AssertionError("five random passbook numbers were all taken")
+
+
+async def _system_account(tx: Tx, community_id: int, system: str) -> int:
+    found = await tx.row(FIND_SYSTEM, community_id, system)
+    if found is None:
+        await tx.run(OPEN_SYSTEM, community_id, system)
+        found = await tx.row(FIND_SYSTEM, community_id, system)
+    assert found is not None
+    return int(found["id"])
+
+
+async def post_award(
+    tx: Tx,
+    *,
+    community_id: int,
+    passbook_id: int,
+    points: int,
+    posting_key: str,
+    effective_at: datetime,
+    expires_on: date,
+    member_id: int,
+    version_id: int,
+    source: Source,
+    summary: str,
+) -> Posted:
+    """Issue points to a passbook as one lot; `summary` is what the passbook's line will say for ever."""
+    assert 0 < points <= rules.POINTS_MAX
+    issued_id = await _system_account(tx, community_id, rules.ISSUED)
+    entry = await tx.row(
+        ENTRY, posting_key, community_id, "award", effective_at, tx.now, tx.actor.person_id, member_id,
+        *source, summary, "", version_id, None,
+    )  # fmt: skip
+    account = await tx.row(ADD_TO_PASSBOOK, points, passbook_id)
+    assert entry is not None
+    assert account is not None
+    await tx.run(MOVE, entry["id"], issued_id, account["id"], points, None, account["balance"])
+    await tx.run(NEW_LOT, account["id"], entry["id"], points, points, expires_on)
+    await tx.run(TAKE_ISSUED, points, issued_id)
+    return Posted(entry["id"], account["balance"])
+
+
+async def spend(
+    tx: Tx,
+    *,
+    community_id: int,
+    account_id: int,
+    points: int,
+    outlet_id: int,
+    posting_key: str,
+    member_id: int,
+    source: Source,
+    summary: str,
+) -> Posted:
+    """Take points from a passbook's account, soonest to expire first; refuses NotEnoughPoints."""
+    assert 0 < points <= rules.POINTS_MAX
+    account = await tx.row(TAKE, points, account_id, points)
+    if account is None:
+        found = await tx.row(BALANCE, account_id)
+        raise NotEnoughPoints(missing=points - (found["balance"] if found else 0))
+    target_id = await _system_account(tx, community_id, rules.redeemed(outlet_id))
+    entry = await tx.row(
+        ENTRY, posting_key, community_id, "order", tx.now, tx.now, tx.actor.person_id, member_id,
+        *source, summary, "", None, None,
+    )  # fmt: skip
+    assert entry is not None
+    await _take_lots(tx, account_id, points, entry["id"])
+    await tx.run(MOVE, entry["id"], account_id, target_id, points, account["balance"], None)
+    await tx.run(ADD, points, target_id)
+    return Posted(entry["id"], account["balance"])
+
+
+async def _take_lots(tx: Tx, account_id: int, points: int, entry_id: int) -> None:
+    today = local_day(tx.now)
+    while points:
+        found = await tx.rows(LIVE_LOTS, account_id, today)
+        if not found:  # the balance still counts lots that expired today: the expiry job has not come round
+            raise NotEnoughPoints(missing=points)
+        for taken in rules.take_from([LotLeft(lot_id, remaining) for lot_id, remaining in found], points):
+            if await tx.run(TAKE_LOT, taken.points, taken.lot_id, taken.points) != 1:
+                raise NotEnoughPoints(missing=points)
+            await tx.run(LOT_USE, taken.lot_id, entry_id, taken.points)
+            points -= taken.points
+
+
+ORIGINAL = """
+SELECT entry.community_id, entry.kind, entry.effective_at, entry.member_id, entry.summary, entry.version_id,
+       entry.source_room, entry.source_kind, entry.source_id, move.source_id AS from_id, move.target_id AS to_id,
+       move.points
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id WHERE entry.id = ?
+"""
+USES = "SELECT lot_id, points FROM ledger_lot_use WHERE entry_id = ? ORDER BY lot_id"
+GIVE_TO_LOT = "UPDATE ledger_lot SET remaining = remaining + ? WHERE id = ?"
+LOT_OF = "SELECT id, remaining FROM ledger_lot WHERE entry_id = ?"
+
+
+async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
+    """Post the mirror of an entry, once. Refuses AlreadyReversed, AlreadySpent (an award's points are gone)."""
+    original = await tx.row(ORIGINAL, entry_id)
+    assert original is not None
+    if original["kind"] not in ("award", "order"):
+        raise NotReversible
+    entry = await tx.row(
+        ENTRY, f"reversal:{entry_id}", original["community_id"], "reversal", original["effective_at"], tx.now,
+        tx.actor.person_id, original["member_id"], original["source_room"], original["source_kind"],
+        original["source_id"], original["summary"], reason, original["version_id"], entry_id,
+    )  # fmt: skip
+    if entry is None:
+        raise AlreadyReversed
+    points = original["points"]
+    if original["kind"] == "order":
+        balance = await _give_back(tx, entry["id"], entry_id, original["from_id"], points)
+        await tx.run(MOVE, entry["id"], original["to_id"], original["from_id"], points, None, balance)
+        await tx.run(TAKE_ISSUED, points, original["to_id"])
+    else:
+        balance = await _take_back(tx, entry["id"], entry_id, original["to_id"], points)
+        await tx.run(MOVE, entry["id"], original["to_id"], original["from_id"], points, balance, None)
+        await tx.run(ADD, points, original["from_id"])
+    await trail.record(tx, "entry.reversed", subject=("entry", entry_id), by_entry=entry["id"], reason=reason)
+    return Posted(entry["id"], balance)
+
+
+async def _give_back(tx: Tx, entry_id: int, order_entry_id: int, account_id: int, points: int) -> int:
+    """Return spent points to the lots they came from."""
+    account = await tx.row(ADD, points, account_id)
+    assert account is not None
+    for lot_id, taken in await tx.rows(USES, order_entry_id):
+        await tx.run(GIVE_TO_LOT, taken, lot_id)
+        await tx.run(LOT_USE, lot_id, entry_id, -taken)
+    return int(account["balance"])
+
+
+async def _take_back(tx: Tx, entry_id: int, award_entry_id: int, account_id: int, points: int) -> int:
+    """Take an award's own lot out again, whole or not at all."""
+    account = await tx.row(TAKE, points, account_id, points)
+    lot = await tx.row(LOT_OF, award_entry_id)
+    assert lot is not None
+    if account is None or await tx.run(TAKE_LOT, points, lot["id"], points) != 1:
+        raise AlreadySpent(spent=points - lot["remaining"])
+    await tx.run(LOT_USE, lot["id"], entry_id, points)
+    return int(account["balance"])
+
+
+EXPIRED_LOTS = f"""
+SELECT lot.id, lot.account_id, lot.remaining, account.community_id FROM ledger_lot lot
+  JOIN ledger_account account ON account.id = lot.account_id
+ WHERE lot.remaining > 0 AND lot.expires_on < ? ORDER BY lot.account_id, lot.id LIMIT {EXPIRED_AT_ONCE}
+"""
+
+
+async def expire_due(tx: Tx) -> int:
+    """Move what expired before today out of its passbooks; returns how many lots, 0 when all is done."""
+    lots = await tx.rows(EXPIRED_LOTS, local_day(tx.now))
+    for lot_id, account_id, points, community_id in lots:
+        account = await tx.row(TAKE, points, account_id, points)
+        assert account is not None
+        taken = await tx.run(TAKE_LOT, points, lot_id, points)
+        assert taken == 1
+        target_id = await _system_account(tx, community_id, rules.EXPIRED)
+        # A reversal may fill the lot again later, and then it expires again: the moment tells the entries apart.
+        entry = await tx.row(
+            ENTRY, f"expiry:{lot_id}:{tx.now.isoformat()}", community_id, "expiry", tx.now, tx.now,
+            tx.actor.person_id, None, "ledger", "lot", lot_id, "积分到期", "", None, None,
+        )  # fmt: skip
+        assert entry is not None
+        await tx.run(LOT_USE, lot_id, entry["id"], points)
+        await tx.run(MOVE, entry["id"], account_id, target_id, points, account["balance"], None)
+        await tx.run(ADD, points, target_id)
+    return len(lots)

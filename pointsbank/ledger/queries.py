@@ -1,0 +1,153 @@
+"""Read the ledger."""
+
+from datetime import date, datetime
+
+import msgspec
+
+from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Tx
+
+LINES_MAX = 100
+
+
+class Account(msgspec.Struct, frozen=True):
+    """What can be spent from: `points` leaves out lots that have expired."""
+
+    account_id: int
+    passbook_id: int
+    points: int
+
+
+class Passbook(msgspec.Struct, frozen=True):
+    passbook_id: int
+    number: str
+    account_id: int
+    balance: int
+    community_id: int
+    person_id: int | None
+    household_id: int | None
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A move as its passbook shows it; `points` is negative for what went out."""
+
+    move_id: int
+    entry_id: int
+    kind: str
+    points: int
+    balance_after: int
+    effective_at: datetime
+    booked_at: datetime
+    summary: str
+    reason: str
+    source_room: str
+    source_kind: str
+    source_id: int
+    member_id: int | None
+
+
+class Expiring(msgspec.Struct, frozen=True):
+    expires_on: date
+    points: int
+
+
+SPENDING = """
+SELECT account.id, passbook.id, account.balance - COALESCE((SELECT SUM(lot.remaining) FROM ledger_lot lot
+  WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_on < ?), 0)
+  FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
+"""
+SPENDING_OF_PERSON = SPENDING + " WHERE passbook.person_id = ?"
+SPENDING_OF_HOUSEHOLD = SPENDING + " WHERE passbook.household_id = ?"
+
+
+async def spending_account(tx: Tx, *, person_id: int, household_id: int | None, holder: str) -> Account | None:
+    """Return the account that this member spends from; None while nothing was ever earned."""
+    today = local_day(tx.now)
+    if holder == "household":
+        found = await tx.row(SPENDING_OF_HOUSEHOLD, today, household_id)
+    else:
+        found = await tx.row(SPENDING_OF_PERSON, today, person_id)
+    return Account(*found) if found is not None else None
+
+
+PASSBOOK = """
+SELECT passbook.id, passbook.number, account.id, account.balance, passbook.community_id, passbook.person_id,
+       passbook.household_id
+  FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
+"""
+PASSBOOK_OF_HOLDER = PASSBOOK + " WHERE passbook.person_id = ? OR passbook.household_id = ?"
+PASSBOOK_BY_ID = PASSBOOK + " WHERE passbook.id = ?"
+
+
+async def passbook_of(*, person_id: int, household_id: int | None, holder: str) -> Passbook | None:
+    """Return the passbook that a member's acts are credited to: the household's where the community says so."""
+    who = (None, household_id) if holder == "household" else (person_id, None)
+    found = await db.row(PASSBOOK_OF_HOLDER, *who)
+    return Passbook(*found) if found is not None else None
+
+
+async def passbook(passbook_id: int) -> Passbook | None:
+    found = await db.row(PASSBOOK_BY_ID, passbook_id)
+    return Passbook(*found) if found is not None else None
+
+
+LINES = """
+SELECT part.id, part.entry_id, entry.kind, part.points, part.after, entry.effective_at, entry.booked_at, entry.summary,
+       entry.reason, entry.source_room, entry.source_kind, entry.source_id, entry.member_id
+  FROM (SELECT * FROM (SELECT id, entry_id, -points AS points, source_after AS after FROM ledger_move
+                        WHERE source_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS spent
+        UNION ALL
+        SELECT * FROM (SELECT id, entry_id, points, target_after FROM ledger_move
+                        WHERE target_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS earned) AS part
+  JOIN ledger_entry entry ON entry.id = part.entry_id
+ ORDER BY part.id DESC LIMIT ?
+"""
+FIRST_PAGE = 2**62
+
+
+async def lines(account_id: int, *, before: int = FIRST_PAGE, limit: int = 20) -> list[Line]:
+    """Return a passbook's lines, newest first; `before` is the last move_id of the page before."""
+    assert 0 < limit <= LINES_MAX
+    found = await db.rows(LINES, account_id, before, limit, account_id, before, limit, limit)
+    return [Line(*line) for line in found]
+
+
+ENTRY_LINE = """
+SELECT move.id, entry.id, entry.kind, CASE WHEN move.source_id = ? THEN -move.points ELSE move.points END,
+       CASE WHEN move.source_id = ? THEN move.source_after ELSE move.target_after END, entry.effective_at,
+       entry.booked_at, entry.summary, entry.reason, entry.source_room, entry.source_kind, entry.source_id,
+       entry.member_id
+  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+ WHERE entry.id = ? AND (move.source_id = ? OR move.target_id = ?)
+"""
+
+
+async def entry_line(account_id: int, entry_id: int) -> Line | None:
+    """Return one entry as this account's passbook shows it; None if it does not touch the account."""
+    found = await db.row(ENTRY_LINE, account_id, account_id, entry_id, account_id, account_id)
+    return Line(*found) if found is not None else None
+
+
+EXPIRING = """
+SELECT expires_on, SUM(remaining) FROM ledger_lot
+ WHERE account_id = ? AND remaining > 0 AND expires_on BETWEEN ? AND ? GROUP BY expires_on ORDER BY expires_on
+"""
+
+
+async def expiring(account_id: int, *, today: date, until: date) -> list[Expiring]:
+    """Return what a passbook loses if it is not spent by `until`, by last day."""
+    return [Expiring(_day(day), int(points)) for day, points in await db.rows(EXPIRING, account_id, today, until)]
+
+
+def _day(value: date | str) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+TOTALS = "SELECT system, balance FROM ledger_account WHERE community_id = ? AND system IS NOT NULL ORDER BY id"
+
+
+async def system_balances(community_id: int) -> dict[str, int]:
+    """Return what was issued (below zero), redeemed by outlet, and expired."""
+    found = await db.rows(TOTALS, community_id)
+    return {row["system"]: row["balance"] for row in found}

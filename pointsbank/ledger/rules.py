@@ -1,0 +1,76 @@
+"""What the ledger decides without looking anything up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from pointsbank.kit.errors import Kind, Refusal
+
+POINTS_MAX = 1_000_000
+NEVER = date(9999, 12, 31)
+ISSUED = "issued"
+EXPIRED = "expired"
+
+
+class NotEnoughPoints(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.not_enough_points"
+    message = "还差 {missing} 分。"
+
+
+class AlreadySpent(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.already_spent"
+    message = "这笔积分已经用掉 {spent} 分，不能原样冲回。"
+
+
+class AlreadyReversed(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.already_reversed"
+    message = "这一笔已经冲正过了。"
+
+
+class NotReversible(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.not_reversible"
+    message = "这一笔是冲正或到期，不能再冲正。"
+
+
+@dataclass(frozen=True, slots=True)
+class LotLeft:
+    lot_id: int
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotTaken:
+    lot_id: int
+    points: int
+
+
+def take_from(lots: Sequence[LotLeft], points: int) -> list[LotTaken]:
+    """Take points from lots in the order given (soonest to expire first); fewer lots than needed take all they have."""
+    assert points > 0
+    taken = []
+    for lot in lots:
+        assert lot.remaining > 0
+        part = min(lot.remaining, points)
+        taken.append(LotTaken(lot.lot_id, part))
+        points -= part
+        if points == 0:
+            break
+    return taken
+
+
+def redeemed(outlet_id: int) -> str:
+    """Name of the system account that an outlet's redemptions go to."""
+    return f"redeemed:{outlet_id}"
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """An entry now in the books, and the passbook's balance after it."""
+
+    entry_id: int
+    balance: int

@@ -1,0 +1,152 @@
+"""Recompute the books. Needs no keys, so it works on any copy of the database."""
+
+import msgspec
+
+from pointsbank.kit import db
+
+FINDINGS_SHOWN = 20
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A broken invariant: its number on the ledger's door plate, what is wrong, and where."""
+
+    invariant: int
+    what: str
+    where: str
+
+
+class Report(msgspec.Struct, frozen=True):
+    findings: list[Finding]
+    accounts: int
+    entries: int
+    points_issued: int
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.findings
+
+
+# Each check selects what is wrong: where, expected, found.
+CHECKS: tuple[tuple[int, str, str], ...] = (
+    (
+        1,
+        "the balances of a community do not sum to zero",
+        """
+SELECT 'community ' || community_id, 0, SUM(balance) FROM ledger_account GROUP BY community_id
+HAVING SUM(balance) <> 0""",
+    ),
+    (
+        2,
+        "a balance differs from its moves",
+        """
+SELECT 'account ' || account.id, COALESCE(moved.points, 0), account.balance FROM ledger_account account
+  LEFT JOIN (SELECT account_id, SUM(points) AS points FROM (
+               SELECT source_id AS account_id, -points AS points FROM ledger_move
+               UNION ALL SELECT target_id, points FROM ledger_move) AS sides GROUP BY account_id) moved
+         ON moved.account_id = account.id
+ WHERE account.balance <> COALESCE(moved.points, 0)""",
+    ),
+    (
+        2,
+        "a passbook's balance differs from its unspent lots",
+        """
+SELECT 'account ' || account.id, COALESCE(lots.points, 0), account.balance FROM ledger_account account
+  LEFT JOIN (SELECT account_id, SUM(remaining) AS points FROM ledger_lot GROUP BY account_id) lots
+         ON lots.account_id = account.id
+ WHERE account.passbook_id IS NOT NULL AND account.balance <> COALESCE(lots.points, 0)""",
+    ),
+    (
+        2,
+        "what is left of a lot differs from its uses",
+        """
+SELECT 'lot ' || lot.id, lot.points - COALESCE(used.points, 0), lot.remaining FROM ledger_lot lot
+  LEFT JOIN (SELECT lot_id, SUM(points) AS points FROM ledger_lot_use GROUP BY lot_id) used ON used.lot_id = lot.id
+ WHERE lot.remaining <> lot.points - COALESCE(used.points, 0)""",
+    ),
+    (
+        2,
+        "the last line of a passbook differs from its balance",
+        """
+SELECT 'account ' || account.id, account.balance,
+       CASE WHEN move.source_id = account.id THEN move.source_after ELSE move.target_after END
+  FROM ledger_account account JOIN (
+       SELECT account_id, MAX(id) AS move_id FROM (
+         SELECT source_id AS account_id, id FROM ledger_move
+         UNION ALL SELECT target_id, id FROM ledger_move) AS sides GROUP BY account_id) latest
+    ON latest.account_id = account.id JOIN ledger_move move ON move.id = latest.move_id
+ WHERE account.passbook_id IS NOT NULL AND account.balance IS DISTINCT FROM
+       CASE WHEN move.source_id = account.id THEN move.source_after ELSE move.target_after END""",
+    ),
+    (
+        3,
+        "an account other than `issued` is below zero",
+        """
+SELECT 'account ' || id, 0, balance FROM ledger_account WHERE balance < 0 AND COALESCE(system, '') <> 'issued'""",
+    ),
+    (
+        5,
+        "an entry has no move",
+        """
+SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry
+ WHERE NOT EXISTS (SELECT 1 FROM ledger_move move WHERE move.entry_id = entry.id)""",
+    ),
+    (
+        5,
+        "a move joins accounts of different communities",
+        """
+SELECT 'move ' || move.id, entry.community_id, target.community_id FROM ledger_move move
+  JOIN ledger_entry entry ON entry.id = move.entry_id JOIN ledger_account source ON source.id = move.source_id
+  JOIN ledger_account target ON target.id = move.target_id
+ WHERE source.community_id <> entry.community_id OR target.community_id <> entry.community_id""",
+    ),
+    (
+        6,
+        "a reversal is not the mirror of its entry",
+        """
+SELECT 'entry ' || reversal.id, move.points, mirror.points FROM ledger_entry reversal
+  JOIN ledger_move mirror ON mirror.entry_id = reversal.id JOIN ledger_move move ON move.entry_id = reversal.reverses_id
+ WHERE mirror.points <> move.points OR mirror.source_id <> move.target_id OR mirror.target_id <> move.source_id""",
+    ),
+    (
+        6,
+        "an entry's lots differ from its moves",
+        """
+SELECT 'entry ' || entry.id,
+       SUM(CASE WHEN source.passbook_id IS NOT NULL THEN move.points ELSE 0 END)
+       - SUM(CASE WHEN target.passbook_id IS NOT NULL THEN move.points ELSE 0 END),
+       COALESCE((SELECT SUM(used.points) FROM ledger_lot_use used WHERE used.entry_id = entry.id), 0)
+       - COALESCE((SELECT SUM(lot.points) FROM ledger_lot lot WHERE lot.entry_id = entry.id), 0)
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+  JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
+ GROUP BY entry.id
+HAVING SUM(CASE WHEN source.passbook_id IS NOT NULL THEN move.points ELSE 0 END)
+       - SUM(CASE WHEN target.passbook_id IS NOT NULL THEN move.points ELSE 0 END)
+    <> COALESCE((SELECT SUM(used.points) FROM ledger_lot_use used WHERE used.entry_id = entry.id), 0)
+       - COALESCE((SELECT SUM(lot.points) FROM ledger_lot lot WHERE lot.entry_id = entry.id), 0)""",
+    ),
+)
+
+GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use")
+TRIGGERS_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+TRIGGERS_POSTGRES = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+COUNTS = """
+SELECT (SELECT COUNT(*) FROM ledger_account), (SELECT COUNT(*) FROM ledger_entry),
+       (SELECT COALESCE(-SUM(balance), 0) FROM ledger_account WHERE system = 'issued')
+"""
+
+
+async def verify() -> Report:
+    """Recompute every balance, lot and mirror from the rows, and look whether the triggers still stand."""
+    findings = []
+    for invariant, what, sql in CHECKS:
+        for where, expected, found in (await db.slow_rows(sql))[:FINDINGS_SHOWN]:
+            findings.append(Finding(invariant, what, f"{where}: expected {expected}, found {found}"))
+    triggers = TRIGGERS_SQLITE if db.current().is_sqlite else TRIGGERS_POSTGRES
+    present = {name for (name,) in await db.slow_rows(triggers)}
+    for table in GUARDED:
+        for verb in ("update", "delete"):
+            trigger = f"{table}_append_only_{verb}"
+            if trigger not in present:
+                findings.append(Finding(5, "a trigger that guards the books is missing", trigger))
+    ((accounts, entries, issued),) = await db.slow_rows(COUNTS)
+    return Report(findings, accounts, entries, int(issued))
