@@ -1,0 +1,238 @@
+"""HTML forms: what was typed, what it means, and what is to be changed. Nothing that was typed is ever lost.
+
+Fields are those of a msgspec Struct. Understood: int, str, bool (a checkbox), date, time, datetime (a local time of
+Shanghai), Enum, Literal, list of these (several inputs of one name), and `| None`, `Annotated[…, Meta(title, ge, …)]`.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
+from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Request
+from litestar.datastructures import UploadFile
+from litestar.exceptions import ValidationException
+from msgspec import inspect
+
+from pointsbank.kit.clock import ZONE
+from pointsbank.kit.errors import Refusal
+from pointsbank.web import i18n
+from pointsbank.web.i18n import _
+
+FIELDS_MAX = 2000
+DIGITS_MAX = 18  # the largest number that both databases keep whole
+UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+TRUE = {"1", "on", "true", "yes", "是"}
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class Filled(Generic[T]):
+    """A form as it came, or a new one (`blank`); templates read `typed` and `errors`."""
+
+    def __init__(self, typed: dict[str, str], lists: dict[str, list[str]] | None = None) -> None:
+        self.typed = typed
+        self.lists = lists or {}
+        self.files: dict[str, list[UploadFile]] = {}
+        self.errors: dict[str, str] = {}
+        self._value: T | None = None
+
+    @classmethod
+    def blank(cls, **typed: object) -> "Filled[T]":
+        return cls({name: "" if value is None else str(value) for name, value in typed.items()})
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.errors
+
+    @property
+    def value(self) -> T:
+        assert self._value is not None, "only a valid form has a value"
+        assert not self.errors, "only a valid form has a value"
+        return self._value
+
+    def refuse(self, field: str, text: str | Refusal, **facts: Any) -> None:
+        """Say what is to be changed at a field; the first word about a field stands."""
+        said = i18n.t(text) if isinstance(text, Refusal) else _(text, **facts)
+        self.errors.setdefault(field, said)
+
+
+blank = Filled.blank
+
+
+class _Wrong(Exception):
+    """Internal to this module: the sentence about one field."""
+
+
+async def read(
+    request: Request[Any, Any, Any], struct: type[T], *, labels: Mapping[str, str] | None = None
+) -> Filled[T]:
+    """Read a urlencoded or multipart body. `labels` name the fields in messages, before `Meta(title=…)`."""
+    lists, files = await _parts(request)
+    filled: Filled[T] = Filled({name: "\n".join(values) for name, values in lists.items()}, lists)
+    filled.files = files
+    known: dict[str, Any] = {}
+    for field in msgspec.structs.fields(struct):
+        shape, title = _shape(inspect.type_info(field.type))
+        label = _((labels or {}).get(field.encode_name) or title or field.encode_name)
+        typed = lists.get(field.encode_name, [])
+        try:
+            found = _convert(shape, typed, label, required=field.required)
+        except _Wrong as wrong:
+            filled.errors[field.encode_name] = str(wrong)
+            continue
+        if found is not msgspec.UNSET:
+            known[field.name] = found
+        elif field.required:  # only `| None` comes so far without anything typed
+            known[field.name] = None
+    if not filled.errors:
+        filled._value = struct(**known)  # noqa: SLF001  # made here
+    return filled
+
+
+async def _parts(request: Request[Any, Any, Any]) -> tuple[dict[str, list[str]], dict[str, list[UploadFile]]]:
+    lists: dict[str, list[str]] = {}
+    files: dict[str, list[UploadFile]] = {}
+    kind = request.content_type[0]
+    if kind == "application/x-www-form-urlencoded":
+        # Not request.form(): Litestar keeps the last 1024 bodies, with the passwords in them, in a cache.
+        body = (await request.body()).decode("utf-8", "replace")
+        try:
+            pairs: list[tuple[str, Any]] = list(parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS_MAX))
+        except ValueError as error:
+            raise ValidationException from error
+    else:
+        try:
+            pairs = list((await request.form()).multi_items())
+        except (LookupError, UnicodeDecodeError) as error:  # a charset that does not exist, text that is none
+            raise ValidationException from error
+    for name, value in pairs:
+        if isinstance(value, UploadFile):
+            files.setdefault(name, []).append(value)
+        elif isinstance(value, str):
+            lists.setdefault(name, []).append(value.translate(UNSEEN).replace("\r\n", "\n").strip())
+    return lists, files
+
+
+def _shape(shape: inspect.Type, title: str = "") -> tuple[inspect.Type, str]:
+    """The type below its metadata, and the title on the way."""
+    while isinstance(shape, inspect.Metadata):
+        title = (shape.extra_json_schema or {}).get("title", title)
+        shape = shape.type
+    if isinstance(shape, inspect.UnionType) and not title:
+        title = next((found for inner in shape.types if (found := _shape(inner)[1])), "")
+    return shape, title
+
+
+def _may_be_none(shape: inspect.Type) -> bool:
+    return isinstance(shape, inspect.UnionType) and any(isinstance(inner, inspect.NoneType) for inner in shape.types)
+
+
+def _convert(shape: inspect.Type, typed: list[str], label: str, *, required: bool) -> Any:
+    """The value, or UNSET where nothing was typed and nothing had to be."""
+    if isinstance(shape, inspect.UnionType):
+        inner = next(kind for kind in shape.types if not isinstance(kind, inspect.NoneType))
+        return _convert(_shape(inner)[0], typed, label, required=False)
+    if isinstance(shape, inspect.BoolType):
+        return bool(typed) and typed[-1].lower() in TRUE
+    if isinstance(shape, inspect.ListType | inspect.VarTupleType):
+        found = _items(_shape(shape.item_type)[0], typed, label)
+        if not found:
+            if required:
+                raise _Wrong(_("请选择{label}", label=label))
+            return msgspec.UNSET
+        return tuple(found) if isinstance(shape, inspect.VarTupleType) else found
+    text = typed[-1] if typed else ""
+    if text:
+        return _one(shape, text, label)
+    if required:
+        raise _Wrong(_("请填写{label}", label=label))
+    return msgspec.UNSET
+
+
+def _items(shape: inspect.Type, typed: list[str], label: str) -> list[Any]:
+    """Inputs of one name. Empty ones are left out, unless the items may be None: then rows keep their place."""
+    if not _may_be_none(shape):
+        return [_convert(shape, [text], label, required=False) for text in typed if text]
+    found = [_convert(shape, [text], label, required=False) for text in typed]
+    return [None if item is msgspec.UNSET else item for item in found]
+
+
+def _one(shape: inspect.Type, text: str, label: str) -> Any:
+    if isinstance(shape, inspect.StrType):
+        return _str(shape, text, label)
+    if isinstance(shape, inspect.IntType):
+        return _int(shape, text, label)
+    plain = unicodedata.normalize("NFKC", text)
+    if isinstance(shape, inspect.DateType):
+        return _day(plain, label)
+    if isinstance(shape, inspect.TimeType):
+        return _time(plain, label)
+    if isinstance(shape, inspect.DateTimeType):
+        day, _mark, clock = plain.replace(" ", "T", 1).partition("T")
+        return datetime.combine(_day(day, label), _time(clock, label), ZONE).astimezone(UTC)
+    return _choice(shape, text, label)
+
+
+def _str(shape: inspect.StrType, text: str, label: str) -> str:
+    if shape.max_length is not None and len(text) > shape.max_length:
+        raise _Wrong(_("{label}最多 {most} 个字，现在有 {now} 个", label=label, most=shape.max_length, now=len(text)))
+    if shape.min_length is not None and len(text) < shape.min_length:
+        raise _Wrong(_("{label}至少 {least} 个字", label=label, least=shape.min_length))
+    if shape.pattern is not None and re.search(shape.pattern, text) is None:
+        raise _Wrong(_("{label}的写法不对，请检查", label=label))
+    return text
+
+
+def _int(shape: inspect.IntType, text: str, label: str) -> int:
+    plain = unicodedata.normalize("NFKC", text).replace(",", "").replace("−", "-")
+    digits = plain.removeprefix("-").removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX):
+        raise _Wrong(_("{label}要填整数，例如 12", label=label))
+    number = int(plain)
+    low = shape.ge if shape.ge is not None else None if shape.gt is None else shape.gt + 1
+    high = shape.le if shape.le is not None else None if shape.lt is None else shape.lt - 1
+    if (low is not None and number < low) or (high is not None and number > high):
+        if low is None:
+            raise _Wrong(_("{label}不能大于 {high}", label=label, high=high))
+        if high is None:
+            raise _Wrong(_("{label}不能小于 {low}", label=label, low=low))
+        raise _Wrong(_("{label}要在 {low} 到 {high} 之间", label=label, low=low, high=high))
+    return number
+
+
+def _day(text: str, label: str) -> date:
+    """2026-11-22, and what people type where the browser has no date field: 2026/11/22, 2026年11月22日."""
+    for mark in "年月/.":
+        text = text.replace(mark, "-")
+    parts = text.replace(" ", "").removesuffix("日").split("-")
+    if len(parts) == 3 and all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
+        year, month, day = map(int, parts)
+        with suppress(ValueError):
+            return date(year, month, day)
+    raise _Wrong(_("请把{label}写成 2026-11-22 这样", label=label))
+
+
+def _time(text: str, label: str) -> time:
+    parts = text.split(":")
+    if len(parts) in {2, 3} and all(part.isascii() and part.isdigit() and len(part) <= 2 for part in parts):
+        with suppress(ValueError):
+            return time(int(parts[0]), int(parts[1]))
+    raise _Wrong(_("请把{label}写成 14:30 这样", label=label))
+
+
+def _choice(shape: inspect.Type, text: str, label: str) -> Any:
+    options: list[Any] = []
+    if isinstance(shape, inspect.EnumType):
+        options = list(shape.cls)
+    elif isinstance(shape, inspect.LiteralType):
+        options = list(shape.values)
+    assert options, f"forms does not read {shape}"
+    for option in options:
+        if str(getattr(option, "value", option)) == text:
+            return option
+    raise _Wrong(_("请选择{label}", label=label))

@@ -1,0 +1,150 @@
+"""Language: zh-CN is the source text, `locale/en.po` the one catalogue.
+
+Facts stand in the text as {name}. English counts with `{n} {n:person|people}`: the first word where n is 1.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polib
+from jinja2.ext import extract_from_ast
+
+from pointsbank.kit import paths
+from pointsbank.kit.errors import Refusal
+from pointsbank.web import current
+from pointsbank.web.current import Scope
+
+SOURCE, ENGLISH = "zh-CN", "en"
+LOCALES = (SOURCE, ENGLISH)
+CATALOGUE = Path(__file__).parent / "locale" / "en.po"
+MARKS = {"_", "N_", "translate"}
+
+
+def locale_of(scope: Scope | None) -> str:
+    """The reader's choice (cookie `lang`); under /api/ the Accept-Language header, which pages ignore.
+
+    A borrowed PC with an English browser must not show residents an English page.
+    """
+    if scope is None:
+        return SOURCE
+    known = scope.get("locale")
+    if known is None:
+        if current.is_api(scope):
+            known = ENGLISH if current.header(scope, b"accept-language").lower().startswith("en") else SOURCE
+        else:
+            known = ENGLISH if current.cookie(scope, "lang") == ENGLISH else SOURCE
+        scope["locale"] = known
+    return str(known)
+
+
+def locale_now() -> str:
+    return locale_of(current.scope.get())
+
+
+@cache
+def english() -> dict[str, str]:
+    """The catalogue; called once at start, so that no request waits for the file."""
+    return {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOGUE)) if entry.msgstr and not entry.obsolete}
+
+
+class _Count(int):
+    def __format__(self, spec: str) -> str:
+        if "|" in spec:
+            one, _, many = spec.partition("|")
+            return one if self == 1 else many
+        return super().__format__(spec)
+
+
+class _Facts(dict[str, Any]):
+    """A refusal stored long ago may lack a fact that its text names today; it must still be shown."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+
+def fill(text: str, facts: Mapping[str, Any]) -> str:
+    """Put facts into a text of ours (never into a text that somebody typed)."""
+    plain = {name: _shown(value) for name, value in facts.items()}
+    return text.format_map(_Facts(plain))
+
+
+def _shown(value: Any) -> Any:
+    if value is None:
+        return ""
+    return _Count(value) if type(value) is int else value
+
+
+def in_locale(text: str, locale: str) -> str:
+    return english().get(text, text) if locale == ENGLISH else text
+
+
+def translate(text: str, locale: str | None = None, /, **facts: Any) -> str:
+    """The text in a language (default: the reader's), with its facts filled in."""
+    found = in_locale(text, locale or locale_now())
+    return fill(found, facts) if facts else found
+
+
+def _(text: str, /, **facts: Any) -> str:
+    return translate(text, None, **facts)
+
+
+def N_(text: str, /) -> str:  # noqa: N802  # the gettext name for "marked here, translated when shown"
+    return text
+
+
+def t(refusal: Refusal) -> str:
+    """What a refusal says to the reader."""
+    return fill(in_locale(refusal.message, locale_now()), refusal.facts)
+
+
+def sources() -> dict[str, str]:
+    """Every text that is to be translated, and the file in which it stands."""
+    from pointsbank.web import render  # noqa: PLC0415  # render needs translation, and only extraction needs render
+
+    found: dict[str, str] = {}
+    for file in sorted(paths.templates_dir().rglob("*.html")):
+        for _line, _mark, message in extract_from_ast(render.environment().parse(file.read_text("utf-8"))):
+            for text in (message,) if isinstance(message, str) else message or ():
+                if text:
+                    found.setdefault(text, file.name)
+    package = Path(__file__).parents[1]
+    for file in sorted(package.rglob("*.py")):
+        for text in _texts(ast.parse(file.read_text("utf-8"))):
+            found.setdefault(text, str(file.relative_to(package)))
+    return found
+
+
+def _texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield from _marked(node)
+        elif isinstance(node, ast.ClassDef):
+            yield from _refused(node)
+
+
+def _marked(call: ast.Call) -> Iterator[str]:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name in MARKS and call.args:
+        yield from _constant(call.args[0])
+    if name == "Meta":
+        yield from (text for word in call.keywords if word.arg == "title" for text in _constant(word.value))
+
+
+def _refused(owner: ast.ClassDef) -> Iterator[str]:
+    said = {
+        target.id: line.value
+        for line in owner.body
+        if isinstance(line, ast.Assign)
+        for target in line.targets
+        if isinstance(target, ast.Name)
+    }
+    if "code" in said and "message" in said:
+        yield from _constant(said["message"])
+
+
+def _constant(node: ast.expr) -> Iterator[str]:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value

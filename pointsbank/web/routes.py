@@ -1,0 +1,45 @@
+"""What belongs to no room: how somebody likes to read, and stylesheets that are computed."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+
+from pointsbank.kit.errors import NotFound
+from pointsbank.web import cookies, current, i18n, printing
+
+PUBLIC = {"public": True}
+AnyRequest = Request[Any, Any, Any]
+
+
+def _remembering(request: AnyRequest, name: str, value: str) -> Response[bytes]:
+    """Back to where the reader was. A link may do this: it changes a cookie of the reader's and nothing of ours."""
+    target = cookies.safe_next(request.query_params.get("next"))
+    response = Response(b"", status_code=303, media_type="text/html", headers={"Location": target})
+    response.set_cookie(name, value, max_age=cookies.YEAR_SECONDS, path="/", httponly=True, samesite="lax")
+    return response
+
+
+@get("/type", opt=PUBLIC, sync_to_thread=False)
+def choose_type_size(request: AnyRequest) -> Response[bytes]:
+    """大字: `size` is empty, large or larger."""
+    size = request.query_params.get("size", "")
+    return _remembering(request, "type", size if size in current.type_sizes else "")
+
+
+@get("/language", opt=PUBLIC, sync_to_thread=False)
+def choose_language(request: AnyRequest) -> Response[bytes]:
+    wanted = request.query_params.get("to", "")
+    return _remembering(request, "lang", wanted if wanted in i18n.LOCALES else i18n.SOURCE)
+
+
+@get("/print/{name:str}", opt=PUBLIC, sync_to_thread=False)
+def roll_css(name: FromPath[str]) -> Response[str]:
+    """`/print/r80-214.css`: the page size of one receipt, which the content security policy keeps out of the page."""
+    css = printing.roll_css(name)
+    if css is None:
+        raise NotFound
+    return Response(css, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+
+routes = [choose_type_size, choose_language, roll_css]

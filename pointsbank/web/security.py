@@ -1,0 +1,265 @@
+"""One ASGI layer around everything: addresses, sessions, forged requests, limits, headers.
+
+Who asks: under /api/ a bearer token and nothing else; everywhere else the session cookie and nothing else. So a
+browser can never be made to use the API with somebody's cookie, and a token never opens pages. `scope["session"]` is
+what `find_session` knew, or None; `scope["address"]` is the caller's address; nothing of the request is believed
+otherwise. This runs for every request, so the way through for a good one has no loop over headers, no pattern and,
+when `find_session` answers at once, no await.
+"""
+
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from http import HTTPStatus
+from time import monotonic
+from typing import Any, Literal, cast
+
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.types import ASGIApp, Message, Receive, Send
+from litestar.types import Scope as LitestarScope
+
+from pointsbank.kit import crypto, db
+from pointsbank.web import assets, cookies, current, limits, problems, render
+from pointsbank.web.current import Scope
+from pointsbank.web.i18n import N_, translate
+from pointsbank.web.problems import Problem
+
+Sort = Literal["cookie", "bearer"]
+FindSession = Callable[[bytes, Sort], object]
+Headers = dict[bytes, bytes]
+
+BODY_BYTES_MAX = 64 * 1024
+TOKEN_LENGTH_MAX = 200
+SAFE = {"GET", "HEAD", "OPTIONS"}
+SAME_SITE = {b"same-origin", b"none"}
+LOOPBACK = {b"localhost", b"127.0.0.1", b"[::1]"}
+HOSTS_REMEMBERED_MAX = 1000
+HOST_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
+SECURITY_HEADERS = [
+    (
+        b"content-security-policy",
+        (
+            b"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; object-src 'none'; "
+            b"base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+        ),
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    # `no-referrer` would turn the Origin of our own forms into "null".
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(self), geolocation=(), microphone=(), payment=(), usb=()"),
+]
+HSTS = (b"strict-transport-security", b"max-age=31536000")
+NO_STORE = (b"cache-control", b"no-store")
+REPLAYED = (b"idempotent-replayed", b"true")
+
+CROSS_SITE = N_("这个请求不是从本站页面发出的，没有执行。请打开本站页面再试。")
+
+
+class Security:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        find_session: FindSession,
+        https: bool,
+        limit: limits.Limits | None = None,
+        trusted_proxies: Collection[str] = (),
+        hosts: Collection[str] = (),
+        body_bytes_max: int = BODY_BYTES_MAX,
+        uploads: Mapping[str, int] | None = None,
+    ) -> None:
+        """`hosts`: the names people use for us (empty: any). Needed where a proxy sends another Host than the browser.
+
+        `trusted_proxies`: addresses whose X-Forwarded-For is believed. `uploads`: start of a path and its body limit.
+        """
+        known = limit or limits.Limits()
+        self.app, self.find_session = app, find_session
+        self.by_session, self.by_bearer = limits.Buckets(known.session), limits.Buckets(known.bearer)
+        self.by_address = limits.Buckets(known.address)
+        self.cookie = f"{cookies.session_cookie_name(https)}=".encode()
+        self.scheme = b"https://" if https else b"http://"
+        self.proxies = frozenset(trusted_proxies)
+        self.hosts = frozenset(host.lower().encode() for host in hosts)
+        self.good_hosts: set[bytes] = set()
+        self.body_bytes_max = body_bytes_max
+        self.uploads = sorted((uploads or {}).items(), key=lambda pair: -len(pair[0]))
+        self.headers = [*SECURITY_HEADERS, HSTS] if https else SECURITY_HEADERS
+        self.no_store_headers = [NO_STORE, *self.headers]
+        self.shelf = assets.shelf()
+
+    async def __call__(self, scope: LitestarScope, receive: Receive, send: Send) -> None:
+        kind: str = scope["type"]
+        if kind != "http":
+            if kind == "websocket":  # none of ours; closing before accepting is the protocol's 403
+                await send({"type": "websocket.close", "code": 1008, "reason": None})
+                return
+            await self.app(scope, receive, send)
+            return
+        mine = cast("Scope", scope)
+        headers: Headers = dict(mine["headers"])
+        path: str = mine["path"]
+        if path.startswith(assets.PREFIX):
+            await self._static(path, mine["method"], headers, send)
+            return
+
+        current.scope.set(mine)
+        db.replayed.set(False)
+        mine["session"] = None
+        mine["address"] = self._address(mine, headers)
+        send = self._with_headers(send)
+
+        refused = self._refuse_request(mine, path, headers)
+        if refused is None:
+            token, sort = self._token(path, headers)
+            session: object = None
+            digest = b""
+            if token:
+                digest = crypto.token_digest(token)
+                session = self.find_session(digest, sort)
+                if hasattr(session, "__await__"):
+                    session = await cast("Awaitable[object]", session)
+                mine["session"] = session
+            refused = self._refuse_haste(mine, digest if session is not None else None, sort)
+        if refused is not None:
+            await _send(refused, mine, send)
+            return
+        if b"transfer-encoding" in headers:
+            receive = _counted(receive, self._body_bytes_max(path))
+        await self.app(scope, receive, send)
+
+    def _token(self, path: str, headers: Headers) -> tuple[str, Sort]:
+        if path.startswith("/api/"):
+            bearer = headers.get(b"authorization", b"")
+            token = bearer[7:] if bearer[:7].lower() == b"bearer " else b""
+            return (str(token, "latin-1") if len(token) <= TOKEN_LENGTH_MAX else ""), "bearer"
+        cookie = headers.get(b"cookie")
+        if cookie is not None and self.cookie in cookie:
+            for part in cookie.split(b"; "):
+                if part.startswith(self.cookie):
+                    token = part[len(self.cookie) :]
+                    return (str(token, "latin-1") if len(token) <= TOKEN_LENGTH_MAX else ""), "cookie"
+        return "", "cookie"
+
+    def _address(self, scope: Scope, headers: Headers) -> str:
+        """The nearest address that is not one of our proxies; what stands further left anybody may have written."""
+        client = scope["client"]
+        address: str = client[0] if client else "?"
+        if address in self.proxies:
+            for hop in reversed(str(headers.get(b"x-forwarded-for", b""), "latin-1").split(",")):
+                if hop.strip() and address in self.proxies:
+                    address = hop.strip()
+        return address
+
+    def _refuse_request(self, scope: Scope, path: str, headers: Headers) -> Problem | None:
+        host = headers.get(b"host", b"")
+        if host not in self.good_hosts and not self._learn_host(host):
+            return problems.of_status(400)
+        if ".." in path or "\\" in path or "\x00" in path or "//" in path:
+            return problems.of_status(404)
+        length = headers.get(b"content-length")
+        if scope["method"] in SAFE:
+            has_body = (length is not None and length != b"0") or b"transfer-encoding" in headers
+            return problems.of_status(400) if has_body else None
+        if not path.startswith("/api/") and not self._is_own_page(host, headers):
+            return problems.Problem(403, "cross_site", translate(CROSS_SITE))
+        if length is not None and (not length.isdigit() or int(length[:18]) > self._body_bytes_max(path)):
+            return problems.of_status(413)
+        return None
+
+    def _learn_host(self, host: bytes) -> bool:
+        name = host.lower().rpartition(b":")[0] if host[-1:].isdigit() and b":" in host else host.lower()
+        if not host or host.translate(None, HOST_LETTERS):
+            return False
+        if self.hosts and not {host.lower(), name} & (self.hosts | LOOPBACK):
+            return False
+        if len(self.good_hosts) >= HOSTS_REMEMBERED_MAX:
+            self.good_hosts.clear()
+        self.good_hosts.add(host)
+        return True
+
+    def _is_own_page(self, host: bytes, headers: Headers) -> bool:
+        """Whether one of our own pages sent this; what the browser says of itself, best witness first."""
+        origin = headers.get(b"origin")
+        if origin is not None and origin != b"null":
+            return self._is_own_origin(origin, host)
+        said = headers.get(b"sec-fetch-site")
+        if said is not None:
+            return said in SAME_SITE
+        scheme, _, rest = headers.get(b"referer", b"").partition(b"//")
+        return self._is_own_origin(scheme + b"//" + rest.partition(b"/")[0], host)
+
+    def _is_own_origin(self, origin: bytes, host: bytes) -> bool:
+        return origin == self.scheme + host or (
+            origin.startswith(self.scheme) and origin[len(self.scheme) :] in self.hosts
+        )
+
+    def _body_bytes_max(self, path: str) -> int:
+        for start, bytes_max in self.uploads:
+            if path.startswith(start):
+                return bytes_max
+        return self.body_bytes_max
+
+    def _refuse_haste(self, scope: Scope, digest: bytes | None, sort: Sort) -> Problem | None:
+        """A session is counted by itself, so that neighbours behind one address do not use up each other's share."""
+        now = monotonic()
+        if digest is None:
+            wait = self.by_address.take(limits.network(scope["address"]), now)
+        else:
+            wait = (self.by_session if sort == "cookie" else self.by_bearer).take(digest, now)
+        return None if wait == 0.0 else problems.of_status(429, {"Retry-After": str(int(wait) + 1)})
+
+    def _with_headers(self, send: Send) -> Send:
+        def answer(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"]]
+                kept = any(name == b"cache-control" for name, _ in headers)
+                headers += self.headers if kept else self.no_store_headers
+                if db.replayed.get():
+                    headers.append(REPLAYED)
+                    if message["status"] == HTTPStatus.CREATED:
+                        message["status"] = 200
+                message["headers"] = headers
+            return send(message)
+
+        return cast("Send", answer)
+
+    async def _static(self, path: str, method: str, headers: Headers, send: Send) -> None:
+        asset = self.shelf.by_url.get(path)
+        if asset is None:
+            await _raw(send, 404, [(b"content-type", b"text/plain"), *self.no_store_headers], b"")
+            return
+        if method not in {"GET", "HEAD"}:
+            await _raw(send, 405, [(b"allow", b"GET, HEAD"), *self.no_store_headers], b"")
+            return
+        status, answered, body = asset.answer(headers)
+        await _raw(send, status, answered, b"" if method == "HEAD" else body)
+
+
+async def _raw(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _send(problem: Problem, scope: Scope, send: Send) -> None:
+    """Answer without Litestar; whoever is refused here has no view of their own."""
+    response = problem.answer(scope, view=render.bare_view(scope))
+    body: bytes = response.content if isinstance(response.content, bytes) else response.content.encode()
+    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers.items()]
+    kind = f"{response.media_type}; charset=utf-8".encode()
+    length = (b"content-length", b"%d" % len(body))
+    await _raw(send, problem.status, [*headers, (b"content-type", kind), length], body)
+
+
+def _counted(receive: Receive, bytes_max: int) -> Receive:
+    """A body of unannounced length may not grow beyond the limit either."""
+    seen = 0
+
+    async def counting() -> Any:
+        nonlocal seen
+        message = await receive()
+        if message["type"] == "http.request":
+            seen += len(message["body"])
+            if seen > bytes_max:
+                raise RequestEntityTooLarge
+        return message
+
+    return cast("Receive", counting)
