@@ -1,7 +1,8 @@
 """Stored answers of commands, the outbox, and the trail."""
 
-from migrations._lib import append_only, sql
 from tortoise import migrations
+
+from migrations._lib import append_only, sql
 
 COMMAND = """
 CREATE TABLE command (

@@ -1,7 +1,8 @@
 """The org tree, households, persons, cards, phones, roles and sessions."""
 
-from migrations._lib import sql
 from tortoise import migrations
+
+from migrations._lib import sql
 
 PLACE = """
 CREATE TABLE people_place (

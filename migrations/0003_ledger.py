@@ -1,7 +1,8 @@
 """Passbooks, accounts, entries, moves and lots."""
 
-from migrations._lib import append_only, forbid, sql
 from tortoise import migrations
+
+from migrations._lib import append_only, forbid, sql
 
 PASSBOOK = """
 CREATE TABLE ledger_passbook (

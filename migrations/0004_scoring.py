@@ -1,7 +1,8 @@
 """Scoring tables, their versions and items; what is not a draft never changes."""
 
-from migrations._lib import forbid, sql
 from tortoise import migrations
+
+from migrations._lib import forbid, sql
 
 TABLE = """
 CREATE TABLE scoring_table (

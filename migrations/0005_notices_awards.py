@@ -1,7 +1,8 @@
 """Public notices with their objections, and acts on their way to points."""
 
-from migrations._lib import append_only, sql
 from tortoise import migrations
+
+from migrations._lib import append_only, sql
 
 NOTICE = """
 CREATE TABLE notices_notice (

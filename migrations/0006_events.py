@@ -1,7 +1,8 @@
 """Activities and who was there."""
 
-from migrations._lib import forbid, sql
 from tortoise import migrations
+
+from migrations._lib import forbid, sql
 
 ACTIVITY = """
 CREATE TABLE events_activity (

@@ -1,7 +1,8 @@
 """Goods on shelves, counters, visits and orders."""
 
-from migrations._lib import append_only, forbid, sql
 from tortoise import migrations
+
+from migrations._lib import append_only, forbid, sql
 
 OUTLET = """
 CREATE TABLE redemption_outlet (

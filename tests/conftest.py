@@ -1,5 +1,6 @@
 """A migrated database per test, keys that are plainly invented, a clock that stands still."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -28,8 +29,6 @@ def keys() -> crypto.Keys:
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file; each test gets a copy."""
-    import asyncio
-
     folder = tmp_path_factory.mktemp("template")
     asyncio.run(databases.migrate(Settings.from_env({"POINTSBANK_DATA": str(folder)})))
     return folder / databases.FILE_NAME

@@ -1,7 +1,7 @@
 """Opening the database: where it is, whether its schema fits, and bringing it up to date."""
 
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 

@@ -81,10 +81,12 @@ class Statements:
             return await getattr(connection, method)(dollars(sql), *values)
 
     async def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
-        return await self.call("fetchrow", sql, values)
+        found: Row | None = await self.call("fetchrow", sql, values)
+        return found
 
     async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return await self.call("fetch", sql, values)
+        found: list[Row] = await self.call("fetch", sql, values)
+        return found
 
     async def run(self, sql: str, values: Sequence[Any] = ()) -> int:
         return int((await self.call("execute", sql, values)).rpartition(" ")[2])
@@ -93,11 +95,11 @@ class Statements:
         raise Misuse(NEST)
 
 
-class ActionClient(Statements, TransactionWrapper):  # type: ignore[misc]  # acquire_connection is TransactionWrapper's
+class ActionClient(Statements, TransactionWrapper):
     """What an action holds as tx.db."""
 
 
-class PostgresClient(Statements, AsyncpgDBClient):  # type: ignore[misc]  # acquire_connection is AsyncpgDBClient's
+class PostgresClient(Statements, AsyncpgDBClient):
     def acquire_connection(self) -> Any:
         if acting.get():
             raise Misuse(READ)
