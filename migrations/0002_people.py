@@ -177,7 +177,8 @@ INDEXES = (
     "CREATE INDEX people_activation_person ON people_activation (person_id)",
     "CREATE INDEX people_pairing_digits ON people_pairing (digits_digest)",
     "CREATE INDEX people_pairing_device ON people_pairing (device_id)",
-    "CREATE UNIQUE INDEX people_role_grant_live ON people_role_grant (person_id, role, place_id) WHERE ended_at IS NULL",
+    "CREATE UNIQUE INDEX people_role_grant_live ON people_role_grant (person_id, role, place_id) "
+    "WHERE ended_at IS NULL",
     "CREATE INDEX people_role_grant_place ON people_role_grant (place_id)",
     "CREATE INDEX people_session_person ON people_session (person_id)",
 )

@@ -12,6 +12,7 @@ from pointsbank.app import database as databases
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger import verify
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
 
@@ -41,7 +42,13 @@ def settings(template: Path, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-async def database(settings: Settings, clock: FixedClock, keys: crypto.Keys) -> AsyncIterator[db.Database]:
+async def database(
+    request: pytest.FixtureRequest, settings: Settings, clock: FixedClock, keys: crypto.Keys
+) -> AsyncIterator[db.Database]:
+    """An open database; the ledger is verified after the test, unless the test says that it damages the books."""
     crypto.hold(keys)
     async with databases.opened(settings, clock) as opened:
         yield opened
+        if "tampers" not in request.keywords:
+            report = await verify.verify()
+            assert report.is_clean, report.findings

@@ -1,0 +1,102 @@
+"""A small bank: one community, passbooks by person, told in points."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+
+from pointsbank.kit import db
+from pointsbank.kit.clock import FixedClock
+from pointsbank.kit.db import Database, Tx
+from pointsbank.ledger import actions, queries, rules
+from pointsbank.ledger.rules import Posted
+
+PLACE = (
+    "INSERT INTO people_place (parent_id, kind, name, path) VALUES (NULL, 'community', '测试社区', '/1/') RETURNING id"
+)
+COMMUNITY = """
+INSERT INTO people_community (id, unit_name, holder, daily_points_max, service_phone, oversight_phone, roster_version)
+VALUES (?, '测试社区', 'person', 200, '10000000001', '10000000002', 0)
+"""
+PERSON = """
+INSERT INTO people_person (community_id, member_number, state, made_at) VALUES (?, ?, 'member', ?) RETURNING id
+"""
+
+
+async def found_community(tx: Tx) -> int:
+    place = await tx.row(PLACE)
+    assert place is not None
+    await tx.run(COMMUNITY, place["id"])
+    return int(place["id"])
+
+
+async def add_person(tx: Tx, *, community_id: int, number: str) -> int:
+    person = await tx.row(PERSON, community_id, number, tx.now)
+    assert person is not None
+    return int(person["id"])
+
+
+@dataclass
+class Bank:
+    clock: FixedClock
+    community_id: int
+    posted: int = 0
+    members: dict[int, int] = field(default_factory=dict)
+
+    async def member(self) -> int:
+        """A person with an open passbook; returns the passbook's id."""
+        number = f"{len(self.members):09d}"
+        person_id = await db.write(add_person, community_id=self.community_id, number=number)
+        passbook_id = await db.write(actions.open_passbook, community_id=self.community_id, person_id=person_id)
+        self.members[passbook_id] = person_id
+        return passbook_id
+
+    async def award(self, passbook_id: int, points: int, expires_on: date = rules.NEVER) -> Posted:
+        self.posted += 1
+        return await db.write(
+            actions.post_award,
+            community_id=self.community_id,
+            passbook_id=passbook_id,
+            points=points,
+            posting_key=f"award:{self.posted}",
+            effective_at=self.clock.now(),
+            expires_on=expires_on,
+            member_id=self.members[passbook_id],
+            version_id=1,
+            source=("awards", "award", self.posted),
+            summary="楼道清洁 2 小时",
+        )
+
+    async def spend(self, passbook_id: int, points: int) -> Posted:
+        self.posted += 1
+        passbook = await self.passbook(passbook_id)
+        return await db.write(
+            actions.spend,
+            community_id=self.community_id,
+            account_id=passbook.account_id,
+            points=points,
+            outlet_id=1,
+            posting_key=f"order:{self.posted}",
+            member_id=self.members[passbook_id],
+            source=("redemption", "order", self.posted),
+            summary="兑换 食用盐",
+        )
+
+    async def passbook(self, passbook_id: int) -> queries.Passbook:
+        found = await queries.passbook(passbook_id)
+        assert found is not None
+        return found
+
+    async def balance(self, passbook_id: int) -> int:
+        return (await self.passbook(passbook_id)).balance
+
+    async def lots(self, passbook_id: int) -> list[int]:
+        """What is left of each lot, soonest to expire first."""
+        passbook = await self.passbook(passbook_id)
+        sql = "SELECT remaining FROM ledger_lot WHERE account_id = ? ORDER BY expires_on, id"
+        return [left for (left,) in await db.rows(sql, passbook.account_id)]
+
+
+@pytest.fixture
+async def bank(database: Database, clock: FixedClock) -> Bank:
+    return Bank(clock, await db.write(found_community))

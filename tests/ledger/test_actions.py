@@ -1,0 +1,203 @@
+"""The ledger's invariants (door plate), on a real database. The suite verifies the books after every test."""
+
+import asyncio
+from datetime import date, timedelta
+
+import pytest
+from tortoise.exceptions import IntegrityError, OperationalError
+
+from pointsbank.kit import db
+from pointsbank.ledger import actions, queries, verify
+from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NotEnoughPoints, NotReversible
+
+
+async def test_an_award_raises_the_balance_and_lowers_what_is_issued(bank):
+    passbook = await bank.member()
+
+    posted = await bank.award(passbook, 16)
+
+    assert posted.balance == 16
+    assert await queries.system_balances(bank.community_id) == {"issued": -16}
+
+
+async def test_spending_takes_what_expires_soonest(bank):
+    passbook = await bank.member()
+    await bank.award(passbook, 10)
+    await bank.award(passbook, 10, expires_on=date(2026, 12, 31))
+
+    await bank.spend(passbook, 12)
+
+    assert await bank.lots(passbook) == [0, 8]
+
+
+async def test_a_lot_lives_through_its_last_day_and_no_longer(bank):
+    passbook = await bank.member()
+    await bank.award(passbook, 10, expires_on=date(2026, 11, 21))
+
+    bank.clock.moment = bank.clock.moment.replace(hour=15, minute=59)  # 23:59 in Shanghai
+    await bank.spend(passbook, 4)
+    bank.clock.moment += timedelta(minutes=1)
+
+    with pytest.raises(NotEnoughPoints):
+        await bank.spend(passbook, 1)
+
+
+async def test_points_that_expired_leave_the_passbook_once(bank):
+    passbook = await bank.member()
+    await bank.award(passbook, 10, expires_on=date(2026, 11, 21))
+    bank.clock.advance(days=1)
+
+    swept = [await db.write(actions.expire_due) for _ in range(2)]
+
+    assert swept == [1, 0]
+    assert await bank.balance(passbook) == 0
+    assert await queries.system_balances(bank.community_id) == {"issued": -10, "expired": 10}
+
+
+async def test_nobody_spends_more_than_there_is(bank):
+    passbook = await bank.member()
+    await bank.award(passbook, 10)
+
+    with pytest.raises(NotEnoughPoints) as refused:
+        await bank.spend(passbook, 24)
+
+    assert refused.value.facts == {"missing": 14}
+    assert await bank.balance(passbook) == 10
+
+
+async def test_forty_spenders_share_what_is_there(bank):
+    passbook = await bank.member()
+    await bank.award(passbook, 100)
+
+    outcomes = await asyncio.gather(*(bank.spend(passbook, 7) for _ in range(40)), return_exceptions=True)
+
+    assert sum(not isinstance(outcome, Exception) for outcome in outcomes) == 14
+    assert await bank.balance(passbook) == 2
+
+
+async def test_undoing_an_order_gives_back_the_same_lots(bank):
+    passbook = await bank.member()
+    await bank.award(passbook, 10, expires_on=date(2026, 12, 31))
+    await bank.award(passbook, 10)
+    order = await bank.spend(passbook, 15)
+
+    undone = await db.write(actions.reverse, entry_id=order.entry_id, reason="wrong_goods")
+
+    assert undone.balance == 20
+    assert await bank.lots(passbook) == [10, 10]
+
+
+async def test_an_entry_is_reversed_once(bank):
+    passbook = await bank.member()
+    award = await bank.award(passbook, 10)
+    await db.write(actions.reverse, entry_id=award.entry_id, reason="not_there")
+
+    with pytest.raises(AlreadyReversed):
+        await db.write(actions.reverse, entry_id=award.entry_id, reason="not_there")
+
+    assert await bank.balance(passbook) == 0
+
+
+async def test_ten_reversals_at_once_post_one(bank):
+    passbook = await bank.member()
+    await bank.award(passbook, 10)
+    order = await bank.spend(passbook, 6)
+
+    outcomes = await asyncio.gather(
+        *(db.write(actions.reverse, entry_id=order.entry_id, reason="wrong_goods") for _ in range(10)),
+        return_exceptions=True,
+    )
+
+    assert [type(outcome) for outcome in outcomes].count(AlreadyReversed) == 9
+    assert await bank.balance(passbook) == 10
+
+
+async def test_an_award_that_was_spent_is_not_taken_back(bank):
+    passbook = await bank.member()
+    award = await bank.award(passbook, 10)
+    await bank.award(passbook, 50)
+    await bank.spend(passbook, 3)
+
+    with pytest.raises(AlreadySpent) as refused:
+        await db.write(actions.reverse, entry_id=award.entry_id, reason="not_there")
+
+    assert refused.value.facts == {"spent": 3}
+    assert await bank.balance(passbook) == 57
+
+
+async def test_a_reversal_is_not_reversed(bank):
+    passbook = await bank.member()
+    award = await bank.award(passbook, 10)
+    reversal = await db.write(actions.reverse, entry_id=award.entry_id, reason="not_there")
+
+    with pytest.raises(NotReversible):
+        await db.write(actions.reverse, entry_id=reversal.entry_id, reason="again")
+
+
+async def test_a_posting_key_is_posted_once(bank):
+    passbook = await bank.member()
+    await bank.award(passbook, 10)
+    bank.posted -= 1
+
+    with pytest.raises(IntegrityError):
+        await bank.award(passbook, 10)
+
+    assert await bank.balance(passbook) == 10
+
+
+async def test_a_holder_has_one_passbook(bank):
+    passbook = await bank.member()
+
+    again = await db.write(actions.open_passbook, community_id=bank.community_id, person_id=bank.members[passbook])
+
+    assert again == passbook
+
+
+@pytest.mark.parametrize("table", ["ledger_entry", "ledger_move", "ledger_lot_use"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}"])
+async def test_the_books_refuse_to_be_changed(bank, table, statement):
+    passbook = await bank.member()
+    await bank.award(passbook, 10)
+    await bank.spend(passbook, 4)
+
+    async def tamper(tx):
+        await tx.run(statement.format(table))
+
+    with pytest.raises((IntegrityError, OperationalError), match="append_only"):
+        await db.write(tamper)
+
+
+async def test_a_passbook_shows_its_lines_newest_first(bank):
+    passbook = await bank.member()
+    for _ in range(3):
+        await bank.award(passbook, 10)
+    await bank.spend(passbook, 5)
+    account = (await bank.passbook(passbook)).account_id
+
+    newest = await queries.lines(account, limit=2)
+    older = await queries.lines(account, before=newest[-1].move_id, limit=20)
+
+    assert [(line.points, line.balance_after) for line in newest + older] == [(-5, 25), (10, 30), (10, 20), (10, 10)]
+
+
+TAMPERINGS = {
+    "a balance": "UPDATE ledger_account SET balance = balance + 1 WHERE passbook_id IS NOT NULL",
+    "a lot": "UPDATE ledger_lot SET remaining = remaining - 1 WHERE remaining > 0",
+    "a trigger": "DROP TRIGGER ledger_move_append_only_update",
+}
+
+
+@pytest.mark.tampers
+@pytest.mark.parametrize("what", TAMPERINGS)
+async def test_verify_finds_what_was_tampered_with(bank, what):
+    passbook = await bank.member()
+    await bank.award(passbook, 10)
+    assert (await verify.verify()).is_clean
+
+    async def tamper(tx):
+        await tx.run(TAMPERINGS[what])
+
+    await db.write(tamper)
+
+    report = await verify.verify()
+    assert not report.is_clean
