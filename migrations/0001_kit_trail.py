@@ -1,8 +1,8 @@
-"""Stored answers of commands, the outbox, and the trail."""
+"""Stored answers of commands, the outbox, what this installation is, and the trail."""
 
 from tortoise import migrations
 
-from migrations._lib import append_only, sql
+from ._lib import append_only, sql
 
 COMMAND = """
 CREATE TABLE command (
@@ -26,6 +26,15 @@ CREATE TABLE outbox (
 )
 """
 
+INSTALLATION = """
+CREATE TABLE installation (
+  id BIGINT PRIMARY KEY NOT NULL CHECK (id = 1),
+  kind TEXT NOT NULL CHECK (kind IN ('real', 'demo')),
+  key_fingerprint TEXT NOT NULL,
+  made_at MOMENT NOT NULL
+)
+"""
+
 TRAIL = """
 CREATE TABLE trail_record (
   id ID,
@@ -45,6 +54,7 @@ class Migration(migrations.Migration):
     operations = [
         sql(
             COMMAND,
+            INSTALLATION,
             OUTBOX,
             "CREATE INDEX outbox_waiting ON outbox (id) WHERE done_at IS NULL",
             TRAIL,

@@ -2,7 +2,7 @@
 
 from tortoise import migrations
 
-from migrations._lib import sql
+from ._lib import sql
 
 PLACE = """
 CREATE TABLE people_place (
@@ -162,6 +162,10 @@ CREATE TABLE people_session (
 )
 """
 
+ROLE_GRANT_LIVE = """
+CREATE UNIQUE INDEX people_role_grant_live ON people_role_grant (person_id, role, place_id) WHERE ended_at IS NULL
+"""
+
 INDEXES = (
     "CREATE INDEX people_place_parent ON people_place (parent_id, kind)",
     "CREATE INDEX people_place_path ON people_place (path)",
@@ -177,8 +181,7 @@ INDEXES = (
     "CREATE INDEX people_activation_person ON people_activation (person_id)",
     "CREATE INDEX people_pairing_digits ON people_pairing (digits_digest)",
     "CREATE INDEX people_pairing_device ON people_pairing (device_id)",
-    "CREATE UNIQUE INDEX people_role_grant_live ON people_role_grant (person_id, role, place_id) "
-    "WHERE ended_at IS NULL",
+    ROLE_GRANT_LIVE,
     "CREATE INDEX people_role_grant_place ON people_role_grant (place_id)",
     "CREATE INDEX people_session_person ON people_session (person_id)",
 )

@@ -2,7 +2,7 @@
 
 from tortoise import migrations
 
-from migrations._lib import append_only, forbid, sql
+from ._lib import append_only, forbid, sql
 
 PASSBOOK = """
 CREATE TABLE ledger_passbook (

@@ -2,7 +2,7 @@
 
 from tortoise import migrations
 
-from migrations._lib import forbid, sql
+from ._lib import forbid, sql
 
 TABLE = """
 CREATE TABLE scoring_table (

@@ -2,7 +2,7 @@
 
 from tortoise import migrations
 
-from migrations._lib import append_only, sql
+from ._lib import append_only, sql
 
 NOTICE = """
 CREATE TABLE notices_notice (

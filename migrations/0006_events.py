@@ -2,7 +2,7 @@
 
 from tortoise import migrations
 
-from migrations._lib import forbid, sql
+from ._lib import forbid, sql
 
 ACTIVITY = """
 CREATE TABLE events_activity (

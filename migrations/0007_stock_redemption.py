@@ -2,7 +2,7 @@
 
 from tortoise import migrations
 
-from migrations._lib import append_only, forbid, sql
+from ._lib import append_only, forbid, sql
 
 OUTLET = """
 CREATE TABLE redemption_outlet (
