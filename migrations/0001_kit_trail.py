@@ -35,6 +35,13 @@ CREATE TABLE installation (
 )
 """
 
+JOB = """
+CREATE TABLE job (
+  name TEXT PRIMARY KEY NOT NULL,
+  due_at MOMENT NOT NULL
+)
+"""
+
 TRAIL = """
 CREATE TABLE trail_record (
   id ID,
@@ -55,6 +62,7 @@ class Migration(migrations.Migration):
         sql(
             COMMAND,
             INSTALLATION,
+            JOB,
             OUTBOX,
             "CREATE INDEX outbox_waiting ON outbox (id) WHERE done_at IS NULL",
             TRAIL,

@@ -1,0 +1,126 @@
+"""What is joined to what: routes, dependencies, the security layer, the view of a page."""
+
+from collections.abc import Sequence
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from litestar import Litestar, Request
+from litestar.config.app import AppConfig
+from litestar.di import Provide
+from litestar.exceptions import NotAuthorizedException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.types import ASGIApp
+
+from pointsbank.app import health, local, nav
+from pointsbank.app.installation import Installation
+from pointsbank.awards import routes as awards
+from pointsbank.events import routes as events
+from pointsbank.governance import routes as governance
+from pointsbank.kit import db
+from pointsbank.kit.clock import Clock
+from pointsbank.kit.db import Actor
+from pointsbank.kit.settings import Settings
+from pointsbank.ledger import routes as ledger
+from pointsbank.notices import routes as notices
+from pointsbank.people import access
+from pointsbank.people import routes as people
+from pointsbank.people.access import Session
+from pointsbank.redemption import routes as redemption
+from pointsbank.reports import routes as reports
+from pointsbank.scoring import routes as scoring
+from pointsbank.stock import routes as stock
+from pointsbank.web import problems, render
+from pointsbank.web import routes as web
+from pointsbank.web.limits import Limits
+from pointsbank.web.security import Security
+
+ROOMS = (people, ledger, scoring, notices, awards, events, stock, redemption, governance, reports)
+
+
+class UndeclaredRoute(Exception):
+    """A route that does not say who may use it stops the start."""
+
+
+def all_handlers() -> list[Any]:
+    found: list[Any] = [*web.routes, *health.handlers, *local.handlers]
+    for room in ROOMS:
+        found += room.handlers
+    return found
+
+
+def declared(handler: HTTPRouteHandler) -> bool:
+    """Whether a route says who may use it: a guard made by `needs`, or openly nobody in particular."""
+    guards = handler.guards or ()
+    return bool(handler.opt.get("public")) or any(hasattr(guard, "permissions") for guard in guards)
+
+
+def refuse_undeclared(app: Litestar) -> None:
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if isinstance(handler, HTTPRouteHandler) and not declared(handler):
+                path = getattr(route, "path", "?")
+                # Litestar answers OPTIONS by itself, and its schema routes are documentation.
+                if handler.http_methods == {"OPTIONS"} or path.startswith("/schema"):
+                    continue
+                raise UndeclaredRoute(f"{path}: {handler} declares no permission")
+
+
+def provide_session(request: Request[Any, Any, Any]) -> Session:
+    session = request.scope["session"]
+    if session is None:
+        raise NotAuthorizedException
+    return cast("Session", session)
+
+
+def provide_actor(request: Request[Any, Any, Any]) -> Actor:
+    session = cast("Session | None", request.scope["session"])
+    return session.actor if session is not None else db.NOBODY
+
+
+def create_app(
+    settings: Settings,
+    clock: Clock,
+    installation: Installation,
+    *,
+    limit: Limits | None = None,
+    extra: Sequence[Any] = (),
+) -> ASGIApp:
+    """Return the whole program as one ASGI app; the caller has opened the database and holds the keys.
+
+    `extra` are handlers that only a test or a benchmark adds; `limit` loosens the rate limits for it.
+    """
+    https = settings.public_url is not None and urlsplit(settings.public_url).scheme == "https"
+
+    def on_init(config: AppConfig) -> AppConfig:
+        config.route_handlers = [*all_handlers(), *extra]
+        return config
+
+    app = Litestar(
+        on_app_init=[on_init],
+        dependencies={
+            "session": Provide(provide_session, sync_to_thread=False),
+            "actor": Provide(provide_actor, sync_to_thread=False),
+            "clock": Provide(lambda: clock, sync_to_thread=False),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+        },
+        exception_handlers=problems.handlers,
+        openapi_config=OpenAPIConfig("积分银行 Pointsbank", "1", path="/schema", render_plugins=[]),
+        logging_config=None,
+    )
+    refuse_undeclared(app)
+    describe = nav.describer(clock, is_demo=installation.is_demo, is_plain_http=not https and not _is_local(settings))
+    render.configure(describe)
+    hosts = {urlsplit(settings.public_url).netloc} if settings.public_url else set()
+    return Security(
+        cast("ASGIApp", app),
+        find_session=access.find_session,
+        https=https,
+        limit=limit,
+        trusted_proxies=settings.trusted_proxies,
+        hosts=hosts,
+    )
+
+
+def _is_local(settings: Settings) -> bool:
+    return settings.host in {"127.0.0.1", "localhost", "::1"}
