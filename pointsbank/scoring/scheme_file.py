@@ -1,0 +1,210 @@
+"""Scoring tables as files (TOML, described in seed_data/scoring/README.md): check, read, write.
+
+A file is checked as a whole: every problem is named at once, with its line, in words for whoever typed it.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Callable
+from enum import EnumType
+from functools import partial
+from typing import Any, Literal
+
+import msgspec
+
+from pointsbank.scoring import rules
+
+TEXT_MAX = 100_000  # characters; the largest published table has some two hundred items
+LINE_MAX = 1_000  # tomllib takes quadratic time over one long dotted key
+NUMBER_MAX = 10**12
+HEADER = re.compile(r"\s*\[\[\s*[\"']?items[\"']?\s*\]\]")
+KEY = re.compile(r"\s*[\"']?(\w+)[\"']?\s*=")
+PLACE = re.compile(r"line (\d+), column (\d+)")
+KNOWN = {
+    "Cannot overwrite a value": "同一个键写了两次。请留一个。",
+    "Unterminated string": "引号没有成对。请补上。",
+    "Illegal character": "有看不见的字符，或文字没有写完引号就换行了。",
+    "Invalid value": "等号后面的写法不对。文字要加英文引号，数字不加。",
+    "Unclosed array": "方括号没有成对。请补上。",
+    "Expected '=' after a key": "键的后面要有等号。",
+}
+SORTS: dict[Any, str] = {
+    str: "引号里的文字",
+    int: "整数，不加引号",
+    int | None: "整数，不加引号",
+    bool: "true 或 false",
+    rules.Validity: '这样：{ kind = "never" }、{ kind = "year_end" } 或 { kind = "months", months = 36 }',
+    tuple[rules.Cap, ...]: '这样的一串：[{ scope = "person", period = "day", points = 45 }]',
+    tuple[str, ...]: '一串引号里的文字：["…", "…"]',
+    Literal["person", "household"]: '"person" 或 "household"',
+    tuple[Literal["organiser", "community_admin"], ...]: '["organiser"] 或 ["organiser", "community_admin"]',
+}
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """`where` is an item's code, or empty for the table as a whole; `line` counts from 1."""
+
+    line: int
+    where: str
+    message: str
+
+
+def check(text: str) -> list[Problem]:
+    return _read(text)[1]
+
+
+def parse(text: str) -> rules.Table:
+    """Refuses a file with any problem; the message names the first few."""
+    table, problems = _read(text)
+    if table is None or problems:
+        named = "；".join(f"第 {problem.line} 行：{problem.message}" for problem in problems[:5])
+        raise rules.SchemeUnreadable(count=len(problems), text=named)
+    return table
+
+
+def write(table: rules.Table) -> str:
+    """The file of a table; what has its usual value is left out."""
+    lines = _pairs(table)
+    for item in table.items:
+        lines += ["", "[[items]]", *_pairs(item)]
+    return "\n".join(lines) + "\n"
+
+
+def _read(text: str) -> tuple[rules.Table | None, list[Problem]]:
+    if len(text) > TEXT_MAX:
+        return None, [Problem(1, "", f"文件太大，最多 {TEXT_MAX} 个字。")]
+    long = next((number for number, line in enumerate(text.split("\n"), start=1) if len(line) > LINE_MAX), None)
+    if long is not None:
+        return None, [Problem(long, "", f"这一行太长，最多 {LINE_MAX} 个字。请分成几行。")]
+    try:
+        data = tomllib.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        return None, [Problem(1, "", "括号套得太深。请检查方括号和花括号。")]
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
+        return None, [_syntax_problem(text, str(error))]
+
+    lines = _Lines(text)
+    problems = _shape_problems(data, rules.Table, "", lines.of_table)
+    items = data.get("items", [])
+    for index, item in enumerate(items if isinstance(items, list) else []):
+        if isinstance(item, dict):
+            code = item.get("code")
+            where = code if isinstance(code, str) and code else f"第 {index + 1} 项"
+            problems += _shape_problems(item, rules.Item, where, partial(lines.of_item, index))
+    if problems:
+        return None, sorted(problems, key=lambda problem: problem.line)
+
+    table = msgspec.convert(data, rules.Table)
+    codes = [item.code for item in table.items]
+    for fault in rules.faults(table):
+        # The second of two items with one code is the one to change.
+        last = len(codes) - 1 - codes[::-1].index(fault.item_code) if fault.item_code in codes else None
+        line = lines.of_table(fault.field) if last is None else lines.of_item(last, fault.field)
+        problems.append(Problem(line, fault.item_code, fault.text))
+    return table, sorted(problems, key=lambda problem: problem.line)
+
+
+LineOf = Callable[[str], int]  # key -> line
+
+
+class _Lines:
+    """Where keys stand. Found by looking at the lines, since tomllib does not tell; good enough to point at one."""
+
+    def __init__(self, text: str) -> None:
+        self._items: list[dict[str, int]] = []
+        self._table: dict[str, int] = {}
+        here = self._table
+        for number, line in enumerate(text.split("\n"), start=1):
+            if HEADER.match(line):
+                here = {"": number}
+                self._items.append(here)
+                self._table.setdefault("items", number)
+            elif key := KEY.match(line):
+                here.setdefault(key.group(1), number)
+
+    def of_table(self, key: str) -> int:
+        return self._table.get(key, 1)
+
+    def of_item(self, index: int, key: str) -> int:
+        if index >= len(self._items):  # written as one list: items = [{…}]
+            return self.of_table("items")
+        places = self._items[index]
+        return places.get(key, places[""])
+
+
+def _shape_problems(data: dict[str, Any], struct: type[msgspec.Struct], where: str, line_of: LineOf) -> list[Problem]:
+    """Keys that nobody knows, keys that are missing, values of the wrong sort."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    problems = [
+        Problem(line_of(key), where, f"不认识“{key[:40]}”这个键。请对照说明检查拼写。")
+        for key in data
+        if key not in fields
+    ]
+    for key, field in fields.items():
+        label = f"{key}（{rules.FIELD_LABELS[key]}）"
+        if key not in data:
+            if field.required:
+                problems.append(Problem(line_of(key), where, f"缺少 {label}。请补上。"))
+        elif key == "items":
+            if not isinstance(data[key], list) or not all(isinstance(item, dict) for item in data[key]):
+                problems.append(Problem(line_of(key), where, "积分项要写成一段一段的 [[items]]。"))
+        else:
+            try:
+                msgspec.convert(data[key], field.type)
+            except msgspec.ValidationError:
+                right = False
+            else:
+                right = not _has_large_number(data[key])
+            if not right:
+                problems.append(Problem(line_of(key), where, f"{label} 应是{_sort_of(field.type)}。"))
+    return problems
+
+
+def _sort_of(kind: Any) -> str:
+    if isinstance(kind, EnumType):
+        return "下列之一：" + "、".join(kind)
+    return SORTS[kind]
+
+
+def _has_large_number(value: Any) -> bool:
+    match value:
+        case dict():
+            return any(map(_has_large_number, value.values()))
+        case list():
+            return any(map(_has_large_number, value))
+        case int():
+            return abs(value) > NUMBER_MAX
+    return False
+
+
+def _syntax_problem(text: str, error: str) -> Problem:
+    place = PLACE.search(error)
+    line = int(place.group(1)) if place else text.rstrip().count("\n") + 1
+    plain = next((words for known, words in KNOWN.items() if known in error), "写法不对。请检查引号、等号和括号。")
+    return Problem(line, "", plain)
+
+
+def _pairs(struct: rules.Table | rules.Item) -> list[str]:
+    found = []
+    for field in msgspec.structs.fields(struct):
+        value = getattr(struct, field.name)
+        if field.name != "items" and (field.required or value != field.default):
+            found.append(f"{field.encode_name} = {_toml(msgspec.to_builtins(value))}")
+    return found
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            # A JSON string is a TOML string, but for DEL, which TOML wants escaped.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+        case dict():
+            return "{ " + ", ".join(f"{key} = {_toml(part)}" for key, part in value.items()) + " }"
+        case list() | tuple():
+            parts = [_toml(part) for part in value]
+            one_line = "[" + ", ".join(parts) + "]"
+            return one_line if len(one_line) <= 100 else "[\n" + "".join(f"  {part},\n" for part in parts) + "]"
+    return str(value)

@@ -1,0 +1,157 @@
+"""Which tables cannot be adopted, and how two versions differ."""
+
+from typing import get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from pointsbank.scoring import rules
+from pointsbank.scoring.rules import Basis, Cap, Item, Period, Rounding, Scope, Table, TableKind, Validity, ValidityKind
+from tests.scoring.builders import a_table, an_item, tables
+
+
+@given(tables())
+def test_the_tables_of_these_tests_have_no_faults(table):
+    assert rules.faults(table) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "key"),
+    [
+        ({"code": "a1"}, "code", "code"),
+        ({"code": "A1２"}, "code", "code"),
+        ({"name": " "}, "name", "text"),
+        ({"name": "打扫\n楼道"}, "name", "text"),
+        ({"name": "字" * 61}, "name", "text"),
+        ({"category": ""}, "category", "text"),
+        ({"evidence": ""}, "evidence", "text"),
+        ({"points": 0}, "points", "out_of_range"),
+        ({"points": -1}, "points", "out_of_range"),
+        ({"points": 100_001}, "points", "out_of_range"),
+        ({"points": 5, "range_max": 5}, "range_max", "range"),
+        ({"range_max": 100_001}, "range_max", "out_of_range"),
+        ({"block_minutes": 0}, "block_minutes", "out_of_range"),
+        ({"block_minutes": 1441}, "block_minutes", "out_of_range"),
+        ({"minutes_min": -1}, "minutes_min", "out_of_range"),
+        ({"minutes_max_per_act": 1441}, "minutes_max_per_act", "out_of_range"),
+        ({"minutes_max_per_act": 59}, "minutes_max_per_act", "never_a_block"),
+        ({"minutes_max_per_act": 60, "minutes_min": 61}, "minutes_max_per_act", "never_long_enough"),
+        ({"basis": Basis.PER_TIME, "minutes_max_per_act": 60}, "minutes_max_per_act", "not_per_minutes"),
+        ({"basis": Basis.PER_ITEM, "rounding": Rounding.UP}, "rounding", "not_per_minutes"),
+        ({"share_min_percent": 101}, "share_min_percent", "out_of_range"),
+        ({"quantity_min": 0}, "quantity_min", "out_of_range"),
+        ({"multiplier_percent": 0}, "multiplier_percent", "out_of_range"),
+        ({"multiplier_percent": 150}, "multiplier_percent", "not_whole"),
+        ({"points": 2, "range_max": 4, "multiplier_percent": 150}, "multiplier_percent", "not_whole"),
+        ({"caps": (Cap(Scope.PERSON, Period.DAY, 0),)}, "caps", "out_of_range"),
+        ({"caps": (Cap(Scope.HOUSEHOLD, Period.ACT, 5),)}, "caps", "act_scope"),
+        ({"caps": (Cap(Scope.PERSON, Period.DAY, 5), Cap(Scope.PERSON, Period.DAY, 6))}, "caps", "duplicate_cap"),
+        ({"review": ()}, "review", "review"),
+        ({"review": ("organiser", "organiser")}, "review", "review"),
+        ({"deduction": True}, "deduction", "deduction"),
+        ({"deduction": True, "name": "越级上访"}, "deduction", "deduction_rights"),
+        ({"deduction": True, "name": "恶意投诉社区"}, "deduction", "deduction_rights"),
+        ({"deduction": True, "name": "无故不参加大扫除"}, "deduction", "deduction_not_volunteering"),
+        ({"deduction": True, "name": "未参与志愿服务"}, "deduction", "deduction_not_volunteering"),
+        ({"name": "全年零上访"}, "name", "paid_silence"),
+        ({"name": "主动撤回投诉"}, "name", "paid_silence"),
+        ({"name": "分低的取消低保"}, "name", "benefit"),
+    ],
+)
+def test_an_item_that_cannot_be_is_named_with_its_code_and_field(changes, field, key):
+    item = an_item(**changes)
+
+    found = rules.faults(a_table(item))
+
+    assert [(fault.item_code, fault.field, fault.key) for fault in found] == [(item.code, field, key)]
+    assert found[0].text.startswith(f"{item.code}：")
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "key"),
+    [
+        ({"name": ""}, "name", "text"),
+        ({"place": "\u200b"}, "place", "text"),
+        ({"document": ""}, "document", "text"),
+        ({"unit_name": "一二三四五六七"}, "unit_name", "text"),
+        ({"notes": ("",)}, "notes", "text"),
+        ({"decimals": 3}, "decimals", "out_of_range"),
+        ({"notice_days": 31}, "notice_days", "out_of_range"),
+        ({"yuan_per_point_cents": 0}, "yuan_per_point_cents", "out_of_range"),
+        ({"validity": Validity(ValidityKind.MONTHS, 0)}, "months", "out_of_range"),
+        ({"validity": Validity(ValidityKind.YEAR_END, 3)}, "months", "months"),
+        ({"caps": (Cap(Scope.PERSON, Period.DAY, 0),)}, "caps", "out_of_range"),
+        ({"consequences": ("减分在申请低保、办手续时作一定限制",)}, "consequences", "benefit"),
+        ({"items": ()}, "items", "no_items"),
+        ({"items": (an_item(), an_item(name="另一项"))}, "code", "duplicate_code"),
+    ],
+)
+def test_a_table_that_cannot_be_is_named_with_its_field(changes, field, key):
+    found = rules.faults(a_table(**changes))
+
+    assert [(fault.field, fault.key) for fault in found] == [(field, key)]
+    assert found[0].text
+
+
+@pytest.mark.parametrize("name", ["举报不文明行为", "帮老人办手续", "反诈宣传", "调解邻里纠纷", "陪同就医和取药"])
+def test_good_deeds_that_touch_such_words_can_be_entered(name):
+    assert rules.faults(a_table(an_item(name=name))) == []
+
+
+def test_every_fault_has_a_test_that_meets_it():
+    marks = [
+        mark
+        for test in (
+            test_an_item_that_cannot_be_is_named_with_its_code_and_field,
+            test_a_table_that_cannot_be_is_named_with_its_field,
+        )
+        for mark in test.pytestmark
+    ]
+    assert {case[2] for mark in marks for case in mark.args[1]} == set(rules.FAULTS)
+
+
+# --- how two versions differ
+
+
+def test_differences_name_what_was_added_changed_and_ended():
+    old = a_table(an_item(), an_item(code="B01", name="旧的一项"))
+    new = a_table(
+        an_item(points=2, caps=(Cap(Scope.PERSON, Period.DAY, 6),)), an_item(code="C01", name="新的一项"), notice_days=3
+    )
+
+    found = [
+        (each.code, each.name, each.what, [(change.field, change.old, change.new) for change in each.changes])
+        for each in rules.differences(old, new)
+    ]
+
+    assert found == [
+        ("", "测试积分表", "changed", [("notice_days", "", "3")]),
+        ("A01", "打扫楼道", "changed", [("points", "1", "2"), ("caps", "", "每人每天最多 6 分")]),
+        ("C01", "新的一项", "added", []),
+        ("B01", "旧的一项", "ended", []),
+    ]
+
+
+def test_a_first_table_is_all_new_and_an_unchanged_one_differs_in_nothing():
+    table = a_table(an_item(), an_item(code="B01"))
+
+    assert [each.what for each in rules.differences(None, table)] == ["added", "added"]
+    assert rules.differences(table, table) == ()
+
+
+@given(tables(), tables())
+def test_tables_differ_in_nothing_only_when_they_say_the_same(old, new):
+    def content(table):
+        return msgspec.structs.replace(table, items=tuple(sorted(table.items, key=lambda item: item.code)))
+
+    assert (rules.differences(old, new) == ()) == (content(old) == content(new))
+
+
+def test_every_field_has_a_label_and_every_choice_a_word():
+    fields = {*Table.__struct_fields__, *Item.__struct_fields__, *Cap.__struct_fields__, "months"}
+    review = get_args(get_args(Item.__annotations__["review"])[0])
+
+    assert fields == set(rules.FIELD_LABELS)
+    for kind in (Basis, Rounding, Scope, Period, TableKind, ValidityKind, review):
+        assert all(choice in rules.WORDS for choice in kind)

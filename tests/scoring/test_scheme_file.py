@@ -1,0 +1,293 @@
+"""Scoring tables as files: every one we ship can be adopted, and a bad one is told what is wrong where."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsbank.scoring import rules, scheme_file
+
+SEEDS = sorted((Path(__file__).parents[2] / "seed_data" / "scoring").glob("*.toml"))
+REFUSED = Path(__file__).parent / "refused"
+
+HEAD = """\
+name = "测试积分表"
+place = "测试社区"
+document = "测试办法"
+kind = "service_hours"
+"""
+ITEM = """
+[[items]]
+code = "A01"
+category = "环境"
+name = "打扫楼道"
+basis = "per_minutes"
+points = 1
+evidence = "现场签到"
+"""
+GOOD = HEAD + ITEM
+
+
+def problems(text):
+    return [(problem.line, problem.where, problem.message) for problem in scheme_file.check(text)]
+
+
+# --- the files we ship
+
+
+def test_there_are_at_least_fourteen_schemes_of_at_least_four_kinds():
+    tables = [scheme_file.parse(path.read_text("utf-8")) for path in SEEDS]
+
+    assert len(tables) >= 14
+    assert len({table.kind for table in tables}) >= 4
+    assert {table.passbook for table in tables} == {"person", "household"}
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
+def test_a_seed_file_reads_without_fault_and_comes_back_from_writing(path):
+    text = path.read_text("utf-8")
+    assert scheme_file.check(text) == []
+
+    table = scheme_file.parse(text)
+
+    assert rules.faults(table) == []
+    assert scheme_file.parse(scheme_file.write(table)) == table
+    assert table.place
+    assert table.document
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
+def test_a_seed_file_names_no_web_address(path):
+    assert not re.search(r"https?:|www\.|\.(com|cn|org|net|gov)\b", path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
+def test_every_item_of_a_seed_file_can_earn_points(path):
+    table = scheme_file.parse(path.read_text("utf-8"))
+
+    for item in table.items:
+        act = rules.Facts(
+            day=date(2025, 3, 12),
+            minutes=max(item.block_minutes, item.minutes_min),
+            planned_minutes=item.block_minutes,
+            quantity=item.quantity_min,
+            fixed_points=item.range_max,
+        )
+        assert rules.evaluate(table, item, act, {}).points > 0
+
+
+def seed(name):
+    return scheme_file.parse(next(path for path in SEEDS if path.stem == name).read_text("utf-8"))
+
+
+def scored(table, code, acts=1, **changes):
+    facts = rules.Facts(**{"day": date(2025, 3, 12), "minutes": 0, "planned_minutes": 0} | changes)
+    act = rules.PastAct(item_code=code, facts=facts, person_id=1, household_id=1, building_id=1)
+    return [result.points for result in rules.replay(table, [act] * acts)]
+
+
+def test_the_published_numbers_come_out():
+    hailin = seed("hailin-community-volunteer")
+    assert scored(hailin, "A01", minutes=190) == [2]
+    assert scored(hailin, "B01", quantity=3) == [6]
+    assert scored(seed("kunshan-mall"), "A01", minutes=125) == [20]
+    assert scored(seed("rongcheng-dongdaoliujia"), "A01", minutes=500) == [2]
+    assert scored(seed("wuhan-dongting"), "A01", minutes=47) == [47]
+    assert [scored(seed("baihe-civilized"), code, minutes=60) for code in ("A01", "A02", "A03")] == [[1], [2], [5]]
+    assert scored(seed("jinzhai-huangli"), "A01", acts=2) == [1, 0]
+    assert scored(seed("town-civil-points"), "B01", acts=2) == [15, 0]
+
+
+def test_the_clear_water_scheme_keeps_its_caps_of_item_and_day():
+    table = seed("linqing-bishui")
+    assert scored(table, "C01", acts=3) == [3, 3, 0]
+    assert scored(table, "D01", acts=6, minutes=20) == [2, 2, 2, 2, 2, 0]
+    assert scored(table, "D01", minutes=19) == [0]
+    assert scored(table, "B01", acts=5) == [10, 10, 10, 10, 5]
+
+
+# --- files that nobody may adopt
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "reason"),
+    [
+        ("party-deduction-sheet", "A01", "不参加不能扣分"),
+        ("party-deduction-sheet", "A03", "扣分项现在不能录入"),
+        ("party-deduction-sheet", "B01", "不参加不能扣分"),
+        ("party-deduction-sheet", "C01", "依法享有的权利，不能因此扣分"),
+        ("party-deduction-sheet", "D01", "扣分项现在不能录入"),
+        ("yinchuan-zhangzheng", "", "积分不能影响低保"),
+        ("jingyuan-xinqi-deductions", "A01", "扣分项现在不能录入"),
+        ("rongcheng-littering", "A01", "扣分项现在不能录入"),
+    ],
+)
+def test_a_published_scheme_against_rights_is_refused_with_its_reason(name, code, reason):
+    text = (REFUSED / f"{name}.toml").read_text("utf-8")
+
+    assert any(where == code and reason in message for _, where, message in problems(text))
+    with pytest.raises(rules.SchemeUnreadable):
+        scheme_file.parse(text)
+
+
+def test_every_refused_file_is_refused_for_what_it_says_and_not_for_its_form():
+    for path in REFUSED.glob("*.toml"):
+        assert not any("不认识" in message or "应是" in message for _, _, message in problems(path.read_text("utf-8")))
+
+
+# --- problems, each with its line
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "where", "part"),
+    [
+        (GOOD.replace('"环境"', '"环境'), 8, "", "文字没有写完引号"),
+        (GOOD.replace("points = 1", "points ="), 11, "", "等号后面的写法不对"),
+        (GOOD.replace("points = 1", "points 1"), 11, "", "等号"),
+        (GOOD + "points = 2\n", 13, "", "同一个键写了两次"),
+        (GOOD.replace("points", "pionts"), 11, "A01", "不认识“pionts”"),
+        (GOOD.replace("points = 1\n", ""), 6, "A01", "缺少 points（分值）"),
+        (GOOD.replace('place = "测试社区"\n', ""), 1, "", "缺少 place（地方）"),
+        (GOOD.replace("points = 1", 'points = "1"'), 11, "A01", "points（分值） 应是整数"),
+        (GOOD.replace("points = 1", "points = 1.5"), 11, "A01", "应是整数"),
+        (GOOD.replace("points = 1", "points = true"), 11, "A01", "应是整数"),
+        (GOOD.replace("points = 1", f"points = 0x{'f' * 900}"), 11, "A01", "应是整数"),
+        (GOOD.replace("points = 1", f"points = {'9' * 900}"), 11, "A01", "应是整数"),
+        (GOOD.replace("points = 1", "points = 0"), 11, "A01", "应在 1 到 100000 之间"),
+        (GOOD.replace("per_minutes", "per_hour"), 10, "A01", "per_minutes、per_time、per_item"),
+        (GOOD.replace('"A01"', "7"), 7, "第 1 项", "应是引号里的文字"),
+        (GOOD.replace('"打扫楼道"', '""'), 9, "A01", "要填写"),
+        (GOOD + 'self_claim = "是"\n', 13, "A01", "true 或 false"),
+        (GOOD + 'review = ["mayor"]\n', 13, "A01", '["organiser"]'),
+        (GOOD + 'caps = [{ scope = "street", period = "day", points = 4 }]\n', 13, "A01", "scope"),
+        (GOOD + 'caps = [{ scope = "person", period = "day", points = 0 }]\n', 13, "A01", "应在 1 到"),
+        (GOOD + f'caps = [{{ scope = "person", period = "day", points = 0x{"f" * 300} }}]\n', 13, "A01", "这样的一串"),
+        (GOOD + ITEM, 15, "A01", "用了两次"),
+        (HEAD + 'validity = "year_end"\n' + ITEM, 5, "", '{ kind = "never" }'),
+        (HEAD + 'passbook = "street"\n' + ITEM, 5, "", '"person" 或 "household"'),
+        (HEAD + "notes = [1]\n" + ITEM, 5, "", "一串引号里的文字"),
+        (HEAD + "notice_days = 31\n" + ITEM, 5, "", "应在 0 到 30 之间"),
+        (HEAD, 1, "", "缺少 items"),
+        (HEAD + "items = []\n", 5, "", "至少写一项"),
+        (HEAD + "items = [1]\n", 5, "", "[[items]]"),
+        (HEAD + 'items = [{ code = "A01" }]\n', 5, "A01", "缺少 points"),
+        ("", 1, "", "缺少 name"),
+        ("name = " + "[" * 900, 1, "", "套得太深"),
+        ("\n".join("name = [" + "[" * 500 for _ in range(20)), 1, "", "套得太深"),
+        (HEAD + "x" * 1001, 5, "", "太长"),
+        ("#\n" * 50_001, 1, "", "文件太大"),
+        ("name = " + "9" * 900, 1, "", "应是引号里的文字"),
+    ],
+)
+def test_a_problem_is_told_with_its_line_and_item(text, line, where, part):
+    found = problems(text)
+
+    assert any((at, item) == (line, where) and part in message for at, item, message in found), found
+    with pytest.raises(rules.SchemeUnreadable):
+        scheme_file.parse(text)
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_lines():
+    text = GOOD.replace("points = 1", "points = 0").replace('place = "测试社区"', 'place = ""')
+
+    assert [line for line, _, _ in problems(text)] == [2, 11]
+
+
+def test_the_refusal_counts_the_problems_and_names_the_first():
+    with pytest.raises(rules.SchemeUnreadable) as refused:
+        scheme_file.parse(GOOD.replace("points = 1", "points = 0"))
+
+    assert refused.value.facts["count"] == 1
+    assert refused.value.facts["text"].startswith("第 11 行：A01：“分值”现在是 0")
+
+
+def test_a_file_with_a_byte_order_mark_and_windows_lines_is_read():
+    assert scheme_file.parse("\ufeff" + GOOD.replace("\n", "\r\n")) == scheme_file.parse(GOOD)
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_read_or_refused(text):
+    assert scheme_file.check(text) != []
+    with pytest.raises(rules.SchemeUnreadable):
+        scheme_file.parse(text)
+
+
+@given(st.lists(st.sampled_from([*GOOD.splitlines(keepends=True), "[[items]]\n", "[items]\n", "caps = [[]]\n"])))
+def test_any_jumble_of_lines_is_read_or_refused(lines):
+    text = "".join(lines)
+
+    assert (scheme_file.check(text) == []) == (text_is_adopted(text))
+
+
+def text_is_adopted(text):
+    try:
+        scheme_file.parse(text)
+    except rules.SchemeUnreadable:
+        return False
+    return True
+
+
+# --- there and back
+
+
+words = st.text(st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=20).filter(str.strip)
+some_caps = st.lists(
+    st.builds(
+        rules.Cap,
+        scope=st.sampled_from(rules.Scope),
+        period=st.sampled_from([period for period in rules.Period if period is not rules.Period.ACT]),
+        points=st.integers(1, 9999),
+    ),
+    max_size=4,
+    unique_by=lambda cap: (cap.scope, cap.period),
+).map(tuple)
+
+
+@st.composite
+def tables(draw):
+    base = scheme_file.parse(GOOD)
+    items = tuple(
+        msgspec.structs.replace(
+            base.items[0],
+            code=code,
+            name=draw(words),
+            basis=rules.Basis.PER_MINUTES,
+            points=draw(st.integers(1, 100)),
+            range_max=draw(st.none() | st.integers(101, 200)),
+            block_minutes=draw(st.integers(1, 60)),
+            rounding=draw(st.sampled_from(rules.Rounding)),
+            minutes_max_per_act=draw(st.none() | st.integers(60, 300)),
+            caps=draw(some_caps),
+            review=draw(st.sampled_from([("organiser",), ("community_admin", "organiser")])),
+            self_claim=draw(st.booleans()),
+        )
+        for code in draw(st.lists(st.sampled_from(["A01", "B01", "C001"]), min_size=1, unique=True))
+    )
+    return msgspec.structs.replace(
+        base,
+        items=items,
+        name=draw(words),
+        kind=draw(st.sampled_from(rules.TableKind)),
+        passbook=draw(st.sampled_from(["person", "household"])),
+        notice_days=draw(st.none() | st.integers(0, 30)),
+        validity=draw(
+            st.sampled_from(
+                [
+                    rules.Validity(),
+                    rules.Validity(rules.ValidityKind.YEAR_END),
+                    rules.Validity(rules.ValidityKind.MONTHS, 36),
+                ]
+            )
+        ),
+        caps=draw(some_caps),
+        notes=tuple(draw(st.lists(words, max_size=5))),
+    )
+
+
+@given(tables())
+def test_a_table_written_and_read_again_is_the_same(table):
+    assert scheme_file.parse(scheme_file.write(table)) == table
