@@ -259,20 +259,26 @@ new_check_token = new_poster_token
 check_token = poster_token
 
 
-def new_activation_token() -> str:
-    return _written(secrets.token_bytes(_ACTIVATION_BYTES))
+def activation_token_of(key: bytes, card_id: int, generation: int) -> str:
+    """Drawn from the key like the card's digits, so that a slip can be printed without being stored."""
+    tag = hmac.digest(key, f"activation/{card_id}/{generation}".encode(), "sha256")
+    return _written(tag[:_ACTIVATION_BYTES])
 
 
 def activation_token(text: str) -> str | None:
     return _canonical(text, _ACTIVATION_BYTES)
 
 
-def new_typed_activation() -> str:
-    return _random_digits(12)
+def typed_activation_of(key: bytes, card_id: int, generation: int) -> str:
+    """Twelve digits for those who cannot scan the slip."""
+    tag = hmac.digest(key, f"typed/{card_id}/{generation}".encode(), "sha256")
+    return f"{int.from_bytes(tag) % 10**12:012}"
 
 
-def new_pairing_digits() -> str:
-    return _random_digits(8)
+def pairing_digits_of(key: bytes, pairing_id: int) -> str:
+    """Eight digits that a phone shows to staff."""
+    tag = hmac.digest(key, f"pairing/{pairing_id}".encode(), "sha256")
+    return f"{int.from_bytes(tag) % 10**8:08}"
 
 
 # Rotating event codes and the ticket that a phone gets for one

@@ -1,1 +1,16 @@
-"""people."""
+"""Who there is, where they belong, and what lets them in: cards, phones, sign-ins, roles.
+
+Words: place (a node of the one org tree), community (a place that keeps books), household, person (provisional until
+staff have settled who it is, then member), canonical person (who a merged one turned out to be), alias (a merged
+one), card (generation), device (a phone's browser), activation (the slip apart from the card), pairing (digits that
+a phone shows to staff), grant (a role at a place), session (one person, one grant).
+Invariants:
+  1. Everyone is reached through the communities of a session; somebody else's record is NotFound.
+  2. A merge is an alias: every look-up by person ends at the canonical one.
+  3. Only an activation code, or staff typing the digits that a phone shows, binds a phone to a member.
+  4. A card or phone code is good for one community; a phone code for one use of each purpose.
+  5. A person has at most one live card; a new one ends the old one and its activation at once.
+  6. Names, phones and doors lie sealed under the person's or household's own key; what is shown is masked here.
+  7. A session's token is chosen by the server, kept as a digest, and dies with its login, grant or device.
+  8. Nobody changes his own roles.
+"""

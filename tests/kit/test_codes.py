@@ -281,12 +281,13 @@ def test_an_event_code_is_no_ticket_and_a_ticket_no_event_code():
 
 def test_the_lengths_are_those_that_pages_and_columns_count_on():
     assert len(codes.new_handle()) == 8
-    assert len(codes.new_typed_activation()) == 12
-    assert len(codes.new_pairing_digits()) == 8
-    assert len(codes.new_activation_token()) == 16
+    assert len(codes.typed_activation_of(KEY, 7, 1)) == 12
+    assert len(codes.pairing_digits_of(KEY, 7)) == 8
+    assert len(codes.activation_token_of(KEY, 7, 1)) == 16
     assert len(codes.new_check_token()) == 13
-    token = codes.new_activation_token()
+    token = codes.activation_token_of(KEY, 7, 1)
     assert codes.activation_token(token.lower()) == token
+    assert token != codes.activation_token_of(KEY, 7, 2)
 
 
 def test_own_labels_are_real_bar_codes_of_the_shop_range():

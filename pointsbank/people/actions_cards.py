@@ -1,0 +1,192 @@
+"""Cards and the codes that staff scan."""
+
+from datetime import datetime
+
+import msgspec
+
+from pointsbank.kit import codes, errors
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.codes import CodeKind
+from pointsbank.kit.db import Row, Tx
+from pointsbank.people import sealed
+from pointsbank.people.rules import (
+    ACTIVATION_LIFE,
+    ACTIVATION_TRIES,
+    CARD_KEY_ID,
+    CardLost,
+    CardReplaced,
+    CodeExpired,
+    CodeUsed,
+    NoLiveCard,
+    NotCardOrPhone,
+    PaymentCode,
+    StillProvisional,
+    TypedNumber,
+    UnknownCode,
+)
+from pointsbank.trail import actions as trail
+
+MEMBER = "SELECT state FROM people_person WHERE id = ?"
+GENERATION = "SELECT COALESCE(MAX(generation), 0) AS last FROM people_card WHERE person_id = ?"
+REPLACE = "UPDATE people_card SET state = 'replaced', ended_at = ? WHERE person_id = ? AND state = 'live'"
+ISSUE = """
+INSERT INTO people_card (person_id, generation, key_id, state, issued_at) VALUES (?, ?, ?, 'live', ?) RETURNING id
+"""
+SET_DIGITS = "UPDATE people_card SET digits_index = ? WHERE id = ?"
+ACTIVATION = """
+INSERT INTO people_activation (person_id, card_id, token_digest, typed_digest, tries_left, expires_at)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+LOSE = """
+UPDATE people_card SET state = 'lost', ended_at = ? WHERE person_id = ? AND state = 'live' RETURNING id, generation
+"""
+FIND_CARD = """
+SELECT c.state AS card_state, c.ended_at, q.id, q.household_id, q.state, q.community_id, k.holder
+  FROM people_card c
+  JOIN people_person p ON p.id = c.person_id
+  JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
+  JOIN people_community k ON k.id = q.community_id
+ WHERE c.digits_index = ?
+"""
+FIND_PHONE = """
+SELECT d.id AS device_id, d.check_in_step, d.check_out_step, d.visit_step, d.ended_at,
+       q.id, q.household_id, q.state, q.community_id, k.holder
+  FROM people_device d
+  JOIN people_person p ON p.id = d.person_id
+  JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
+  JOIN people_community k ON k.id = q.community_id
+ WHERE d.handle = ?
+"""
+STEP = {
+    "check_in": "UPDATE people_device SET check_in_step = ? WHERE id = ? AND check_in_step < ?",
+    "check_out": "UPDATE people_device SET check_out_step = ? WHERE id = ? AND check_out_step < ?",
+    "visit": "UPDATE people_device SET visit_step = ? WHERE id = ? AND visit_step < ?",
+}
+ENDED_SINCE = """
+SELECT c.state, c.ended_at FROM people_card c JOIN people_person p ON p.id = c.person_id
+ WHERE (p.id = ? OR p.merged_into = ?) AND c.issued_at <= ? AND c.ended_at >= ? LIMIT 1
+"""
+BOUND_SINCE = """
+SELECT d.id FROM people_device d JOIN people_person p ON p.id = d.person_id
+ WHERE (p.id = ? OR p.merged_into = ?) AND d.bound_at <= ? AND d.ended_at IS NULL LIMIT 1
+"""
+NO_STEP = -1
+
+
+class Issued(msgspec.Struct, frozen=True):
+    card_id: int
+    generation: int
+
+
+class Scanned(msgspec.Struct, frozen=True):
+    """Whose code was taken. `person_id` is canonical, `code_kind` card or phone, `holder` person or household."""
+
+    person_id: int
+    household_id: int | None
+    code_kind: str
+    state: str
+    holder: str
+
+
+def card_code_of(card_id: int, generation: int) -> str:
+    """The twenty digits on a card, drawn again from the key."""
+    return codes.card_code(sealed.card_digits(card_id, generation))
+
+
+async def issue_card(tx: Tx, *, person_id: int) -> Issued:
+    """Give a new card with its activation slip; the one before ends now, and its slip with it."""
+    member = await tx.row(MEMBER, person_id)
+    if member is None or member["state"] != "member":
+        raise StillProvisional
+    await tx.run(REPLACE, tx.now, person_id)
+    last = await tx.row(GENERATION, person_id)
+    assert last is not None
+    generation = last["last"] + 1
+    made = await tx.row(ISSUE, person_id, generation, CARD_KEY_ID, tx.now)
+    assert made is not None
+    card_id = int(made["id"])
+    await tx.run(SET_DIGITS, sealed.card_index(sealed.card_digits(card_id, generation)), card_id)
+    token = sealed.short_digest("activation", sealed.activation_token(card_id, generation))
+    typed = sealed.short_digest("typed", sealed.typed_activation(card_id, generation))
+    await tx.run(ACTIVATION, person_id, card_id, token, typed, ACTIVATION_TRIES, tx.now + ACTIVATION_LIFE)
+    await trail.record(tx, "card.issued", subject=("person", person_id), card_id=card_id, generation=generation)
+    return Issued(card_id, generation)
+
+
+async def report_lost(tx: Tx, *, person_id: int) -> None:
+    """The card and its slip are dead from this commit on; points stay where they are."""
+    lost = await tx.row(LOSE, tx.now, person_id)
+    if lost is None:
+        raise NoLiveCard
+    await trail.record(tx, "card.lost", subject=("person", person_id), card_id=lost["id"])
+
+
+async def take_code(tx: Tx, *, code: str, purpose: str, community_id: int) -> Scanned:
+    """Say whose scanned code this is and use it up: a phone code is good once for each purpose.
+
+    `purpose` is check_in, check_out or visit. A visit is for members only; a provisional person may check in.
+    """
+    scan = codes.parse_scan(code)
+    if scan.kind is CodeKind.CARD:
+        found = await _live_card(tx, scan.digits, community_id)
+        taken = Scanned(found["id"], found["household_id"], "card", found["state"], found["holder"])
+    elif scan.kind is CodeKind.PHONE:
+        found = await _take_phone(tx, scan, purpose, community_id)
+        taken = Scanned(found["id"], found["household_id"], "phone", found["state"], found["holder"])
+    else:
+        raise refusal_of(scan.kind)
+    if purpose == "visit" and taken.state != "member":
+        raise StillProvisional
+    return taken
+
+
+async def check_code_still_good(tx: Tx, *, person_id: int, code_kind: str, scanned_at: datetime) -> None:
+    """Refuse if a card or phone that was good at `scanned_at` has been reported lost or replaced since."""
+    if code_kind == "card":
+        ended = await tx.row(ENDED_SINCE, person_id, person_id, scanned_at, scanned_at)
+        if ended is not None:
+            check_card_state(ended["state"], ended["ended_at"])
+    elif await tx.row(BOUND_SINCE, person_id, person_id, scanned_at) is None:
+        raise UnknownCode
+
+
+def refusal_of(kind: CodeKind) -> errors.Refusal:
+    """What to say to a scan that is neither a card nor a phone code."""
+    if kind is CodeKind.UNKNOWN:
+        return UnknownCode()
+    if kind is CodeKind.PAYMENT:
+        return PaymentCode()
+    return TypedNumber() if kind is CodeKind.MEMBER_NUMBER else NotCardOrPhone()
+
+
+async def _live_card(tx: Tx, digits: str, community_id: int) -> Row:
+    found = await tx.row(FIND_CARD, sealed.card_index(digits))
+    if found is None or found["community_id"] != community_id or found["state"] == "left":
+        raise UnknownCode
+    check_card_state(found["card_state"], found["ended_at"])
+    return found
+
+
+def check_card_state(state: str, ended_at: datetime | None) -> None:
+    if state == "live":
+        return
+    assert ended_at is not None
+    day = local_day(ended_at).isoformat()
+    raise CardLost(day=day) if state == "lost" else CardReplaced(day=day)
+
+
+async def _take_phone(tx: Tx, scan: codes.Scan, purpose: str, community_id: int) -> Row:
+    found = await tx.row(FIND_PHONE, scan.handle)
+    if found is None or found["community_id"] != community_id or found["ended_at"] is not None:
+        raise UnknownCode
+    if found["state"] not in ("member", "provisional"):
+        raise UnknownCode
+    secret, last_step = sealed.phone_secret(found["device_id"]), found[f"{purpose}_step"]
+    step = codes.matching_phone_step(secret, scan.otp, tx.now, last_step)
+    if step is None:
+        was_good = codes.matching_phone_step(secret, scan.otp, tx.now, NO_STEP) is not None
+        raise CodeUsed if was_good else CodeExpired
+    # The guard: of two counters that scan one screenshot, one is told that it was used.
+    if await tx.run(STEP[purpose], step, found["device_id"], step) == 0:
+        raise CodeUsed
+    return found

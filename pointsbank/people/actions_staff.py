@@ -1,0 +1,217 @@
+"""Sign-ins and roles of staff, and the tokens of their programs."""
+
+from datetime import timedelta
+
+import msgspec
+
+from pointsbank.kit.db import Tx
+from pointsbank.people.actions_phones import END_SESSION, end_all_sessions, open_session
+from pointsbank.people.rules import (
+    LOGIN_BLOCK,
+    LOGIN_FAILURES_MAX,
+    STAFF_SESSION_LIFE,
+    TOKEN_DAYS_MAX,
+    LoginTaken,
+    NoRole,
+    OwnRoles,
+    RoleHeld,
+    RoleUnfit,
+    SeveralRoles,
+    SignInFailed,
+    UnknownLogin,
+)
+from pointsbank.people.rules_roles import GRANTED_AT, Role
+from pointsbank.trail import actions as trail
+
+MAKE_LOGIN = """
+INSERT INTO people_login (id, login, password_hash, must_change, failures, made_at) VALUES (?, ?, ?, ?, 0, ?)
+ON CONFLICT DO NOTHING
+"""
+MEMBER = "SELECT id FROM people_person WHERE id = ? AND state = 'member'"
+# A block that is over starts the count afresh.
+COUNT_FAILURE = """
+UPDATE people_login
+   SET failures = CASE WHEN blocked_until <= ? THEN 1 ELSE failures + 1 END,
+       blocked_until = CASE WHEN blocked_until IS NULL AND failures + 1 >= ? THEN ?
+                            WHEN blocked_until <= ? THEN NULL ELSE blocked_until END
+ WHERE id = ?
+"""
+CLEAR_FAILURES = """
+UPDATE people_login SET failures = 0, blocked_until = NULL
+ WHERE id = ? AND password_hash = ? AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ?)
+"""
+GRANTS = """
+SELECT g.id FROM people_role_grant g WHERE g.person_id = ? AND g.ended_at IS NULL ORDER BY g.id
+"""
+OWN_GRANT = "SELECT id FROM people_role_grant WHERE id = ? AND person_id = ? AND ended_at IS NULL"
+SET_HASH = "UPDATE people_login SET password_hash = ?, must_change = ?, failures = 0, blocked_until = NULL WHERE id = ?"
+ENABLE = "UPDATE people_login SET disabled_at = NULL WHERE id = ?"
+DISABLE = "UPDATE people_login SET disabled_at = ? WHERE id = ? AND disabled_at IS NULL"
+LOGIN = "SELECT id FROM people_login WHERE login = ? AND disabled_at IS NULL"
+PLACE_KIND = "SELECT kind FROM people_place WHERE id = ?"
+GRANT = """
+INSERT INTO people_role_grant (person_id, role, place_id, granted_by, granted_at) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (person_id, role, place_id) WHERE ended_at IS NULL DO NOTHING RETURNING id
+"""
+END_GRANT = (
+    "UPDATE people_role_grant SET ended_at = ? WHERE id = ? AND ended_at IS NULL RETURNING person_id, role, place_id"
+)
+GRANT_PERSON = "SELECT person_id FROM people_role_grant WHERE id = ?"
+END_GRANT_SESSIONS = "UPDATE people_session SET ended_at = ? WHERE grant_id = ? AND ended_at IS NULL"
+GRANTS_IN_ROLE = """
+SELECT id FROM people_role_grant WHERE person_id = ? AND ended_at IS NULL AND (? = '' OR role = ?) ORDER BY id
+"""
+REVOKE = (
+    "UPDATE people_session SET ended_at = ? WHERE id = ? AND kind = 'token' AND ended_at IS NULL RETURNING person_id"
+)
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    session_id: int
+    has_role: bool
+
+
+async def make_login(tx: Tx, *, person_id: int, login: str, password_hash: str, must_change: bool) -> None:
+    """Let a roster person sign in; what for, the roles say. `login` comes in its one normal form."""
+    _not_own(tx, person_id)
+    assert await tx.row(MEMBER, person_id) is not None, "only members sign in"
+    if await tx.run(MAKE_LOGIN, person_id, login, password_hash, must_change, tx.now) == 0:
+        raise LoginTaken
+    await trail.record(tx, "login.made", subject=("person", person_id))
+
+
+async def count_failure(tx: Tx, *, person_id: int) -> None:
+    """A wrong password; the fifth in a row blocks the login for a while."""
+    await tx.run(COUNT_FAILURE, tx.now, LOGIN_FAILURES_MAX, tx.now + LOGIN_BLOCK, tx.now, person_id)
+
+
+async def sign_in(tx: Tx, *, person_id: int, password_hash: str, token_digest: bytes) -> SignedIn:
+    """Open a session after the password was found to fit this very hash; with one role in it, or none to choose from.
+
+    Blocks and changes are looked at again here, since the check itself takes a while.
+    """
+    if await tx.run(CLEAR_FAILURES, person_id, password_hash, tx.now) == 0:
+        raise SignInFailed
+    grants = await tx.rows(GRANTS, person_id)
+    if not grants:
+        raise NoRole
+    grant_id = int(grants[0]["id"]) if len(grants) == 1 else None
+    session_id = await _open_staff_session(tx, person_id, grant_id, token_digest)
+    await trail.record(tx, "login.used", subject=("person", person_id))
+    return SignedIn(session_id, grant_id is not None)
+
+
+async def choose_role(tx: Tx, *, session_id: int, person_id: int, grant_id: int, token_digest: bytes) -> int:
+    """Go on in another role: the session ends and a new one begins under a new token."""
+    if await tx.row(OWN_GRANT, grant_id, person_id) is None:
+        raise RoleUnfit
+    await tx.run(END_SESSION, tx.now, session_id)
+    tx.made_stale("people.sessions")
+    return await _open_staff_session(tx, person_id, grant_id, token_digest)
+
+
+async def _open_staff_session(tx: Tx, person_id: int, grant_id: int | None, token_digest: bytes) -> int:
+    return await open_session(
+        tx,
+        kind="staff",
+        token_digest=token_digest,
+        person_id=person_id,
+        grant_id=grant_id,
+        device_id=None,
+        name=None,
+        expires_at=tx.now + STAFF_SESSION_LIFE,
+    )
+
+
+async def change_password(tx: Tx, *, person_id: int, password_hash: str, session_id: int) -> None:
+    """Set one's own password; every other session of the login ends."""
+    await tx.run(SET_HASH, password_hash, False, person_id)
+    await end_all_sessions(tx, person_id=person_id, but_id=session_id)
+    await trail.record(tx, "login.password_changed", subject=("person", person_id))
+
+
+async def reset_password(tx: Tx, *, person_id: int, password_hash: str) -> None:
+    """Another admin sets a password for one use; a disabled login is open again."""
+    _not_own(tx, person_id)
+    if await tx.run(SET_HASH, password_hash, True, person_id) == 0:
+        raise UnknownLogin
+    await tx.run(ENABLE, person_id)
+    await end_all_sessions(tx, person_id=person_id)
+    await trail.record(tx, "login.password_reset", subject=("person", person_id))
+
+
+async def disable_login(tx: Tx, *, person_id: int) -> None:
+    """Shut a login: its sessions and tokens are dead from this commit on."""
+    _not_own(tx, person_id)
+    if await tx.run(DISABLE, tx.now, person_id) == 0:
+        raise UnknownLogin
+    await end_all_sessions(tx, person_id=person_id)
+    await end_all_sessions(tx, person_id=person_id, kind="token")
+    await trail.record(tx, "login.disabled", subject=("person", person_id))
+
+
+async def grant(tx: Tx, *, person_id: int, role: str, place_id: int) -> int:
+    """Give a role at a place; which places a grantor may grant at, the route decides by his session."""
+    _not_own(tx, person_id)
+    place = await tx.row(PLACE_KIND, place_id)
+    if place is None or place["kind"] not in GRANTED_AT[Role(role)]:
+        raise RoleUnfit
+    made = await tx.row(GRANT, person_id, role, place_id, tx.actor.person_id, tx.now)
+    if made is None:
+        raise RoleHeld
+    await trail.record(tx, "role.granted", subject=("person", person_id), role=role, place_id=place_id)
+    return int(made["id"])
+
+
+async def end_grant(tx: Tx, *, grant_id: int) -> None:
+    """Take a role back; sessions and tokens in this role are dead at once."""
+    held = await tx.row(GRANT_PERSON, grant_id)
+    if held is None:
+        raise RoleUnfit
+    _not_own(tx, held["person_id"])
+    ended = await tx.row(END_GRANT, tx.now, grant_id)
+    if ended is None:
+        return
+    await tx.run(END_GRANT_SESSIONS, tx.now, grant_id)
+    tx.made_stale("people.sessions")
+    person_id, role, place_id = ended
+    await trail.record(tx, "role.ended", subject=("person", person_id), role=role, place_id=place_id)
+
+
+async def issue_token(tx: Tx, *, login: str, name: str, token_digest: bytes, days: int, role: str | None = None) -> int:
+    """Open a session for a program, in the login's one role or in the one that is named."""
+    assert 0 < days <= TOKEN_DAYS_MAX
+    found = await tx.row(LOGIN, login)
+    if found is None:
+        raise UnknownLogin
+    grants = await tx.rows(GRANTS_IN_ROLE, found["id"], role or "", role or "")
+    if len(grants) != 1:
+        raise SeveralRoles if grants else NoRole
+    session_id = await open_session(
+        tx,
+        kind="token",
+        token_digest=token_digest,
+        person_id=found["id"],
+        grant_id=grants[0]["id"],
+        device_id=None,
+        name=name,
+        expires_at=tx.now + timedelta(days=days),
+    )
+    await trail.record(tx, "token.issued", subject=("person", found["id"]), session_id=session_id, days=days)
+    return session_id
+
+
+async def revoke_token(tx: Tx, *, session_id: int) -> bool:
+    """Say whether there was such a living token."""
+    revoked = await tx.row(REVOKE, tx.now, session_id)
+    if revoked is None:
+        return False
+    tx.made_stale("people.sessions")
+    await trail.record(tx, "token.revoked", subject=("person", revoked["person_id"]), session_id=session_id)
+    return True
+
+
+def _not_own(tx: Tx, person_id: int) -> None:
+    """The command line acts for nobody, so it may set up the first admin."""
+    if tx.actor.person_id == person_id:
+        raise OwnRoles

@@ -1,0 +1,211 @@
+"""Who somebody is, for other rooms and for pages: always through a session's communities, always masked."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from pointsbank.kit import codes, db, text
+from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.people import sealed
+
+IDS_AT_ONCE = 400
+
+HOLDER = """
+SELECT q.community_id, q.id AS person_id, q.household_id, h.building_id, b.name AS building_name, k.holder
+  FROM people_person p
+  JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
+  JOIN people_community k ON k.id = q.community_id
+  LEFT JOIN people_household h ON h.id = q.household_id
+  LEFT JOIN people_place b ON b.id = h.building_id
+ WHERE p.id = ?
+"""
+HOUSEHOLD = """
+SELECT q.id, q.household_id
+  FROM people_person p JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id) WHERE p.id = ?
+"""
+IDS = """
+SELECT a.id FROM people_person p
+  JOIN people_person a ON a.id = COALESCE(p.merged_into, p.id) OR a.merged_into = COALESCE(p.merged_into, p.id)
+ WHERE p.id = ? ORDER BY a.id
+"""
+VIEW = """
+SELECT q.id, q.member_number, q.state, q.community_id, q.household_id, q.wrapped_key, q.name, q.phone,
+       b.name AS building, k.holder
+  FROM people_person p
+  JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
+  JOIN people_community k ON k.id = q.community_id
+  LEFT JOIN people_household h ON h.id = q.household_id
+  LEFT JOIN people_place b ON b.id = h.building_id
+ WHERE p.id = ?
+"""
+NAMES = """
+SELECT p.id AS asked, q.member_number, q.wrapped_key, q.name
+  FROM people_person p JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id) WHERE p.id IN
+"""
+PUBLISHES = """
+SELECT 1 FROM people_consent WHERE person_id = ? AND purpose = 'publication' AND withdrawn_at IS NULL LIMIT 1
+"""
+COMMUNITY = """
+SELECT k.id, p.name, p.path, k.unit_name, k.holder, k.daily_points_max, k.service_phone, k.oversight_phone,
+       s.name AS street_name
+  FROM people_community k JOIN people_place p ON p.id = k.id LEFT JOIN people_place s ON s.id = p.parent_id
+ WHERE k.id = ?
+"""
+BUILDINGS = "SELECT id, name FROM people_place WHERE kind = 'building' AND path LIKE ? ORDER BY id"
+MEMBERS = "SELECT id FROM people_person WHERE household_id = ? AND state = 'member' ORDER BY id"
+HEAD = "SELECT head_id FROM people_household WHERE id = ?"
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Whose points they are: the canonical person's, or where `kind` is household the household's."""
+
+    community_id: int
+    person_id: int
+    household_id: int | None
+    building_id: int | None
+    building_name: str
+    kind: str
+
+
+class MemberView(msgspec.Struct, frozen=True):
+    """A person as staff and residents may see one. `member_number` is written with blanks."""
+
+    person_id: int
+    masked_name: str
+    member_number: str
+    building: str
+    state: str
+    household_id: int | None
+    masked_phone: str = ""
+    community_id: int = 0
+
+
+class CommunityView(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    unit_name: str
+    holder: str
+    daily_points_max: int
+    service_phone: str
+    oversight_phone: str
+    street_name: str
+    path: str
+
+
+class Building(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+
+
+async def _row(tx: Tx | None, sql: str, *values: object) -> Row | None:
+    return await (db.row(sql, *values) if tx is None else tx.row(sql, *values))
+
+
+async def _rows(tx: Tx | None, sql: str, *values: object) -> list[Row]:
+    return await (db.rows(sql, *values) if tx is None else tx.rows(sql, *values))
+
+
+async def holder_of(tx: Tx | None, person_id: int) -> Holder:
+    found = await _row(tx, HOLDER, person_id)
+    if found is None:
+        raise NotFound
+    community_id, canonical_id, household_id, building_id, building_name, kind = found
+    return Holder(community_id, canonical_id, household_id, building_id, building_name or "", kind)
+
+
+async def canonical_id(tx: Tx | None, person_id: int) -> int:
+    found = await _row(tx, HOUSEHOLD, person_id)
+    if found is None:
+        raise NotFound
+    return int(found["id"])
+
+
+async def ids_of(person_id: int, tx: Tx | None = None) -> list[int]:
+    """All ids under which rows of this person may lie: the canonical one and its aliases."""
+    return [found["id"] for found in await _rows(tx, IDS, person_id)]
+
+
+async def same_household(tx: Tx | None, a: int, b: int) -> bool:
+    """Whether two ids are one person or live together; nobody decides on either."""
+    one, other = await _row(tx, HOUSEHOLD, a), await _row(tx, HOUSEHOLD, b)
+    if one is None or other is None:
+        return False
+    if one["id"] == other["id"]:
+        return True
+    return one["household_id"] is not None and one["household_id"] == other["household_id"]
+
+
+async def household_members(household_id: int, tx: Tx | None = None) -> list[int]:
+    return [found["id"] for found in await _rows(tx, MEMBERS, household_id)]
+
+
+async def head_of(household_id: int) -> int | None:
+    found = await db.row(HEAD, household_id)
+    return None if found is None else found["head_id"]
+
+
+async def member_view(community_ids: Sequence[int], person_id: int) -> MemberView:
+    """Find one person of these communities; anybody else is not found."""
+    found = await db.row(VIEW, person_id)
+    if found is None or found["community_id"] not in community_ids:
+        raise NotFound
+    return view_of(found)
+
+
+def view_of(found: Row) -> MemberView:
+    phone = sealed.person_field(found, "phone")
+    return MemberView(
+        person_id=found["id"],
+        masked_name=sealed.masked_name_of(found),
+        member_number=codes.shown_member_number(found["member_number"]),
+        building=found["building"] or "",
+        state=found["state"],
+        household_id=found["household_id"],
+        masked_phone=text.mask_phone(phone) if phone else "",
+        community_id=found["community_id"],
+    )
+
+
+async def masked_names(person_ids: Iterable[int]) -> dict[int, str]:
+    """For each id asked the masked name of who that is; lists only, a scope was checked when the list was made."""
+    asked = sorted(set(person_ids))
+    names: dict[int, str] = {}
+    for start in range(0, len(asked), IDS_AT_ONCE):
+        some = asked[start : start + IDS_AT_ONCE]
+        marks = ", ".join("?" * len(some))
+        for found in await db.rows(f"{NAMES} ({marks})", *some):
+            names[found["asked"]] = sealed.masked_name_of(found)
+    return names
+
+
+async def notice_name(person_id: int, tx: Tx | None = None) -> tuple[str, str]:
+    """How a person stands on a public notice: (name, place). Without consent to publication, only the number."""
+    found = await _row(tx, VIEW, person_id)
+    if found is None:
+        raise NotFound
+    number = codes.shown_member_number(found["member_number"])
+    publishes = await _row(tx, PUBLISHES, found["id"]) is not None
+    return (sealed.masked_name_of(found) if publishes else number), found["building"] or ""
+
+
+async def community(community_id: int) -> CommunityView:
+    found = await db.row(COMMUNITY, community_id)
+    if found is None:
+        raise NotFound
+    return CommunityView(
+        id=found["id"],
+        name=found["name"],
+        unit_name=found["unit_name"],
+        holder=found["holder"],
+        daily_points_max=found["daily_points_max"],
+        service_phone=found["service_phone"],
+        oversight_phone=found["oversight_phone"],
+        street_name=found["street_name"] or "",
+        path=found["path"],
+    )
+
+
+async def buildings(community_id: int) -> list[Building]:
+    where = await community(community_id)
+    return [Building(*found) for found in await db.rows(BUILDINGS, f"{where.path}%")]

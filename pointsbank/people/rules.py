@@ -1,0 +1,202 @@
+"""What people may be told, and the pure decisions about places, passwords and masks."""
+
+from datetime import timedelta
+
+from pointsbank.kit.errors import Kind, Refusal
+
+CONSENT_VERSION = "2026-11"  # of the text on /privacy; a change of its meaning is a new version
+
+CARD_KEY_ID = 1
+ACTIVATION_LIFE = timedelta(days=30)
+ACTIVATION_TRIES = 5
+PAIRING_LIFE = timedelta(minutes=10)
+STAFF_SESSION_LIFE = timedelta(hours=12)
+RESIDENT_SESSION_LIFE = timedelta(days=180)
+TOKEN_DAYS_MAX = 3650
+LOGIN_FAILURES_MAX = 5
+LOGIN_BLOCK = timedelta(minutes=15)
+
+NAME_LENGTH_MAX = 40
+DOOR_LENGTH_MAX = 40
+LOGIN_LENGTH_MAX = 40
+PURPOSE_LENGTH_MAX = 100
+
+PARENT_KINDS: dict[str, tuple[str | None, ...]] = {
+    "district": (None,),
+    "street": (None, "district"),
+    "community": ("street",),
+    "grid": ("community",),
+    "building": ("community", "grid"),
+}
+
+
+class UnknownCode(Refusal):
+    """Also the answer about a card or phone of another community: whose it is, is nobody's business here."""
+
+    kind = Kind.NOT_FOUND
+    code = "people.unknown_code"
+    message = "没认出这个码。请再扫一次；还不行，请会员打开「我的码」或换一张卡。"
+
+
+class CardLost(Refusal):
+    kind = Kind.EXPIRED
+    code = "people.card_lost"
+    message = "此卡 {day} 已挂失，请收回并联系社区。持卡人可以改用手机码。"
+
+
+class CardReplaced(Refusal):
+    kind = Kind.EXPIRED
+    code = "people.card_replaced"
+    message = "此卡 {day} 已换新卡，请收回旧卡，改扫新卡或手机码。"
+
+
+class CodeExpired(Refusal):
+    kind = Kind.EXPIRED
+    code = "people.code_expired"
+    message = "码已过期。请会员点「刷新」，再扫新的码。"
+
+
+class CodeUsed(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.code_used"
+    message = "这个码已经用过。请会员点「刷新」，再扫新的码。"
+
+
+class PaymentCode(Refusal):
+    kind = Kind.INVALID
+    code = "people.payment_code"
+    message = "这是付款码，没有保存。请会员打开积分银行的「我的码」。"
+
+
+class NotCardOrPhone(Refusal):
+    kind = Kind.INVALID
+    code = "people.not_a_member_code"
+    message = "这不是会员码。请扫积分卡，或会员手机上的「我的码」。"
+
+
+class TypedNumber(Refusal):
+    """A member number is an identifier, never authority; PINs do not exist yet."""
+
+    kind = Kind.FORBIDDEN
+    code = "people.typed_number"
+    message = "不能只凭存折号办理。请扫积分卡，或会员手机上的「我的码」。"
+
+
+class StillProvisional(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "people.still_provisional"
+    message = "这个人还没有核对，不能办理。请先在「待核对」里确认是谁。"
+
+
+class IdNumberTaken(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.id_number_taken"
+    message = "这个身份证号已经登记过。请先在名册里找一找。"
+
+
+class NotSettled(Refusal):
+    """The person was settled, merged or never provisional."""
+
+    kind = Kind.CONFLICT
+    code = "people.not_provisional"
+    message = "这个人已经核对过了。请刷新页面。"
+
+
+class BadMerge(Refusal):
+    kind = Kind.INVALID
+    code = "people.bad_merge"
+    message = "不能合并：要选同一社区里另一位已登记的居民。"
+
+
+class NoLiveCard(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.no_live_card"
+    message = "这个人现在没有可用的卡。需要的话请发新卡。"
+
+
+class WrongActivation(Refusal):
+    """One answer for wrong, used, expired and never issued."""
+
+    kind = Kind.NOT_FOUND
+    code = "people.wrong_activation"
+    message = "激活码不对或已失效。请核对存折号和 12 位数字；输错 5 次就要到社区换新的。"
+
+
+class TooManyTries(Refusal):
+    kind = Kind.THROTTLED
+    code = "people.too_many_tries"
+    message = "试的次数太多。请过一小时再试，或到社区请工作人员办。"
+
+
+class WrongPairing(Refusal):
+    kind = Kind.NOT_FOUND
+    code = "people.wrong_pairing"
+    message = "这 8 位数字不对或已过期。请居民在手机上重新点「显示配对数字」。"
+
+
+class NotPaired(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.not_paired"
+    message = "还没有配好。请把数字给工作人员输入，再点一次。"
+
+
+class SignInFailed(Refusal):
+    """One answer whatever was wrong, so that nobody learns which logins exist."""
+
+    kind = Kind.FORBIDDEN
+    code = "people.sign_in_failed"
+    message = "登录名或密码不对。连续输错 5 次，要等 15 分钟再试。忘了密码请找社区管理员。"
+
+
+class NoRole(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "people.no_role"
+    message = "这个登录名还没有岗位。请找社区管理员。"
+
+
+class ChooseRoleFirst(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "people.choose_role_first"
+    message = "你有几个岗位，请先选一个：打开「换岗位」。"
+
+
+class ChangePasswordFirst(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "people.change_password_first"
+    message = "这是一次性密码，请先改成自己的：打开「改密码」。"
+
+
+class LoginTaken(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.login_taken"
+    message = "这个登录名已经有人用，或这个人已经有登录名。请换一个。"
+
+
+class UnknownLogin(Refusal):
+    kind = Kind.NOT_FOUND
+    code = "people.unknown_login"
+    message = "没有这个登录名。"
+
+
+class OwnRoles(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "people.own_roles"
+    message = "不能改自己的岗位和登录。请找另一位管理员。"
+
+
+class RoleUnfit(Refusal):
+    kind = Kind.INVALID
+    code = "people.role_unfit"
+    message = "这个岗位不能设在这里。"
+
+
+class SeveralRoles(Refusal):
+    kind = Kind.INVALID
+    code = "people.several_roles"
+    message = "这个登录名有几个岗位，请写明要用哪一个。"
+
+
+class RoleHeld(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.role_held"
+    message = "这个人已经有这个岗位。"

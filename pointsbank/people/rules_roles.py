@@ -1,0 +1,77 @@
+"""Roles, what each may do, and where each may be granted."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    COUNTER_STAFF = "counter_staff"
+    EVENT_ORGANISER = "event_organiser"
+    GRID_WORKER = "grid_worker"
+    COMMUNITY_ADMIN = "community_admin"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+
+
+class Permission(StrEnum):
+    OWN = "own"  # a resident's own pages
+    WORK = "work"  # any staff
+    REDEEM = "redeem"
+    KEEP_STOCK = "keep_stock"
+    RUN_EVENTS = "run_events"
+    CHECK_IN_OTHERS = "check_in_others"
+    SEE_PEOPLE = "see_people"
+    REGISTER_PEOPLE = "register_people"
+    SETTLE_PEOPLE = "settle_people"
+    EDIT_SCORING = "edit_scoring"
+    PUBLISH_SCORING = "publish_scoring"
+    SEE_SCORING = "see_scoring"
+    REVIEW_AWARDS = "review_awards"
+    SEE_AWARDS = "see_awards"
+    RECORD_OBJECTIONS = "record_objections"
+    RULE_OBJECTIONS = "rule_objections"
+    SEE_NOTICES = "see_notices"
+    MANAGE_STAFF = "manage_staff"
+    SEE_OVERVIEW = "see_overview"
+    SEE_LEDGER = "see_ledger"
+    SEE_TODO = "see_todo"
+
+
+_P = Permission
+
+RESIDENT = frozenset({_P.OWN})
+
+# Who serves at a counter neither registers people, issues cards nor counts the stock; who does those does not serve.
+# Whoever oversees reads, and changes nothing.
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.COUNTER_STAFF: frozenset({_P.WORK, _P.REDEEM, _P.SEE_NOTICES, _P.SEE_SCORING}),
+    Role.EVENT_ORGANISER: frozenset(
+        {_P.WORK, _P.RUN_EVENTS, _P.CHECK_IN_OTHERS, _P.SEE_SCORING, _P.SEE_AWARDS, _P.SEE_NOTICES, _P.SEE_TODO}
+    ),
+    Role.GRID_WORKER: frozenset(
+        {
+            _P.WORK,
+            _P.CHECK_IN_OTHERS,
+            _P.SEE_PEOPLE,
+            _P.REGISTER_PEOPLE,
+            _P.SEE_SCORING,
+            _P.SEE_AWARDS,
+            _P.RECORD_OBJECTIONS,
+            _P.SEE_NOTICES,
+            _P.SEE_TODO,
+        }
+    ),
+    Role.COMMUNITY_ADMIN: frozenset(_P) - {_P.OWN, _P.REDEEM, _P.SEE_OVERVIEW},
+    Role.SUPERVISOR: frozenset({_P.WORK, _P.SEE_OVERVIEW, _P.SEE_SCORING, _P.SEE_NOTICES}),
+    Role.AUDITOR: frozenset({_P.WORK, _P.SEE_OVERVIEW, _P.SEE_SCORING, _P.SEE_AWARDS, _P.SEE_NOTICES, _P.SEE_LEDGER}),
+}
+
+_WIDE = ("district", "street")
+
+GRANTED_AT: dict[Role, tuple[str, ...]] = {
+    Role.COUNTER_STAFF: ("community",),
+    Role.EVENT_ORGANISER: ("community",),
+    Role.GRID_WORKER: ("community",),
+    Role.COMMUNITY_ADMIN: ("community",),
+    Role.SUPERVISOR: _WIDE,
+    Role.AUDITOR: ("community", *_WIDE),
+}

@@ -1,0 +1,95 @@
+"""Fields of people and households under their own keys: sealing, opening, indexes. The one place that opens a name."""
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+from pointsbank.kit import codes, crypto, text
+from pointsbank.kit.db import Row
+
+FIELDS = ("name", "phone")
+Record = Row | Mapping[str, Any]
+
+
+def new_person_key(member_number: str) -> bytes:
+    return crypto.new_wrapped_key(crypto.held(), f"person/{member_number}")
+
+
+def seal_person(wrapped_key: bytes, member_number: str, field: str, value: str) -> bytes:
+    """Sealed for this person and field: moved to another row or column, it does not open."""
+    assert field in FIELDS
+    data_key = crypto.unwrap(crypto.held(), wrapped_key, f"person/{member_number}")
+    return crypto.seal(data_key, value, f"person/{member_number}/{field}/1")
+
+
+def person_field(found: Record, field: str) -> str:
+    """A field in clear, empty when there is none or the person was erased. Wants member_number and wrapped_key."""
+    assert field in FIELDS
+    blob, wrapped_key, number = found[field], found["wrapped_key"], found["member_number"]
+    if blob is None or wrapped_key is None:
+        return ""
+    data_key = crypto.unwrap(crypto.held(), bytes(wrapped_key), f"person/{number}")
+    return crypto.unseal(data_key, bytes(blob), f"person/{number}/{field}/1")
+
+
+def masked_name_of(found: Record) -> str:
+    """What is shown of a name; an erased person keeps only the number."""
+    name = person_field(found, "name")
+    return text.mask_name(name) if name else codes.shown_member_number(found["member_number"])
+
+
+def phone_index(community_id: int, phone: str) -> bytes:
+    return crypto.blind_index(crypto.held(), "phone", community_id, phone)
+
+
+def id_index(community_id: int, id_number: str) -> bytes:
+    return crypto.blind_index(crypto.held(), "id", community_id, id_number)
+
+
+def new_household_key(household_id: int) -> bytes:
+    return crypto.new_wrapped_key(crypto.held(), f"household/{household_id}")
+
+
+def seal_door(wrapped_key: bytes, household_id: int, door: str) -> bytes:
+    data_key = crypto.unwrap(crypto.held(), wrapped_key, f"household/{household_id}")
+    return crypto.seal(data_key, door, f"household/{household_id}/door/1")
+
+
+def door_of(household_id: int, wrapped_key: bytes | None, door: bytes | None) -> str:
+    if door is None or wrapped_key is None:
+        return ""
+    data_key = crypto.unwrap(crypto.held(), bytes(wrapped_key), f"household/{household_id}")
+    return crypto.unseal(data_key, bytes(door), f"household/{household_id}/door/1")
+
+
+# Codes that are drawn again from keys, and what is stored of them
+
+
+def card_digits(card_id: int, generation: int) -> str:
+    return codes.card_digits(crypto.held().derive("card/1"), card_id, generation)
+
+
+def card_index(digits: str) -> bytes:
+    return codes.card_index(crypto.held().derive("card/1"), digits)
+
+
+def phone_secret(device_id: int) -> bytes:
+    return crypto.held().derive(f"phone/{device_id}")
+
+
+def activation_token(card_id: int, generation: int) -> str:
+    return codes.activation_token_of(crypto.held().derive("activation/1"), card_id, generation)
+
+
+def typed_activation(card_id: int, generation: int) -> str:
+    return codes.typed_activation_of(crypto.held().derive("activation/1"), card_id, generation)
+
+
+def pairing_digits(pairing_id: int) -> str:
+    return codes.pairing_digits_of(crypto.held().derive("pairing/1"), pairing_id)
+
+
+def short_digest(purpose: str, secret: str) -> bytes:
+    """For stored secrets too short for a plain hash: with the database alone nobody can try them all."""
+    key = crypto.held().derive(f"short/{purpose}/1")
+    return hmac.digest(key, secret.encode("utf-8", "surrogatepass"), "sha256")
