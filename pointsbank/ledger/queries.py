@@ -58,17 +58,26 @@ SELECT account.id, passbook.id, account.balance - COALESCE((SELECT SUM(lot.remai
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
 """
 SPENDING_OF_PERSON = SPENDING + " WHERE passbook.person_id = ?"
+SPENDING_OF_ACCOUNT = SPENDING + " WHERE account.id = ?"
 SPENDING_OF_HOUSEHOLD = SPENDING + " WHERE passbook.household_id = ?"
 
 
 async def spending_account(tx: Tx, *, person_id: int, household_id: int | None, holder: str) -> Account | None:
     """Return the account that this member spends from; None while nothing was ever earned."""
     today = local_day(tx.now)
-    if holder == "household":
+    if holder == "household" and household_id is not None:
         found = await tx.row(SPENDING_OF_HOUSEHOLD, today, household_id)
     else:
         found = await tx.row(SPENDING_OF_PERSON, today, person_id)
     return Account(*found) if found is not None else None
+
+
+async def spendable(tx: Tx | None, account_id: int, *, today: date) -> int:
+    """Return what an account can spend today."""
+    row = tx.row if tx is not None else db.row
+    found = await row(SPENDING_OF_ACCOUNT, today, account_id)
+    assert found is not None
+    return int(found[2])
 
 
 PASSBOOK = """
@@ -82,7 +91,8 @@ PASSBOOK_BY_ID = PASSBOOK + " WHERE passbook.id = ?"
 
 async def passbook_of(*, person_id: int, household_id: int | None, holder: str) -> Passbook | None:
     """Return the passbook that a member's acts are credited to: the household's where the community says so."""
-    who = (None, household_id) if holder == "household" else (person_id, None)
+    is_shared = holder == "household" and household_id is not None
+    who = (None, household_id) if is_shared else (person_id, None)
     found = await db.row(PASSBOOK_OF_HOLDER, *who)
     return Passbook(*found) if found is not None else None
 

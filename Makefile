@@ -1,0 +1,45 @@
+# Needs Python 3.11 or newer with venv, and make. Everything else goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+LAN ?=
+
+.PHONY: demo test check format bench clean
+
+demo: .venv/runs
+	@$(BIN)/pointsbank demo --folder .demo $(if $(LAN),--lan)
+
+test: .venv/tests
+	@$(BIN)/python -m pytest
+
+check: .venv/tests
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -q tests/test_tidy.py
+
+format: .venv/tests
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: .venv/tests
+	@$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf .venv .demo build dist
+
+.venv/python:
+	@echo "建立 .venv …"
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/runs: .venv/python pyproject.toml constraints.txt
+	@echo "安装程序，第一次约半分钟 …"
+	@$(PIP) --editable .
+	@touch $@
+
+.venv/tests: .venv/python pyproject.toml constraints.txt
+	@echo "安装程序和测试工具，第一次约一分钟 …"
+	@$(PIP) --editable '.[dev]'
+	@touch $@ .venv/runs

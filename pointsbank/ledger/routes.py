@@ -1,0 +1,158 @@
+"""The resident's passbook, and the same lines as JSON."""
+
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from pointsbank.kit import codes
+from pointsbank.kit.clock import Clock, local_day
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import queries
+from pointsbank.ledger.queries import Line, Passbook
+from pointsbank.people import queries as people
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.web import formats
+from pointsbank.web.i18n import N_, locale_now, translate
+from pointsbank.web.render import page
+
+PAGE_LINES = 30
+LINES_TOLD = 20
+
+SUMMARIES = {"reversal": N_("冲正：{summary}"), "expiry": N_("积分到期")}
+KINDS = {"award": N_("存入"), "order": N_("兑换"), "reversal": N_("冲正"), "expiry": N_("到期")}
+
+
+class ShownLine(msgspec.Struct, frozen=True):
+    url: str
+    title: str
+    under: str
+    points: int
+    balance_after: int
+
+
+class PassbookLine(msgspec.Struct, frozen=True):
+    entry: int
+    kind: str
+    points: int
+    balance_after: int
+    effective_at: datetime
+    booked_at: datetime
+    summary: str
+    source_room: str
+    source_id: int
+
+
+class PassbookOut(msgspec.Struct, frozen=True):
+    number: str
+    balance: int
+    lines: list[PassbookLine]
+
+
+class PassbooksOut(msgspec.Struct, frozen=True):
+    person: int
+    passbooks: list[PassbookOut]
+
+
+def title_of(line: Line) -> str:
+    return translate(SUMMARIES.get(line.kind, "{summary}"), locale_now(), summary=line.summary)
+
+
+def url_of(line: Line) -> str:
+    """An award explains itself; everything else is explained by its entry."""
+    if line.kind == "award":
+        return f"/awards/{line.source_id}"
+    return f"/ledger/entries/{line.entry_id}"
+
+
+def shown(line: Line, today: date, *, english: bool) -> ShownLine:
+    when = formats.day(line.booked_at, today=today, english=english)
+    return ShownLine(url_of(line), title_of(line), when, line.points, line.balance_after)
+
+
+async def own_passbook(session: Session) -> Passbook | None:
+    """Return the passbook of the person signed in: the household's where the community says so."""
+    holder = await people.holder_of(None, session.person_id)
+    return await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
+
+
+@get("/ledger", guards=[needs(Permission.OWN)], include_in_schema=False)
+async def passbook(
+    session: NamedDependency[Session], clock: NamedDependency[Clock], request: Request[Any, Any, Any]
+) -> Response[str]:
+    found = await own_passbook(session)
+    if found is None:
+        return page("ledger/passbook.html", passbook=None)
+    before, side = request.query_params.get("before", ""), request.query_params.get("side", "all")
+    start = int(before) if before.isdigit() and len(before) <= 18 else queries.FIRST_PAGE
+    lines = await queries.lines(found.account_id, before=start, limit=PAGE_LINES)
+    kept = [line for line in lines if side not in ("in", "out") or (line.points > 0) == (side == "in")]
+    english = locale_now() == "en"
+    today = local_day(clock.now())
+    months = [
+        (month, [shown(line, today, english=english) for line in of_month])
+        for month, of_month in groupby(kept, key=lambda line: _month(line.booked_at))
+    ]
+    older_url = f"/ledger?side={side}&before={lines[-1].move_id}" if len(lines) == PAGE_LINES else ""
+    number = codes.shown_member_number(found.number)
+    return page("ledger/passbook.html", passbook=found, number=number, months=months, side=side, older_url=older_url)
+
+
+def _month(moment: datetime) -> str:
+    day = local_day(moment)
+    return translate(N_("{year} 年 {month} 月"), locale_now(), year=day.year, month=day.month)
+
+
+@get("/ledger/entries/{entry_id:int}", guards=[needs(Permission.OWN)], include_in_schema=False)
+async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
+    """One line in full; somebody else's is not found."""
+    found = await own_passbook(session)
+    line = await queries.entry_line(found.account_id, entry_id) if found is not None else None
+    if line is None:
+        raise NotFound
+    locale = locale_now()
+    today = local_day(line.booked_at)
+    details = [
+        (translate(N_("种类"), locale), translate(KINDS[line.kind], locale)),
+        (translate(N_("入账"), locale), formats.when(line.booked_at, today=today, english=locale == "en")),
+        (translate(N_("余额"), locale), str(line.balance_after)),
+        (translate(N_("流水号"), locale), str(line.entry_id)),
+    ]
+    award_url = f"/awards/{line.source_id}" if line.source_room == "awards" else ""
+    return page(
+        "ledger/entry.html", line=shown(line, today, english=locale == "en"), details=details, award_url=award_url
+    )
+
+
+@get("/api/ledger/people/{person_id:int}/passbooks", guards=[needs()])
+async def passbooks(person_id: FromPath[int], session: NamedDependency[Session]) -> PassbooksOut:
+    """A person's passbooks with their newest lines: for the person, and for whoever may see the ledger there."""
+    holder = await people.holder_of(None, person_id)
+    is_own = holder.person_id == session.person_id
+    if not is_own and not (session.may(Permission.SEE_LEDGER) and holder.community_id in session.community_ids):
+        raise NotFound
+    found = await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
+    if found is None:
+        return PassbooksOut(person_id, [])
+    lines = [
+        PassbookLine(
+            line.entry_id,
+            line.kind,
+            line.points,
+            line.balance_after,
+            line.effective_at,
+            line.booked_at,
+            line.summary,
+            line.source_room,
+            line.source_id,
+        )
+        for line in await queries.lines(found.account_id, limit=LINES_TOLD)
+    ]
+    return PassbooksOut(person_id, [PassbookOut(found.number, found.balance, lines)])
+
+
+handlers: list[Any] = [passbook, entry, passbooks]

@@ -1,0 +1,216 @@
+"""SQL across rooms, for reading only."""
+
+from datetime import date, datetime
+
+import msgspec
+
+from pointsbank.kit import db
+from pointsbank.kit.clock import local_day, start_of_day
+from pointsbank.kit.clock import month_start as first_of_month
+
+GROUP_MIN = 5
+"""Fewer people than this are not shown as a number: somebody could be told from it."""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """An award on its way to the passbook."""
+
+    award_id: int
+    what: str
+    points: int
+    state: str
+    began_at: datetime
+    ends_at: datetime | None
+
+
+class Upcoming(msgspec.Struct, frozen=True):
+    activity_id: int
+    title: str
+    venue: str
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    came: int
+
+
+class Task(msgspec.Struct, frozen=True):
+    """Work that waits: how much, the day the first of it is due (if any), and an example in words."""
+
+    name: str
+    count: int
+    due: date | None = None
+    example: str = ""
+
+
+class Month(msgspec.Struct, frozen=True):
+    """A community in one month; `people` is 0 where fewer than GROUP_MIN took part."""
+
+    people: int
+    minutes: int
+    points_in: int
+    points_out: int
+
+
+WAITING = """
+SELECT award.id, act.what, award.points, award.state, act.began_at, notice.ends_at
+  FROM awards_award award JOIN awards_act act ON act.id = award.act_id
+  LEFT JOIN notices_notice notice ON notice.id = award.notice_id
+ WHERE award.passbook_id = ? AND award.state IN ('pending', 'noticed', 'disputed') AND award.points > 0
+ ORDER BY award.id DESC LIMIT 50
+"""
+
+
+async def waiting(passbook_id: int) -> list[Waiting]:
+    """Return what is earned but not yet booked."""
+    return [Waiting(*found) for found in await db.rows(WAITING, passbook_id)]
+
+
+BOOKED_SINCE = """
+SELECT COALESCE(SUM(move.points), 0) FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+ WHERE move.target_id = ? AND entry.kind = 'award' AND entry.booked_at >= ?
+"""
+
+
+async def earned_this_month(account_id: int, today: date) -> int:
+    found = await db.row(BOOKED_SINCE, account_id, start_of_day(first_of_month(today)))
+    assert found is not None
+    return int(found[0])
+
+
+UPCOMING = """
+SELECT activity.id, activity.title, activity.venue, activity.starts_at, activity.ends_at, activity.state,
+       (SELECT COUNT(*) FROM events_attendance came WHERE came.activity_id = activity.id AND came.state <> 'struck')
+  FROM events_activity activity
+ WHERE activity.community_id = ? AND activity.state IN ('published', 'confirmed') AND activity.ends_at > ?
+   AND activity.starts_at < ?
+ ORDER BY activity.starts_at LIMIT 5
+"""
+
+
+async def activities(community_id: int, since: datetime, until: datetime) -> list[Upcoming]:
+    """Return activities that touch the time between, soonest first."""
+    return [Upcoming(*found) for found in await db.rows(UPCOMING, community_id, since, until)]
+
+
+REVIEWS = """
+SELECT COUNT(*) FROM awards_award
+ WHERE community_id = ? AND state = 'pending' AND next_role = 'community_admin'
+"""
+OBJECTIONS = """
+SELECT objection.id, line.what, notice.ends_at FROM notices_objection objection
+  JOIN notices_line line ON line.id = objection.line_id JOIN notices_notice notice ON notice.id = objection.notice_id
+ WHERE objection.community_id = ? AND objection.state = 'open' ORDER BY notice.ends_at LIMIT 50
+"""
+UNCONFIRMED = """
+SELECT activity.id, activity.title, activity.ends_at FROM events_activity activity
+ WHERE activity.community_id = ? AND activity.state = 'published' AND activity.ends_at <= ?
+   AND EXISTS (SELECT 1 FROM events_attendance came WHERE came.activity_id = activity.id AND came.state = 'open')
+ ORDER BY activity.ends_at LIMIT 50
+"""
+PROVISIONAL = "SELECT COUNT(*) FROM people_person WHERE community_id = ? AND state = 'provisional'"
+LOW_STOCK = """
+SELECT name, stock, unit FROM stock_good WHERE community_id = ? AND state = 'live' AND stock <= low_at
+ ORDER BY stock LIMIT 50
+"""
+OPEN_NOTICES = """
+SELECT id, title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at IS NULL ORDER BY ends_at LIMIT 50
+"""
+
+
+async def tasks(community_id: int, now: datetime) -> list[Task]:
+    """Return what waits for the community's staff, each sort once, empty sorts left out."""
+    unconfirmed = await db.rows(UNCONFIRMED, community_id, now)
+    objections = await db.rows(OBJECTIONS, community_id)
+    notices = await db.rows(OPEN_NOTICES, community_id)
+    low = await db.rows(LOW_STOCK, community_id)
+    found = [
+        Task("unconfirmed", len(unconfirmed), *_first(unconfirmed)),
+        Task("reviews", await _count(REVIEWS, community_id)),
+        Task("objections", len(objections), *_first(objections)),
+        Task("provisional", await _count(PROVISIONAL, community_id)),
+        Task("notices", len(notices), *_first(notices)),
+        Task("low_stock", len(low), None, "，".join(f"{name} {stock} {unit}" for name, stock, unit in low[:3])),
+    ]
+    return [task for task in found if task.count]
+
+
+def _first(rows: list[db.Row]) -> tuple[date | None, str]:
+    if not rows:
+        return None, ""
+    _, title, moment = rows[0]
+    return local_day(moment), title
+
+
+async def _count(sql: str, *values: object) -> int:
+    found = await db.row(sql, *values)
+    assert found is not None
+    return int(found[0])
+
+
+ACTIVE = """
+SELECT COUNT(DISTINCT COALESCE(person.merged_into, person.id)), COALESCE(SUM(came.minutes), 0)
+  FROM events_attendance came JOIN events_activity activity ON activity.id = came.activity_id
+  JOIN people_person person ON person.id = came.person_id
+ WHERE activity.community_id = ? AND came.state = 'confirmed' AND came.in_at >= ? AND came.in_at < ?
+"""
+BOOKED = """
+SELECT COALESCE(SUM(CASE WHEN source.system = 'issued' THEN move.points
+                         WHEN target.system = 'issued' THEN -move.points ELSE 0 END), 0),
+       COALESCE(SUM(CASE WHEN target.system LIKE 'redeemed:%' THEN move.points
+                         WHEN source.system LIKE 'redeemed:%' THEN -move.points ELSE 0 END), 0)
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+  JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
+ WHERE entry.community_id = ? AND entry.booked_at >= ? AND entry.booked_at < ?
+"""
+
+
+async def month_of(community_id: int, first: date, after: date) -> Month:
+    """Return a community's numbers for the local days from `first` to before `after`."""
+    start, end = start_of_day(first), start_of_day(after)
+    ((people, minutes),) = await db.slow_rows(ACTIVE, community_id, start, end)
+    ((points_in, points_out),) = await db.slow_rows(BOOKED, community_id, start, end)
+    return Month(people if people >= GROUP_MIN else 0, int(minutes), int(points_in), int(points_out))
+
+
+HOUSEHOLDS = "SELECT COUNT(*) FROM people_household WHERE community_id = ?"
+NAME = "SELECT name FROM people_place WHERE id = ?"
+OUTSTANDING = """
+SELECT COALESCE(SUM(balance), 0) FROM ledger_account WHERE community_id = ? AND passbook_id IS NOT NULL
+"""
+OPEN_OBJECTIONS = "SELECT COUNT(*) FROM notices_objection WHERE community_id = ? AND state = 'open'"
+
+
+async def _number(sql: str, *values: object) -> int:
+    ((found,),) = await db.slow_rows(sql, *values)
+    return int(found)
+
+
+class Community(msgspec.Struct, frozen=True):
+    community_id: int
+    name: str
+    households: int
+    outstanding: int
+    open_objections: int
+
+
+async def community(community_id: int) -> Community:
+    ((name,),) = await db.slow_rows(NAME, community_id)
+    return Community(
+        community_id,
+        name,
+        await _number(HOUSEHOLDS, community_id),
+        await _number(OUTSTANDING, community_id),
+        await _number(OPEN_OBJECTIONS, community_id),
+    )
+
+
+def month_after(first: date, count: int = 1) -> date:
+    """Return the first of the month `count` months later; earlier for a negative count."""
+    months = first.year * 12 + first.month - 1 + count
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def last_months(today: date, count: int) -> list[date]:
+    """Return the firsts of the last `count` months, this one last."""
+    this = first_of_month(today)
+    return [month_after(this, -back) for back in reversed(range(count))]

@@ -1,0 +1,171 @@
+"""Pages that look across rooms."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+
+from pointsbank.kit import codes
+from pointsbank.kit.clock import Clock, local_day
+from pointsbank.ledger import queries as ledger
+from pointsbank.ledger import routes as ledger_pages
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.reports import queries
+from pointsbank.reports.queries import Community, Month, Task
+from pointsbank.web import charts
+from pointsbank.web.i18n import N_, locale_now, translate
+from pointsbank.web.render import page
+
+LINES_AT_HOME = 5
+MONTHS_SHOWN = 12
+CHART_LINES = 3
+
+# What waits, in words, and the page where it is done.
+TASKS = {
+    "unconfirmed": (N_("活动待核时长"), "/events", N_("去核时长")),
+    "reviews": (N_("积分待审核"), "/awards/review", N_("去审核")),
+    "objections": (N_("居民异议"), "/governance/objections", N_("去答复")),
+    "provisional": (N_("待核对的人"), "/people/provisional", N_("去核对")),
+    "notices": (N_("公示中"), "/notices", N_("看公示")),
+    "low_stock": (N_("库存低"), "/stock", N_("去补货")),
+}
+
+
+def _is_english() -> bool:
+    return locale_now() == "en"
+
+
+def start_page(session: Session) -> str:
+    """Where somebody's work begins."""
+    if session.kind == "resident":
+        return "/home"
+    for permission, url in (
+        (Permission.SEE_TODO, "/todo"),
+        (Permission.REDEEM, "/redemption/counters"),
+        (Permission.SEE_OVERVIEW, "/overview"),
+    ):
+        if session.may(permission):
+            return url
+    return "/choose-role"
+
+
+@get("/", opt={"public": True}, include_in_schema=False, sync_to_thread=False)
+def start(request: Request[Any, Any, Any]) -> Response[bytes]:
+    session = request.scope["session"]
+    url = start_page(session) if isinstance(session, Session) else "/sign-in"
+    return Response(b"", status_code=303, media_type="text/html", headers={"Location": url})
+
+
+@get("/home", guards=[needs(Permission.OWN)], include_in_schema=False)
+async def home(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
+    """A resident's first page: what can be spent, what is on its way, what is on."""
+    now = clock.now()
+    today = local_day(now)
+    passbook = await ledger_pages.own_passbook(session)
+    facts: dict[str, Any] = {"passbook": None, "waiting": [], "lines": [], "number": "", "earned": 0, "expiring": 0}
+    if passbook is not None:
+        lines = await ledger.lines(passbook.account_id, limit=LINES_AT_HOME)
+        lapsing = await ledger.expiring(passbook.account_id, today=today, until=date(today.year, 12, 31))
+        facts = {
+            "passbook": passbook,
+            "number": codes.shown_member_number(passbook.number),
+            "lines": [ledger_pages.shown(line, today, english=_is_english()) for line in lines],
+            "waiting": await queries.waiting(passbook.passbook_id),
+            "earned": await queries.earned_this_month(passbook.account_id, today),
+            "expiring": sum(lot.points for lot in lapsing),
+        }
+    upcoming = await queries.activities(session.place_id, now, now + timedelta(days=14))
+    return page(
+        "reports/home.html",
+        upcoming=upcoming[:2],
+        is_provisional=session.is_provisional,
+        who=session.shown_name,
+        **facts,
+    )
+
+
+@get("/todo", guards=[needs(Permission.SEE_TODO)], include_in_schema=False)
+async def todo(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
+    """What waits today; each line leads to where it is done."""
+    assert session.community_id is not None
+    now = clock.now()
+    today = local_day(now)
+    found = await queries.tasks(session.community_id, now)
+    upcoming = await queries.activities(session.community_id, now - timedelta(hours=12), now + timedelta(days=2))
+    month = await queries.month_of(session.community_id, today.replace(day=1), today + timedelta(days=1))
+    return page(
+        "reports/todo.html",
+        tasks=[_shown_task(task, today) for task in found],
+        total=sum(task.count for task in found),
+        activities=upcoming,
+        month=month,
+        now=now,
+        may_run=session.may(Permission.RUN_EVENTS),
+        may_see_people=session.may(Permission.SEE_PEOPLE),
+    )
+
+
+def _shown_task(task: Task, today: date) -> dict[str, Any]:
+    label, url, button = TASKS[task.name]
+    return {
+        "label": label,
+        "url": url,
+        "button": button,
+        "count": task.count,
+        "example": task.example,
+        "due": task.due,
+        "is_late": task.due is not None and task.due <= today,
+    }
+
+
+@get("/overview", guards=[needs(Permission.SEE_OVERVIEW)], include_in_schema=False)
+async def overview(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
+    """Communities side by side, in numbers alone."""
+    now: datetime = clock.now()
+    firsts = queries.last_months(local_day(now), MONTHS_SHOWN)
+    communities = [await queries.community(community_id) for community_id in session.community_ids]
+    months = {
+        one.community_id: [
+            await queries.month_of(one.community_id, first, queries.month_after(first)) for first in firsts
+        ]
+        for one in communities
+    }
+    rows = [(one, months[one.community_id][-1], months[one.community_id][-2]) for one in communities]
+    return page("reports/overview.html", now=now, rows=rows, total=_total(rows), **_charts(communities, months, firsts))
+
+
+def _total(rows: list[tuple[Community, Month, Month]]) -> dict[str, int]:
+    return {
+        "people": sum(month.people for _, month, _ in rows),
+        "people_more": sum(month.people - before.people for _, month, before in rows),
+        "hours": sum(month.minutes for _, month, _ in rows) // 60,
+        "points_in": sum(month.points_in for _, month, _ in rows),
+        "points_out": sum(month.points_out for _, month, _ in rows),
+    }
+
+
+def _charts(communities: list[Community], months: dict[int, list[Month]], firsts: list[date]) -> dict[str, Any]:
+    if not communities:
+        return {"hours": None, "share": [], "flow": []}
+    label = translate(N_("近 12 个月服务时长，小时"), locale_now())
+    columns = [translate(N_("{month} 月"), locale_now(), month=first.month) for first in firsts]
+    largest = sorted(communities, key=lambda one: -sum(month.minutes for month in months[one.community_id]))
+    series = [
+        charts.Series(one.name, [month.minutes // 60 for month in months[one.community_id]])
+        for one in largest[:CHART_LINES]
+    ]
+    share = [
+        charts.Bar(one.name, value := month.people * 100 // max(one.households, 1), str(value))
+        for one in communities
+        for month in (months[one.community_id][-1],)
+    ]
+    flow = [
+        charts.Bar(one.name, month.points_in, f"{month.points_out * 100 // max(month.points_in, 1)}%", month.points_out)
+        for one in communities
+        for month in (months[one.community_id][-1],)
+    ]
+    return {"hours": charts.line_chart(label, columns, series), "share": share, "flow": flow}
+
+
+handlers: list[Any] = [start, home, todo, overview]
