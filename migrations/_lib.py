@@ -82,7 +82,7 @@ def forbid(table: str, verbs: str, when: str, why: str) -> ops.RunPython:
     sqlite, postgres = [], []
     postgres.append(
         f"CREATE FUNCTION {table}_{why}() RETURNS trigger LANGUAGE plpgsql AS $$ "
-        f"BEGIN IF {when} THEN RAISE EXCEPTION '{table}: {why}'; END IF; "
+        f"BEGIN IF {when} THEN RAISE integrity_constraint_violation USING MESSAGE = '{table}: {why}'; END IF; "
         "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $$"
     )
     for verb in verbs.split():

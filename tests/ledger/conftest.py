@@ -69,6 +69,7 @@ class Bank:
 
     async def spend(self, passbook_id: int, points: int) -> Posted:
         self.posted += 1
+        number = self.posted  # others may spend while this waits
         passbook = await self.passbook(passbook_id)
         return await db.write(
             actions.spend,
@@ -76,9 +77,9 @@ class Bank:
             account_id=passbook.account_id,
             points=points,
             outlet_id=1,
-            posting_key=f"order:{self.posted}",
+            posting_key=f"order:{number}",
             member_id=self.members[passbook_id],
-            source=("redemption", "order", self.posted),
+            source=("redemption", "order", number),
             summary="兑换 食用盐",
         )
 
