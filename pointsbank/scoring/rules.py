@@ -45,6 +45,7 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "Facts",
     "Fault",
     "FieldChange",
+    "HasTable",
     "Item",
     "NoTableInForce",
     "NotADraft",
@@ -97,6 +98,12 @@ class NotADraft(Refusal):
     kind = Kind.CONFLICT
     code = "scoring.not_a_draft"
     message = "这一版积分表已经公布，不能再改。请另起一份草稿。"
+
+
+class HasTable(Refusal):
+    kind = Kind.CONFLICT
+    code = "scoring.has_table"
+    message = "这个社区已经有积分标准了。请起一份草稿来修改。"
 
 
 class TableFaults(Refusal):
