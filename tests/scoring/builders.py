@@ -69,7 +69,7 @@ def items(draw, code="A01"):
         timed = {
             "block_minutes": block,
             "rounding": draw(st.sampled_from(Rounding)),
-            "minutes_max_per_act": draw(st.none() | st.integers(block, 1440)),
+            "minutes_max_per_act": draw(st.none() | st.integers(max(block, 15), 1440)),
         }
     return an_item(
         code=code,

@@ -289,6 +289,13 @@ def test_what_was_clipped_is_told_with_the_cap_and_what_was_used():
     assert in_words(result) == ["做完 1 次，3 分", "这一项每人每天最多 6 分，此前已记 5 分，这次少记 2 分"]
 
 
+def test_a_cap_that_is_just_reached_takes_nothing_and_is_not_mentioned():
+    item = an_item(basis=Basis.PER_TIME, points=3, caps=(Cap(Scope.PERSON, Period.DAY, 6),))
+    key = rules.caps_of(a_table(item), item, DAY)[0]
+
+    assert in_words(evaluated(item, used={key: 3})) == ["做完 1 次，3 分"]
+
+
 def test_a_cap_lowered_below_what_was_used_leaves_nothing_and_takes_nothing_back():
     item = an_item(caps=(Cap(Scope.PERSON, Period.DAY, 6),))
     key = rules.caps_of(a_table(item), item, DAY)[0]
