@@ -105,11 +105,12 @@ def sources() -> dict[str, str]:
     from pointsbank.web import render  # noqa: PLC0415  # render needs translation, and only extraction needs render
 
     found: dict[str, str] = {}
-    for file in sorted(paths.templates_dir().rglob("*.html")):
+    folder = paths.templates_dir()
+    for file in sorted(folder.rglob("*.html")):
         for _line, _mark, message in extract_from_ast(render.environment().parse(file.read_text("utf-8"))):
             for text in (message,) if isinstance(message, str) else message or ():
                 if text:
-                    found.setdefault(text, file.name)
+                    found.setdefault(text, str(file.relative_to(folder)))
     package = Path(__file__).parents[1]
     for file in sorted(package.rglob("*.py")):
         for text in _texts(ast.parse(file.read_text("utf-8"))):
