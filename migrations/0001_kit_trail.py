@@ -3,6 +3,7 @@
 from tortoise import migrations
 
 from ._lib import append_only, sql
+from ._state_0001_kit_trail import STATE
 
 COMMAND = """
 CREATE TABLE command (
@@ -69,4 +70,5 @@ class Migration(migrations.Migration):
             "CREATE INDEX trail_record_subject ON trail_record (subject_kind, subject_id, id)",
         ),
         append_only("trail_record"),
+        *STATE,
     ]

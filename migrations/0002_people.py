@@ -3,6 +3,7 @@
 from tortoise import migrations
 
 from ._lib import sql
+from ._state_0002_people import STATE
 
 PLACE = """
 CREATE TABLE people_place (
@@ -205,4 +206,5 @@ class Migration(migrations.Migration):
             SESSION,
             *INDEXES,
         ),
+        *STATE,
     ]

@@ -3,6 +3,7 @@
 from tortoise import migrations
 
 from ._lib import append_only, forbid, sql
+from ._state_0003_ledger import STATE
 
 PASSBOOK = """
 CREATE TABLE ledger_passbook (
@@ -112,4 +113,5 @@ class Migration(migrations.Migration):
         forbid("ledger_lot", "DELETE", "1 = 1", "kept"),
         forbid("ledger_account", "DELETE", "1 = 1", "kept"),
         forbid("ledger_passbook", "DELETE", "1 = 1", "kept"),
+        *STATE,
     ]

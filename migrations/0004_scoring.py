@@ -3,6 +3,7 @@
 from tortoise import migrations
 
 from ._lib import forbid, sql
+from ._state_0004_scoring import STATE
 
 TABLE = """
 CREATE TABLE scoring_table (
@@ -63,4 +64,5 @@ class Migration(migrations.Migration):
         forbid("scoring_item", "INSERT", _OF_NEW, "published"),
         forbid("scoring_version", "UPDATE", _RULES, "in_force"),
         forbid("scoring_version", "DELETE", "OLD.state <> 'draft'", "kept"),
+        *STATE,
     ]

@@ -3,6 +3,7 @@
 from tortoise import migrations
 
 from ._lib import append_only, sql
+from ._state_0005_notices_awards import STATE
 
 NOTICE = """
 CREATE TABLE notices_notice (
@@ -84,6 +85,7 @@ CREATE TABLE awards_award (
   uses TEXT NOT NULL,
   chain TEXT NOT NULL,
   reviews_given BIGINT NOT NULL,
+  next_role TEXT NOT NULL,
   notice_days BIGINT NOT NULL,
   expires_on DAY NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('pending', 'noticed', 'disputed', 'settled', 'rejected')),
@@ -141,9 +143,11 @@ class Migration(migrations.Migration):
             "CREATE INDEX awards_award_person ON awards_award (person_id, state)",
             "CREATE INDEX awards_award_passbook ON awards_award (passbook_id, state)",
             "CREATE INDEX awards_award_state ON awards_award (community_id, state)",
-            "CREATE INDEX awards_award_notice ON awards_award (notice_id)",
+            "CREATE INDEX awards_award_pending ON awards_award (next_role, community_id) WHERE state = 'pending'",
+            "CREATE INDEX awards_award_noticed ON awards_award (notice_id, passbook_id) WHERE state = 'noticed'",
         ),
         append_only("notices_line"),
         append_only("awards_act"),
         append_only("awards_review"),
+        *STATE,
     ]

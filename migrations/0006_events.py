@@ -3,6 +3,7 @@
 from tortoise import migrations
 
 from ._lib import forbid, sql
+from ._state_0006_events import STATE
 
 ACTIVITY = """
 CREATE TABLE events_activity (
@@ -15,6 +16,7 @@ CREATE TABLE events_activity (
   starts_at MOMENT NOT NULL,
   ends_at MOMENT NOT NULL,
   seats WHOLE,
+  arrived WHOLE NOT NULL CHECK (arrived >= 0),
   organiser_id BIGINT NOT NULL REFERENCES people_person(id),
   state TEXT NOT NULL CHECK (state IN ('draft', 'published', 'confirmed', 'cancelled')),
   poster_token TEXT NOT NULL UNIQUE,
@@ -56,4 +58,5 @@ class Migration(migrations.Migration):
             "CREATE INDEX events_attendance_person ON events_attendance (person_id, in_at)",
         ),
         forbid("events_attendance", "DELETE", "1 = 1", "kept"),
+        *STATE,
     ]

@@ -3,6 +3,7 @@
 from tortoise import migrations
 
 from ._lib import append_only, forbid, sql
+from ._state_0007_stock_redemption import STATE
 
 OUTLET = """
 CREATE TABLE redemption_outlet (
@@ -92,9 +93,9 @@ CREATE TABLE redemption_order (
   staff_id BIGINT NOT NULL REFERENCES people_person(id),
   person_id BIGINT NOT NULL REFERENCES people_person(id),
   account_id BIGINT NOT NULL REFERENCES ledger_account(id),
-  entry_id BIGINT NOT NULL UNIQUE REFERENCES ledger_entry(id),
+  entry_id BIGINT UNIQUE REFERENCES ledger_entry(id),
   points WHOLE NOT NULL CHECK (points > 0),
-  balance_after WHOLE NOT NULL CHECK (balance_after >= 0),
+  balance_after WHOLE CHECK (balance_after >= 0),
   day DAY NOT NULL,
   state TEXT NOT NULL CHECK (state IN ('done', 'undone')),
   made_at MOMENT NOT NULL,
@@ -152,4 +153,5 @@ class Migration(migrations.Migration):
         append_only("redemption_order_line"),
         forbid("redemption_order", "DELETE", "1 = 1", "kept"),
         forbid("stock_lot", "DELETE", "1 = 1", "kept"),
+        *STATE,
     ]
