@@ -40,6 +40,7 @@ class Award(Model):
     uses = fields.TextField()
     chain = fields.TextField()
     reviews_given = fields.BigIntField()
+    next_role = fields.TextField()
     notice_days = fields.BigIntField()
     expires_on = fields.DateField()
     state = fields.TextField()

@@ -1,0 +1,370 @@
+"""Acts become awards, awards are reviewed, noticed and settled. Order of rows: counters of caps, awards, the ledger."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
+
+import msgspec
+
+from pointsbank.awards.rules import (
+    BATCH_MAX,
+    AlreadyRecorded,
+    AlreadyReviewed,
+    Counter,
+    CounterUse,
+    Holders,
+    LineNotHeld,
+    NotYourStep,
+    OwnAct,
+    Reason,
+    SameReviewer,
+    State,
+    basis_of,
+    counter_of,
+    next_role,
+    notice_days,
+    order_of,
+    uses_of,
+)
+from pointsbank.kit.clock import local_day, start_of_day
+from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import actions as ledger
+from pointsbank.notices import actions as notices
+from pointsbank.notices import queries as notice_queries
+from pointsbank.notices.rules import NewLine
+from pointsbank.people import queries as people
+from pointsbank.people.rules import StillProvisional
+from pointsbank.scoring import queries as scoring
+from pointsbank.scoring.rules import WORDS, Facts, UnknownItem, Validity, caps_of, evaluate, expires_on
+from pointsbank.trail import actions as trail
+
+# An upsert, because it takes the row whether or not it was there: on PostgreSQL it is locked from here on.
+TAKE_COUNTER = """
+INSERT INTO awards_cap_use (community_id, scope, holder_id, item_code, period, period_start, points)
+VALUES (?, ?, ?, ?, ?, ?, 0)
+ON CONFLICT (community_id, scope, holder_id, item_code, period, period_start)
+DO UPDATE SET points = awards_cap_use.points
+RETURNING points
+"""
+ADD_TO_COUNTER = """
+UPDATE awards_cap_use SET points = points + ?
+ WHERE community_id = ? AND scope = ? AND holder_id = ? AND item_code = ? AND period = ? AND period_start = ?
+"""
+ACT = """
+INSERT INTO awards_act (community_id, person_id, source_room, source_kind, source_id, item_code, what, evidence,
+                        began_at, day, minutes, planned_minutes, quantity, recorded_by, recorded_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (source_room, source_kind, source_id, item_code) DO NOTHING RETURNING id
+"""
+AWARD = """
+INSERT INTO awards_award (act_id, version_id, community_id, person_id, passbook_id, item_code, points, clipped, steps,
+                          uses, chain, reviews_given, next_role, notice_days, expires_on, state, made_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?) RETURNING id
+"""
+REVIEW = """
+INSERT INTO awards_review (award_id, step, verdict, reason, reviewed_by, reviewed_at) VALUES (?, ?, ?, ?, ?, ?)
+"""
+AWARDS = """
+SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.version_id, award.points, award.state,
+       award.chain, award.reviews_given, award.next_role, award.notice_days, award.notice_id, award.line_id,
+       act.what, act.began_at, act.day
+  FROM awards_award award JOIN awards_act act ON act.id = award.act_id
+"""
+AWARD_OF_ID = f"{AWARDS} WHERE award.id = ?"
+AWARD_OF_LINE = f"{AWARDS} WHERE award.line_id = ?"
+READY = f"""
+{AWARDS}
+ WHERE award.state = 'pending' AND award.next_role = '' AND award.made_at < ?
+   AND NOT EXISTS (SELECT 1 FROM awards_review review WHERE review.award_id = award.id AND review.reviewed_at >= ?)
+ ORDER BY award.community_id, award.version_id, award.id LIMIT ?
+"""
+NOTICES_WAITED_FOR = "SELECT DISTINCT notice_id FROM awards_award WHERE state = 'noticed' ORDER BY notice_id"
+OF_NOTICE = f"""
+{AWARDS} WHERE award.notice_id = ? AND award.state = 'noticed' ORDER BY award.passbook_id, award.id LIMIT ?
+"""
+TAKE_STEP = """
+UPDATE awards_award SET reviews_given = reviews_given + 1, next_role = ?
+ WHERE id = ? AND state = 'pending' AND reviews_given = ?
+"""
+REVIEWERS = "SELECT reviewed_by FROM awards_review WHERE award_id = ?"
+TAKE_FOR_NOTICE = "UPDATE awards_award SET state = 'noticed' WHERE id = ? AND state = 'pending' AND next_role = ''"
+PUT_ON_NOTICE = "UPDATE awards_award SET notice_id = ?, line_id = ? WHERE id = ?"
+CHANGE = "UPDATE awards_award SET state = ? WHERE id = ? AND state = ?"
+REJECT = "UPDATE awards_award SET state = 'rejected' WHERE id = ? AND state = ? RETURNING community_id, uses"
+SETTLE = "UPDATE awards_award SET state = 'settled', settled_at = ?, expires_on = ? WHERE id = ? AND state = ?"
+NEVER = date.max
+BOOKED = "UPDATE awards_award SET entry_id = ? WHERE id = ?"
+
+_NOTICE = itemgetter("community_id", "version_id", "notice_days")
+_encode = msgspec.json.Encoder().encode
+_uses = msgspec.json.Decoder(list[CounterUse]).decode
+_chain = msgspec.json.Decoder(list[str]).decode
+
+
+class Made(msgspec.Struct, frozen=True):
+    award_id: int
+    points: int
+    state: State
+
+
+async def record_act(
+    tx: Tx,
+    *,
+    community_id: int,
+    person_id: int,
+    source: tuple[str, str, int],
+    item_code: str,
+    what: str,
+    evidence: str,
+    began_at: datetime,
+    minutes: int,
+    planned_minutes: int,
+    quantity: int = 1,
+    reviewed_by: int | None = None,
+) -> Made:
+    """Write down what was done and work out its points; `reviewed_by` has passed the first step of the chain.
+
+    A caller with several acts goes through them by ascending person, so that two callers do not wait for each other.
+    """
+    day = local_day(began_at)
+    version = await scoring.version_on(tx, community_id=community_id, day=day)
+    item = version.items.get(item_code)
+    if item is None:
+        raise UnknownItem(item_code=item_code)
+    holder = await people.holder_of(tx, person_id)
+    if holder.state == "provisional":
+        raise StillProvisional
+    if reviewed_by is not None and await people.same_household(tx, reviewed_by, holder.person_id):
+        raise OwnAct
+
+    holders = Holders(holder.person_id, holder.household_id, holder.building_id)
+    keys = {key: counter_of(key, holders) for key in caps_of(version.table, item, day)}
+    counted = await _take_counters(tx, community_id, sorted(keys.values(), key=order_of))
+    facts = Facts(day, minutes, planned_minutes, quantity)
+    result = evaluate(version.table, item, facts, {key: counted[counter] for key, counter in keys.items()})
+    uses = uses_of(result, holders)
+    await _add_to_counters(tx, community_id, uses, 1)
+
+    act = await tx.row(
+        ACT, community_id, holder.person_id, *source, item_code, what, evidence, began_at, day, minutes,
+        planned_minutes, quantity, tx.actor.person_id, tx.now,
+    )  # fmt: skip
+    if act is None:
+        raise AlreadyRecorded
+    given = 0 if reviewed_by is None else 1
+    shared = holder.kind == "household" and holder.household_id is not None
+    passbook_id = await ledger.open_passbook(
+        tx,
+        community_id=community_id,
+        person_id=None if shared else holder.person_id,
+        household_id=holder.household_id if shared else None,
+    )
+    award = await tx.row(
+        AWARD, act["id"], version.id, community_id, holder.person_id, passbook_id, item_code, result.points,
+        result.clipped, _text(result.steps), _text(uses), _text(item.review), given, next_role(item.review, given),
+        notice_days(version.table), _last_day(version.table.validity, tx.now), tx.now,
+    )  # fmt: skip
+    assert award is not None
+    award_id = int(award["id"])
+    if reviewed_by is not None:
+        await tx.run(REVIEW, award_id, 0, "passed", "", reviewed_by, tx.now)
+    await trail.record(tx, "award.made", subject=("award", award_id), points=result.points, clipped=result.clipped)
+    return Made(award_id, result.points, await _advance(tx, award_id))
+
+
+async def review(tx: Tx, *, award_id: int, passed: bool, reason: Reason | None, role: str = "community_admin") -> State:
+    """Take the next step of an award's chain; a rejection needs its reason and gives back what the caps counted."""
+    award = await _award(tx, AWARD_OF_ID, award_id)
+    if award["state"] != State.PENDING or not award["next_role"]:
+        raise AlreadyReviewed
+    if award["next_role"] != role:
+        raise NotYourStep(role=WORDS[award["next_role"]])
+    reviewer_id, given = tx.actor.person_id, award["reviews_given"]
+    assert reviewer_id is not None
+    if await people.same_household(tx, reviewer_id, award["person_id"]):
+        raise OwnAct
+    if reviewer_id in {found[0] for found in await tx.rows(REVIEWERS, award_id)}:
+        raise SameReviewer
+
+    # The count that was read is the guard: whoever took this step meanwhile has raised it.
+    following = next_role(_chain(award["chain"]), given + 1)
+    if await tx.run(TAKE_STEP, following if passed else award["next_role"], award_id, given) != 1:
+        raise AlreadyReviewed
+    verdict = "passed" if passed else "rejected"
+    await tx.run(REVIEW, award_id, given, verdict, reason or "", reviewer_id, tx.now)
+    await trail.record(tx, "award.reviewed", subject=("award", award_id), step=given, verdict=verdict)
+    if passed:
+        return await _advance(tx, award_id)
+    assert reason is not None
+    await _reject(tx, award_id, State.PENDING, reason)
+    return State.REJECTED
+
+
+async def review_all(
+    tx: Tx, *, community_id: int, award_ids: Sequence[int], passed: bool, reason: Reason | None
+) -> int:
+    """Take the same step for several awards of a community, all or none; returns how many."""
+    assert 0 < len(award_ids) <= BATCH_MAX
+    for award_id in sorted(set(award_ids)):
+        award = await _award(tx, AWARD_OF_ID, award_id)
+        if award["community_id"] != community_id:
+            raise NotFound
+        await review(tx, award_id=award_id, passed=passed, reason=reason)
+    return len(set(award_ids))
+
+
+async def gather_notices(tx: Tx) -> int:
+    """Put what was fully reviewed before today on today's notices; returns how many awards, 0 when all is done.
+
+    Only what was ready at midnight counts, so it does not matter how often this runs: one notice a night for each
+    community and version.
+    """
+    midnight = start_of_day(local_day(tx.now))
+    ready = await tx.rows(READY, midnight, midnight, BATCH_MAX)
+    gathered = 0
+    for (community_id, _version, days), awards in groupby(ready, _NOTICE):
+        taken = [award for award in awards if await tx.run(TAKE_FOR_NOTICE, award["id"]) == 1]
+        if taken:
+            await _put_on_notice(tx, community_id, days, taken)
+        gathered += len(taken)
+    return gathered
+
+
+async def _put_on_notice(tx: Tx, community_id: int, days: int, awards: Sequence[Row]) -> None:
+    version = await scoring.version_on(tx, community_id=community_id, day=awards[0]["day"])
+    basis = basis_of(version.table, version.number)
+    lines = []
+    for award in awards:
+        shown_name, place = await people.notice_name(tx, award["person_id"])
+        lines.append(NewLine(shown_name, place, award["what"], award["points"]))
+    notice_id = await notice_queries.just_opened(tx, community_id=community_id, basis=basis, days=days)
+    if notice_id is None:
+        today = local_day(tx.now)
+        title = f"{today.year} 年 {today.month} 月 {today.day} 日积分公示"
+        opened = await notices.open_notice(
+            tx, community_id=community_id, title=title, basis=basis, days=days, lines=lines
+        )
+        notice_id, line_ids = opened.notice_id, opened.line_ids
+    else:
+        line_ids = await notices.add_lines(tx, notice_id=notice_id, lines=lines)
+    for award, line_id in zip(awards, line_ids, strict=True):
+        await tx.run(PUT_ON_NOTICE, notice_id, line_id, award["id"])
+
+
+async def settle_due(tx: Tx) -> int:
+    """Book the awards of notices that have ended, but for disputed lines; returns how many, 0 when all is done.
+
+    A notice that is closed while some of its awards are not booked yet is picked up again.
+    """
+    await notices.close_ended(tx)
+    settled = 0
+    for (notice_id,) in await tx.rows(NOTICES_WAITED_FOR):
+        if not await notice_queries.is_closed(tx, notice_id):
+            continue
+        disputed = await notice_queries.disputed_lines(tx, notice_id)
+        for award in await tx.rows(OF_NOTICE, notice_id, BATCH_MAX - settled):
+            if award["line_id"] not in disputed and await _settle(tx, award):
+                settled += 1
+        if settled >= BATCH_MAX:
+            break
+    return settled
+
+
+async def hold_line(tx: Tx, *, line_id: int) -> None:
+    """Keep the award of this line from settling until a ruling."""
+    award = await _award(tx, AWARD_OF_LINE, line_id)
+    if await tx.run(CHANGE, State.DISPUTED, award["id"], State.NOTICED) != 1:
+        raise LineNotHeld
+    await trail.record(tx, "award.held", subject=("award", award["id"]))
+
+
+async def release_line(tx: Tx, *, line_id: int) -> None:
+    """The objection was dismissed: back on the notice, or booked at once where the notice has ended meanwhile."""
+    award = await _award(tx, AWARD_OF_LINE, line_id)
+    if await tx.run(CHANGE, State.NOTICED, award["id"], State.DISPUTED) != 1:
+        raise LineNotHeld
+    await trail.record(tx, "award.released", subject=("award", award["id"]))
+    if await notice_queries.is_closed(tx, award["notice_id"]):
+        assert await _settle(tx, await _award(tx, AWARD_OF_LINE, line_id))
+
+
+async def reject_line(tx: Tx, *, line_id: int, reason: Reason = Reason.OBJECTION) -> None:
+    """The objection was upheld."""
+    award = await _award(tx, AWARD_OF_LINE, line_id)
+    await _reject(tx, award["id"], State.DISPUTED, reason)
+
+
+async def _award(tx: Tx, sql: str, number: int) -> Row:
+    found = await tx.row(sql, number)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def _advance(tx: Tx, award_id: int) -> State:
+    """Settle what waits for nobody: no points, or the chain finished and no notice wanted."""
+    award = await _award(tx, AWARD_OF_ID, award_id)
+    if award["points"] and (award["next_role"] or award["notice_days"]):
+        return State.PENDING
+    assert await _settle(tx, award)
+    return State.SETTLED
+
+
+async def _settle(tx: Tx, award: Row) -> bool:
+    """Book an award; False where somebody changed its state since it was read."""
+    community_id, award_id = award["community_id"], award["id"]
+    version = await scoring.version_on(tx, community_id=community_id, day=award["day"])
+    last_day = _last_day(version.table.validity, tx.now)
+    if await tx.run(SETTLE, tx.now, last_day, award_id, award["state"]) != 1:
+        return False
+    if award["points"]:
+        posted = await ledger.post_award(
+            tx,
+            community_id=community_id,
+            passbook_id=award["passbook_id"],
+            points=award["points"],
+            posting_key=f"award:{award_id}",
+            effective_at=award["began_at"],
+            expires_on=last_day,
+            member_id=award["person_id"],
+            version_id=award["version_id"],
+            source=("awards", "award", award_id),
+            summary=award["what"],
+        )
+        await tx.run(BOOKED, posted.entry_id, award_id)
+    await trail.record(tx, "award.settled", subject=("award", award_id), points=award["points"])
+    return True
+
+
+async def _reject(tx: Tx, award_id: int, state: State, reason: Reason) -> None:
+    rejected = await tx.row(REJECT, award_id, state)
+    if rejected is None:
+        raise AlreadyReviewed
+    await _add_to_counters(tx, rejected["community_id"], _uses(rejected["uses"]), -1)
+    await trail.record(tx, "award.rejected", subject=("award", award_id), reason=reason)
+
+
+async def _take_counters(tx: Tx, community_id: int, counters: Sequence[Counter]) -> dict[Counter, int]:
+    counted = {}
+    for counter in counters:
+        found = await tx.row(TAKE_COUNTER, community_id, *msgspec.structs.astuple(counter))
+        assert found is not None
+        counted[counter] = int(found["points"])
+    return counted
+
+
+async def _add_to_counters(tx: Tx, community_id: int, uses: Sequence[CounterUse], sign: int) -> None:
+    for use in sorted(uses, key=lambda use: order_of(use.counter)):
+        added = await tx.run(ADD_TO_COUNTER, sign * use.points, community_id, *msgspec.structs.astuple(use.counter))
+        assert added == 1
+
+
+def _last_day(validity: Validity, booked_at: datetime) -> date:
+    """Points live from the day on which they are booked: a notice over New Year must not let them expire unseen."""
+    return expires_on(validity, local_day(booked_at)) or NEVER
+
+
+def _text(value: object) -> str:
+    return _encode(value).decode()

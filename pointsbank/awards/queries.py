@@ -1,0 +1,277 @@
+"""Read awards: why somebody got so many points, what waits for a review, and the parts of a passbook."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from pointsbank.awards.rules import Reason, State
+from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.notices import queries as notices
+from pointsbank.people import queries as people
+from pointsbank.scoring.rules import Step
+
+WAITING_MAX = 100
+
+AWARDS = """
+SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.version_id, award.item_code,
+       award.points, award.clipped, award.steps, award.chain, award.next_role, award.notice_days, award.expires_on,
+       award.state, award.notice_id, award.line_id, award.entry_id, award.made_at, award.settled_at,
+       act.source_room, act.source_kind, act.source_id, act.what, act.evidence, act.began_at, act.minutes,
+       act.quantity, act.recorded_by
+  FROM awards_award award JOIN awards_act act ON act.id = award.act_id
+"""
+BY_ID = f"{AWARDS} WHERE award.id = ?"
+BY_SOURCE = f"{AWARDS} WHERE act.source_room = ? AND act.source_kind = ? AND act.source_id = ?"
+REVIEWS = """
+SELECT step, verdict, reason, reviewed_by, reviewed_at FROM awards_review WHERE award_id = ? ORDER BY step
+"""
+LAST_REVIEW = "SELECT reviewed_at FROM awards_review WHERE award_id = ? ORDER BY step DESC LIMIT 1"
+BENEFICIARY = "SELECT person_id FROM awards_award WHERE line_id = ?"
+AWARD_OF_LINE = "SELECT id FROM awards_award WHERE line_id = ?"
+SUMS = "SELECT state, SUM(points) FROM awards_award WHERE passbook_id = ? GROUP BY state"
+UNSETTLED = f"""
+{AWARDS}
+ WHERE award.passbook_id = ? AND award.state IN ('pending', 'noticed', 'disputed') ORDER BY award.id DESC LIMIT ?
+"""
+TO_REVIEW = """
+SELECT award.id, award.person_id, award.item_code, award.version_id, award.points, award.steps, award.made_at,
+       act.what, act.evidence, act.began_at, act.minutes, act.quantity,
+       (SELECT COUNT(*) FROM awards_review review WHERE review.award_id = award.id AND review.reviewed_by = ?) AS mine,
+       (SELECT MIN(review.reviewed_by) FROM awards_review review WHERE review.award_id = award.id) AS reviewed_by
+  FROM awards_award award JOIN awards_act act ON act.id = award.act_id
+ WHERE award.state = 'pending' AND award.next_role = 'community_admin' AND award.community_id IN
+"""
+TO_REVIEW_COUNT = """
+SELECT COUNT(*) FROM awards_award
+ WHERE state = 'pending' AND next_role = 'community_admin' AND community_id IN
+"""
+EARNED = "SELECT COALESCE(SUM(points), 0) FROM awards_award WHERE state = 'settled' AND person_id IN"
+
+PLAIN = (
+    "id", "community_id", "person_id", "passbook_id", "version_id", "item_code", "points", "clipped", "next_role",
+    "notice_days", "expires_on", "notice_id", "line_id", "entry_id", "made_at", "settled_at", "what", "evidence",
+    "began_at", "minutes", "quantity", "recorded_by",
+)  # fmt: skip
+
+_steps = msgspec.json.Decoder(list[Step]).decode
+_chain = msgspec.json.Decoder(list[str]).decode
+
+
+class ReviewView(msgspec.Struct, frozen=True):
+    """`role` is the step of the chain, `reviewer` a masked name."""
+
+    role: str
+    verdict: str
+    reason: Reason | None
+    reviewer: str
+    reviewed_at: datetime
+
+
+class AwardView(msgspec.Struct, frozen=True):
+    id: int
+    community_id: int
+    person_id: int
+    passbook_id: int
+    version_id: int
+    item_code: str
+    points: int
+    clipped: int
+    steps: list[Step]
+    chain: list[str]
+    next_role: str
+    notice_days: int
+    expires_on: date
+    state: State
+    notice_id: int | None
+    line_id: int | None
+    entry_id: int | None
+    made_at: datetime
+    settled_at: datetime | None
+    source: tuple[str, str, int]
+    what: str
+    evidence: str
+    began_at: datetime
+    minutes: int
+    quantity: int
+    recorded_by: int | None
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Points on their way to a passbook; `expected_on` is None while a person still has to decide."""
+
+    award_id: int
+    person_id: int
+    what: str
+    began_at: datetime
+    points: int
+    state: State
+    expected_on: date | None
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What of a passbook was earned and settled, and what is not spendable yet."""
+
+    settled: int
+    pending: int
+    noticed: int
+    disputed: int
+    waiting: list[Waiting]
+
+
+class ToReview(msgspec.Struct, frozen=True):
+    """One line of the review page. `hindrance` is empty where the reader may decide, else "own" or "same_reviewer"."""
+
+    award_id: int
+    masked_name: str
+    place: str
+    what: str
+    evidence: str
+    began_at: datetime
+    minutes: int
+    quantity: int
+    item_code: str
+    points: int
+    steps: list[Step]
+    first_reviewer: str
+    hindrance: str
+
+
+async def award_for_staff(community_ids: Sequence[int], award_id: int) -> AwardView:
+    found = await db.row(BY_ID, award_id)
+    if found is None or found["community_id"] not in community_ids:
+        raise NotFound
+    return _view(found)
+
+
+async def award_for_resident(person_id: int, award_id: int) -> AwardView:
+    """Find an award of one's own passbook, which may be the household's."""
+    found = await db.row(BY_ID, award_id)
+    if found is None:
+        raise NotFound
+    mine, theirs = await people.holder_of(None, person_id), await people.holder_of(None, found["person_id"])
+    shared = mine.kind == "household" and mine.household_id is not None and mine.household_id == theirs.household_id
+    if theirs.person_id != mine.person_id and not shared:
+        raise NotFound
+    return _view(found)
+
+
+async def awards_of_source(room: str, kind: str, source_id: int) -> list[AwardView]:
+    """For the page of the room that recorded the act; whether the reader may see it, that room has decided."""
+    return [_view(found) for found in await db.rows(BY_SOURCE, room, kind, source_id)]
+
+
+async def reviews(award: AwardView) -> list[ReviewView]:
+    found = await db.rows(REVIEWS, award.id)
+    names = await people.masked_names(review["reviewed_by"] for review in found if review["reviewed_by"] is not None)
+    return [
+        ReviewView(
+            role=award.chain[review["step"]],
+            verdict=review["verdict"],
+            reason=Reason(review["reason"]) if review["reason"] else None,
+            reviewer=names.get(review["reviewed_by"], ""),
+            reviewed_at=review["reviewed_at"],
+        )
+        for review in found
+    ]
+
+
+async def expected_on(award: AwardView) -> date | None:
+    """The day on which the points will be booked unless somebody objects; None while a person has to decide."""
+    if award.state == State.NOTICED:
+        assert award.notice_id is not None
+        return local_day((await notices.notice([award.community_id], award.notice_id)).ends_at)
+    if award.state != State.PENDING or award.next_role:
+        return None
+    last = await db.row(LAST_REVIEW, award.id)
+    ready_at = award.made_at if last is None else last[0]
+    return local_day(ready_at) + timedelta(days=1 + award.notice_days)
+
+
+async def parts(passbook_id: int) -> Parts:
+    sums = {state: int(points) for state, points in await db.rows(SUMS, passbook_id)}
+    views = [_view(found) for found in await db.rows(UNSETTLED, passbook_id, WAITING_MAX)]
+    waiting = [
+        Waiting(view.id, view.person_id, view.what, view.began_at, view.points, view.state, await expected_on(view))
+        for view in views
+    ]
+    return Parts(
+        settled=sums.get(State.SETTLED, 0),
+        pending=sums.get(State.PENDING, 0),
+        noticed=sums.get(State.NOTICED, 0),
+        disputed=sums.get(State.DISPUTED, 0),
+        waiting=waiting,
+    )
+
+
+async def earned(person_id: int) -> int:
+    """All points that were ever booked for what this person did; what was spent is not taken off."""
+    ids = await people.ids_of(person_id)
+    found = await db.row(f"{EARNED} ({_marks(ids)})", *ids)
+    assert found is not None
+    return int(found[0])
+
+
+async def to_review(community_ids: Sequence[int], reviewer_id: int) -> list[ToReview]:
+    """What waits for a community admin, the oldest first."""
+    sql = f"{TO_REVIEW} ({_marks(community_ids)}) ORDER BY award.id LIMIT ?"
+    found = await db.rows(sql, reviewer_id, *community_ids, WAITING_MAX)
+    asked = {person for line in found for person in (line["person_id"], line["reviewed_by"]) if person is not None}
+    names = await people.masked_names(asked)
+    lines = []
+    for line in found:
+        holder = await people.holder_of(None, line["person_id"])
+        is_own = await people.same_household(None, reviewer_id, holder.person_id)
+        lines.append(
+            ToReview(
+                award_id=line["id"],
+                masked_name=names[line["person_id"]],
+                place=holder.building_name,
+                what=line["what"],
+                evidence=line["evidence"],
+                began_at=line["began_at"],
+                minutes=line["minutes"],
+                quantity=line["quantity"],
+                item_code=line["item_code"],
+                points=line["points"],
+                steps=_steps(line["steps"]),
+                first_reviewer=names.get(line["reviewed_by"], ""),
+                hindrance="own" if is_own else "same_reviewer" if line["mine"] else "",
+            )
+        )
+    return lines
+
+
+async def to_review_count(community_ids: Sequence[int]) -> int:
+    found = await db.row(f"{TO_REVIEW_COUNT} ({_marks(community_ids)})", *community_ids)
+    assert found is not None
+    return int(found[0])
+
+
+async def award_of_line(line_id: int) -> int | None:
+    found = await db.row(AWARD_OF_LINE, line_id)
+    return None if found is None else int(found[0])
+
+
+async def beneficiary_of_line(tx: Tx, line_id: int) -> int:
+    found = await tx.row(BENEFICIARY, line_id)
+    if found is None:
+        raise NotFound
+    return int(found[0])
+
+
+def _view(found: Row) -> AwardView:
+    return AwardView(
+        **{name: found[name] for name in PLAIN},
+        state=State(found["state"]),
+        steps=_steps(found["steps"]),
+        chain=_chain(found["chain"]),
+        source=(found["source_room"], found["source_kind"], found["source_id"]),
+    )
+
+
+def _marks(values: Sequence[int]) -> str:
+    return ", ".join("?" * len(values)) or "NULL"

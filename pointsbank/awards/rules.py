@@ -1,0 +1,144 @@
+"""Review chains, the counters of caps, and what an award says about itself."""
+
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+
+import msgspec
+
+from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.scoring.rules import CapKey, Result, Scope, Table
+
+NOTICE_DAYS_DEFAULT = 3  # where the published document does not say
+BATCH_MAX = 200
+
+
+class OwnAct(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "awards.own_act"
+    message = "自己和同一户家人的记录，不能由自己审核。请另一位管理员来做。"
+
+
+class SameReviewer(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "awards.same_reviewer"
+    message = "这条记录的上一步就是你审核的。下一步请另一位管理员来做。"
+
+
+class AlreadyRecorded(Refusal):
+    kind = Kind.CONFLICT
+    code = "awards.already_recorded"
+    message = "这件事已经记过分了，不会再记一次。"
+
+
+class AlreadyReviewed(Refusal):
+    kind = Kind.CONFLICT
+    code = "awards.already_reviewed"
+    message = "这条记录已经有人处理过了。请刷新页面再看。"
+
+
+class NotYourStep(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "awards.not_your_step"
+    message = "这条记录现在等“{role}”审核，还轮不到这一步。"
+
+
+class LineNotHeld(Refusal):
+    kind = Kind.CONFLICT
+    code = "awards.line_not_held"
+    message = "这一行已经有人提出异议，或者已经入账、退回。请刷新页面再看。"
+
+
+class State(StrEnum):
+    PENDING = "pending"
+    NOTICED = "noticed"
+    DISPUTED = "disputed"
+    SETTLED = "settled"
+    REJECTED = "rejected"
+
+
+STATE_WORDS: dict[State, str] = {
+    State.PENDING: "待审核",
+    State.NOTICED: "公示中",
+    State.DISPUTED: "被异议",
+    State.SETTLED: "已入账",
+    State.REJECTED: "已退回",
+}
+
+
+class Reason(StrEnum):
+    """Why an act is sent back."""
+
+    NOT_THERE = "not_there"
+    MINUTES = "minutes"
+    WRONG_ITEM = "wrong_item"
+    TWICE = "twice"
+    NO_EVIDENCE = "no_evidence"
+    OBJECTION = "objection"  # by a ruling; not to be chosen by a reviewer
+
+
+REASONS: dict[Reason, str] = {
+    Reason.NOT_THERE: "本人没有到场",
+    Reason.MINUTES: "时长不对",
+    Reason.WRONG_ITEM: "积分项选错了",
+    Reason.TWICE: "同一件事记了两次",
+    Reason.NO_EVIDENCE: "凭据不够",
+    Reason.OBJECTION: "公示中有人提出异议，经查属实",
+}
+REVIEW_REASONS = tuple(reason for reason in REASONS if reason is not Reason.OBJECTION)
+
+
+class Holders(msgspec.Struct, frozen=True):
+    """Whose counters an act draws on; None for a person whom no household or building is known of."""
+
+    person_id: int
+    household_id: int | None
+    building_id: int | None
+
+    def of(self, scope: Scope) -> int:
+        """Who has no household or building is one of their own, under the negative of their number."""
+        known = {Scope.PERSON: self.person_id, Scope.HOUSEHOLD: self.household_id, Scope.BUILDING: self.building_id}
+        found = known[scope]
+        return -self.person_id if found is None else found
+
+
+class Counter(msgspec.Struct, frozen=True):
+    """The row of one cap of one holder."""
+
+    scope: Scope
+    holder_id: int
+    item_code: str
+    period: str
+    period_start: date
+
+
+class CounterUse(msgspec.Struct, frozen=True):
+    counter: Counter
+    points: int
+
+
+def counter_of(key: CapKey, holders: Holders) -> Counter:
+    return Counter(key.scope, holders.of(key.scope), key.item_code, key.period, key.period_start)
+
+
+def order_of(counter: Counter) -> tuple[str, int, str, str, date]:
+    """The one order in which counters are taken everywhere, so that two acts never wait for each other."""
+    return counter.scope, counter.holder_id, counter.item_code, counter.period, counter.period_start
+
+
+def uses_of(result: Result, holders: Holders) -> list[CounterUse]:
+    return [CounterUse(counter_of(use.key, holders), use.points) for use in result.uses]
+
+
+def next_role(chain: Sequence[str], given: int) -> str:
+    """Empty once every step was passed."""
+    assert 0 <= given <= len(chain)
+    return chain[given] if given < len(chain) else ""
+
+
+def notice_days(table: Table) -> int:
+    return NOTICE_DAYS_DEFAULT if table.notice_days is None else table.notice_days
+
+
+def basis_of(table: Table, number: int) -> str:
+    return f"《{table.name}》第 {number} 版"
