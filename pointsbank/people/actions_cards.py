@@ -4,8 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from pointsbank.kit import codes, errors
-from pointsbank.kit.clock import local_day
+from pointsbank.kit import codes
 from pointsbank.kit.codes import CodeKind
 from pointsbank.kit.db import Row, Tx
 from pointsbank.people import sealed
@@ -13,16 +12,13 @@ from pointsbank.people.rules import (
     ACTIVATION_LIFE,
     ACTIVATION_TRIES,
     CARD_KEY_ID,
-    CardLost,
-    CardReplaced,
     CodeExpired,
     CodeUsed,
     NoLiveCard,
-    NotCardOrPhone,
-    PaymentCode,
     StillProvisional,
-    TypedNumber,
     UnknownCode,
+    check_card_state,
+    refusal_of,
 )
 from pointsbank.trail import actions as trail
 
@@ -57,19 +53,17 @@ SELECT d.id AS device_id, d.check_in_step, d.check_out_step, d.visit_step, d.end
   JOIN people_community k ON k.id = q.community_id
  WHERE d.handle = ?
 """
+ENDED_SINCE = """
+SELECT c.state, c.ended_at
+  FROM people_card c JOIN people_person p ON p.id = c.person_id
+ WHERE (p.id = ? OR p.merged_into = ?) AND c.ended_at >= ? ORDER BY c.ended_at DESC LIMIT 1
+"""
+HAS_PHONE = "SELECT 1 FROM people_device WHERE person_id = ? AND ended_at IS NULL LIMIT 1"
 STEP = {
     "check_in": "UPDATE people_device SET check_in_step = ? WHERE id = ? AND check_in_step < ?",
     "check_out": "UPDATE people_device SET check_out_step = ? WHERE id = ? AND check_out_step < ?",
     "visit": "UPDATE people_device SET visit_step = ? WHERE id = ? AND visit_step < ?",
 }
-ENDED_SINCE = """
-SELECT c.state, c.ended_at FROM people_card c JOIN people_person p ON p.id = c.person_id
- WHERE (p.id = ? OR p.merged_into = ?) AND c.issued_at <= ? AND c.ended_at >= ? LIMIT 1
-"""
-BOUND_SINCE = """
-SELECT d.id FROM people_device d JOIN people_person p ON p.id = d.person_id
- WHERE (p.id = ? OR p.merged_into = ?) AND d.bound_at <= ? AND d.ended_at IS NULL LIMIT 1
-"""
 NO_STEP = -1
 
 
@@ -141,22 +135,14 @@ async def take_code(tx: Tx, *, code: str, purpose: str, community_id: int) -> Sc
 
 
 async def check_code_still_good(tx: Tx, *, person_id: int, code_kind: str, scanned_at: datetime) -> None:
-    """Refuse if a card or phone that was good at `scanned_at` has been reported lost or replaced since."""
-    if code_kind == "card":
-        ended = await tx.row(ENDED_SINCE, person_id, person_id, scanned_at, scanned_at)
-        if ended is not None:
-            check_card_state(ended["state"], ended["ended_at"])
-    elif await tx.row(BOUND_SINCE, person_id, person_id, scanned_at) is None:
-        raise UnknownCode
-
-
-def refusal_of(kind: CodeKind) -> errors.Refusal:
-    """What to say to a scan that is neither a card nor a phone code."""
-    if kind is CodeKind.UNKNOWN:
-        return UnknownCode()
-    if kind is CodeKind.PAYMENT:
-        return PaymentCode()
-    return TypedNumber() if kind is CodeKind.MEMBER_NUMBER else NotCardOrPhone()
+    """Refuse to go on with a code that was good when scanned, if its card was ended or its phone taken away since."""
+    if code_kind == "phone":
+        if await tx.row(HAS_PHONE, person_id) is None:
+            raise CodeExpired
+        return
+    ended = await tx.row(ENDED_SINCE, person_id, person_id, scanned_at)
+    if ended is not None:
+        check_card_state(ended["state"], ended["ended_at"])
 
 
 async def _live_card(tx: Tx, digits: str, community_id: int) -> Row:
@@ -165,14 +151,6 @@ async def _live_card(tx: Tx, digits: str, community_id: int) -> Row:
         raise UnknownCode
     check_card_state(found["card_state"], found["ended_at"])
     return found
-
-
-def check_card_state(state: str, ended_at: datetime | None) -> None:
-    if state == "live":
-        return
-    assert ended_at is not None
-    day = local_day(ended_at).isoformat()
-    raise CardLost(day=day) if state == "lost" else CardReplaced(day=day)
 
 
 async def _take_phone(tx: Tx, scan: codes.Scan, purpose: str, community_id: int) -> Row:

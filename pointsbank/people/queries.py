@@ -1,18 +1,22 @@
 """Who somebody is, for other rooms and for pages: always through a session's communities, always masked."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 
 from pointsbank.kit import codes, db, text
+from pointsbank.kit.codes import CodeKind
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import sealed
+from pointsbank.people.rules import UnknownCode, refusal_of
 
 IDS_AT_ONCE = 400
 
 HOLDER = """
-SELECT q.community_id, q.id AS person_id, q.household_id, h.building_id, b.name AS building_name, k.holder
+SELECT q.community_id, q.id AS person_id, q.household_id, h.building_id, b.name AS building_name, k.holder,
+       q.state
   FROM people_person p
   JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
   JOIN people_community k ON k.id = q.community_id
@@ -46,6 +50,7 @@ SELECT p.id AS asked, q.member_number, q.wrapped_key, q.name
 PUBLISHES = """
 SELECT 1 FROM people_consent WHERE person_id = ? AND purpose = 'publication' AND withdrawn_at IS NULL LIMIT 1
 """
+PHONE_HANDLE = "SELECT handle FROM people_device WHERE id = ? AND ended_at IS NULL AND person_id IS NOT NULL"
 COMMUNITY = """
 SELECT k.id, p.name, p.path, k.unit_name, k.holder, k.daily_points_max, k.service_phone, k.oversight_phone,
        s.name AS street_name
@@ -53,6 +58,13 @@ SELECT k.id, p.name, p.path, k.unit_name, k.holder, k.daily_points_max, k.servic
  WHERE k.id = ?
 """
 BUILDINGS = "SELECT id, name FROM people_place WHERE kind = 'building' AND path LIKE ? ORDER BY id"
+CARD_OWNER = """
+SELECT q.id, q.community_id
+  FROM people_card c
+  JOIN people_person p ON p.id = c.person_id
+  JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
+ WHERE c.digits_index = ?
+"""
 MEMBERS = "SELECT id FROM people_person WHERE household_id = ? AND state = 'member' ORDER BY id"
 HEAD = "SELECT head_id FROM people_household WHERE id = ?"
 
@@ -66,6 +78,7 @@ class Holder(msgspec.Struct, frozen=True):
     building_id: int | None
     building_name: str
     kind: str
+    state: str
 
 
 class MemberView(msgspec.Struct, frozen=True):
@@ -110,8 +123,8 @@ async def holder_of(tx: Tx | None, person_id: int) -> Holder:
     found = await _row(tx, HOLDER, person_id)
     if found is None:
         raise NotFound
-    community_id, canonical_id, household_id, building_id, building_name, kind = found
-    return Holder(community_id, canonical_id, household_id, building_id, building_name or "", kind)
+    community_id, canonical, household_id, building_id, building_name, kind, state = found
+    return Holder(community_id, canonical, household_id, building_id, building_name or "", kind, state)
 
 
 async def canonical_id(tx: Tx | None, person_id: int) -> int:
@@ -121,7 +134,7 @@ async def canonical_id(tx: Tx | None, person_id: int) -> int:
     return int(found["id"])
 
 
-async def ids_of(person_id: int, tx: Tx | None = None) -> list[int]:
+async def ids_of(tx: Tx | None, person_id: int) -> list[int]:
     """All ids under which rows of this person may lie: the canonical one and its aliases."""
     return [found["id"] for found in await _rows(tx, IDS, person_id)]
 
@@ -136,7 +149,7 @@ async def same_household(tx: Tx | None, a: int, b: int) -> bool:
     return one["household_id"] is not None and one["household_id"] == other["household_id"]
 
 
-async def household_members(household_id: int, tx: Tx | None = None) -> list[int]:
+async def household_members(tx: Tx | None, household_id: int) -> list[int]:
     return [found["id"] for found in await _rows(tx, MEMBERS, household_id)]
 
 
@@ -167,6 +180,17 @@ def view_of(found: Row) -> MemberView:
     )
 
 
+async def person_of_card(community_ids: Sequence[int], code: str) -> int:
+    """Find the person of a scanned card, live or not, without using it up."""
+    scan = codes.parse_scan(code)
+    if scan.kind is not CodeKind.CARD:
+        raise refusal_of(scan.kind)
+    found = await db.row(CARD_OWNER, sealed.card_index(scan.digits))
+    if found is None or found["community_id"] not in community_ids:
+        raise UnknownCode
+    return int(found["id"])
+
+
 async def masked_names(person_ids: Iterable[int]) -> dict[int, str]:
     """For each id asked the masked name of who that is; lists only, a scope was checked when the list was made."""
     asked = sorted(set(person_ids))
@@ -179,7 +203,7 @@ async def masked_names(person_ids: Iterable[int]) -> dict[int, str]:
     return names
 
 
-async def notice_name(person_id: int, tx: Tx | None = None) -> tuple[str, str]:
+async def notice_name(tx: Tx | None, person_id: int) -> tuple[str, str]:
     """How a person stands on a public notice: (name, place). Without consent to publication, only the number."""
     found = await _row(tx, VIEW, person_id)
     if found is None:
@@ -187,6 +211,14 @@ async def notice_name(person_id: int, tx: Tx | None = None) -> tuple[str, str]:
     number = codes.shown_member_number(found["member_number"])
     publishes = await _row(tx, PUBLISHES, found["id"]) is not None
     return (sealed.masked_name_of(found) if publishes else number), found["building"] or ""
+
+
+async def current_phone_code(device_id: int, now: datetime) -> str | None:
+    """The twenty digits that this phone shows at this moment; nothing is written by showing them."""
+    found = await db.row(PHONE_HANDLE, device_id)
+    if found is None:
+        return None
+    return codes.phone_code(sealed.phone_secret(device_id), found["handle"], codes.phone_step(now))
 
 
 async def community(community_id: int) -> CommunityView:

@@ -1,7 +1,9 @@
-"""What people may be told, and the pure decisions about places, passwords and masks."""
+"""Limits, and the refusals of this room."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.codes import CodeKind
 from pointsbank.kit.errors import Kind, Refusal
 
 CONSENT_VERSION = "2026-11"  # of the text on /privacy; a change of its meaning is a new version
@@ -200,3 +202,20 @@ class RoleHeld(Refusal):
     kind = Kind.CONFLICT
     code = "people.role_held"
     message = "这个人已经有这个岗位。"
+
+
+def refusal_of(kind: CodeKind) -> Refusal:
+    """What to say to a scan that is neither a card nor a phone code."""
+    if kind is CodeKind.UNKNOWN:
+        return UnknownCode()
+    if kind is CodeKind.PAYMENT:
+        return PaymentCode()
+    return TypedNumber() if kind is CodeKind.MEMBER_NUMBER else NotCardOrPhone()
+
+
+def check_card_state(state: str, ended_at: datetime | None) -> None:
+    if state == "live":
+        return
+    assert ended_at is not None
+    day = local_day(ended_at).isoformat()
+    raise CardLost(day=day) if state == "lost" else CardReplaced(day=day)
