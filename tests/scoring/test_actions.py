@@ -1,0 +1,174 @@
+"""Life of a scoring table (the room's door plate), on a real database."""
+
+from datetime import date
+
+import msgspec
+import pytest
+from tortoise.exceptions import IntegrityError, OperationalError
+
+from pointsbank.kit import db
+from pointsbank.people import actions as people
+from pointsbank.scoring import actions, queries
+from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults, TooSoon
+from pointsbank.scoring.scheme_file import parse
+
+TODAY = date(2026, 11, 21)
+TABLE = parse("""
+name = "测试积分标准"
+place = "测试社区"
+document = "测试文件"
+kind = "service_hours"
+
+[[items]]
+code = "A01"
+category = "志愿服务"
+name = "楼道清洁"
+basis = "per_minutes"
+points = 8
+evidence = "现场签到"
+""")
+
+
+INSERT_ITEM = """
+INSERT INTO scoring_item (version_id, position, code, category, name, rule)
+SELECT id, 9, 'Z9', '', '', '' FROM scoring_version
+"""
+
+
+def priced(points):
+    return msgspec.structs.replace(TABLE, items=(msgspec.structs.replace(TABLE.items[0], points=points),))
+
+
+@pytest.fixture
+async def community_id(database):
+    street = await db.write(people.make_place, parent_id=None, kind="street", name="测试街道")
+    return await db.write(
+        people.make_community,
+        street_id=street,
+        name="测试社区",
+        unit_name="测试社区居委会",
+        holder="person",
+        service_phone="10000000001",
+        oversight_phone="10000000002",
+    )
+
+
+async def adopt(community_id, since=TODAY):
+    return await db.write(actions.adopt, community_id=community_id, table=TABLE, in_force_from=since)
+
+
+async def scheduled(community_id, points, day):
+    draft = await db.write(actions.draft_from_current, community_id=community_id)
+    await db.write(actions.save_draft, community_id=community_id, version_id=draft, table=priced(points))
+    await db.write(actions.publish, community_id=community_id, version_id=draft, in_force_from=day)
+    return draft
+
+
+async def points_on(community_id, day):
+    return (await queries.version_on(None, community_id=community_id, day=day)).items["A01"].points
+
+
+async def test_a_first_table_is_in_force_at_once_and_only_once(community_id):
+    await adopt(community_id)
+
+    assert await points_on(community_id, TODAY) == 8
+    with pytest.raises(HasTable):
+        await adopt(community_id)
+
+
+async def test_before_the_first_table_nothing_is_scored(community_id):
+    await adopt(community_id)
+
+    with pytest.raises(NoTableInForce):
+        await points_on(community_id, date(2026, 11, 20))
+
+
+async def test_a_version_counts_from_its_day_and_never_before(community_id):
+    await adopt(community_id)
+    await scheduled(community_id, 10, date(2026, 11, 22))
+
+    assert await points_on(community_id, TODAY) == 8
+    assert await points_on(community_id, date(2026, 11, 22)) == 10
+
+
+async def test_a_version_is_never_in_force_today(community_id):
+    await adopt(community_id)
+    draft = await db.write(actions.draft_from_current, community_id=community_id)
+
+    with pytest.raises(TooSoon) as refused:
+        await db.write(actions.publish, community_id=community_id, version_id=draft, in_force_from=TODAY)
+
+    assert refused.value.facts == {"earliest": "2026-11-22"}
+
+
+async def test_the_job_retires_what_was_in_force(community_id, clock):
+    await adopt(community_id)
+    draft = await scheduled(community_id, 10, date(2026, 11, 22))
+
+    early = await db.write(actions.enter_force_due)
+    clock.advance(days=1)
+    due = await db.write(actions.enter_force_due)
+
+    assert (early, due) == (0, 1)
+    assert [(line.version_id, line.state) for line in await queries.versions(community_id)] == [
+        (draft, "in_force"),
+        (draft - 1, "retired"),
+    ]
+    assert await points_on(community_id, TODAY) == 8
+
+
+async def test_what_is_published_is_not_edited(community_id):
+    await adopt(community_id)
+    published = await scheduled(community_id, 10, date(2026, 11, 22))
+
+    with pytest.raises(NotADraft):
+        await db.write(actions.save_draft, community_id=community_id, version_id=published, table=priced(99))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE scoring_item SET rule = ''",
+        "DELETE FROM scoring_item",
+        "UPDATE scoring_version SET rules = '{}'",
+        "DELETE FROM scoring_version",
+        INSERT_ITEM,
+    ],
+)
+async def test_the_database_itself_refuses_to_change_what_is_in_force(community_id, statement):
+    await adopt(community_id)
+
+    async def tamper(tx):
+        await tx.run(statement)
+
+    with pytest.raises((IntegrityError, OperationalError), match="scoring_"):
+        await db.write(tamper)
+
+
+async def test_a_table_with_faults_is_kept_as_a_draft_and_not_published(community_id):
+    await adopt(community_id)
+    draft = await db.write(actions.draft_from_current, community_id=community_id)
+
+    faults = await db.write(actions.save_draft, community_id=community_id, version_id=draft, table=priced(0))
+
+    assert faults == 1
+    with pytest.raises(TableFaults):
+        await db.write(actions.publish, community_id=community_id, version_id=draft, in_force_from=date(2026, 12, 1))
+
+
+async def test_there_is_one_draft_at_a_time(community_id):
+    await adopt(community_id)
+
+    drafts = [await db.write(actions.draft_from_current, community_id=community_id) for _ in range(2)]
+
+    assert drafts[0] == drafts[1]
+
+
+async def test_a_dropped_draft_leaves_what_is_in_force(community_id):
+    await adopt(community_id)
+    draft = await db.write(actions.draft_from_current, community_id=community_id)
+
+    await db.write(actions.drop_draft, community_id=community_id, version_id=draft)
+
+    assert await queries.draft_of(community_id) is None
+    assert await points_on(community_id, TODAY) == 8
