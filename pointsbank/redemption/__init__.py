@@ -1,1 +1,13 @@
-"""redemption."""
+"""Points for goods at a counter. Goods and points move in one transaction, or not at all.
+
+Words: outlet (爱心超市), counter (a till of it), visit (a member who has shown a code, before one staff person at one
+counter, for ten minutes), basket (goods and quantities, held by the page), order, undo.
+Invariants:
+  1. An order takes its goods, its points and its limits together, or nothing.
+  2. A code opens one visit; a visit serves only the counter and the staff person it was opened for, and ends.
+  3. Points per holder and day and pieces per good, holder and month stay within the limits, whoever orders at once.
+  4. An order is undone at most once, by who made it, as the counter's last, within ten minutes; everything goes back
+     where it came from, limits too.
+  5. Nobody serves himself or his household.
+  6. A payment code is neither kept nor logged.
+"""

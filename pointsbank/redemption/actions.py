@@ -1,0 +1,323 @@
+"""Open visits, take orders, undo them.
+
+Rows are taken in one order: command key, code, limits, goods and stock lots, order, the holder's account and lots,
+the outlet's account last.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from pointsbank.kit.clock import local_day, month_start
+from pointsbank.kit.db import Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import queries as ledger_queries
+from pointsbank.people import actions_cards as cards
+from pointsbank.people import queries as people_queries
+from pointsbank.redemption import rules
+from pointsbank.redemption.rules import (
+    AlreadyUndone,
+    BasketLine,
+    Line,
+    NoSuchVisit,
+    NothingEarned,
+    OverDailyLimit,
+    OverMonthlyLimit,
+    OwnHousehold,
+    ShelfItem,
+    UndoReason,
+    VisitOrCode,
+    VisitOver,
+)
+from pointsbank.stock import actions as stock
+from pointsbank.stock import queries as stock_queries
+from pointsbank.stock.rules import Wanted
+from pointsbank.trail import actions as trail
+
+WHOLE_BASKET = 0
+"""In the table of limits, where a good's id stands: the points of a day."""
+
+
+class VisitOpened(msgspec.Struct, frozen=True):
+    visit_id: int
+    person_id: int
+    code_kind: str
+    available_points: int
+    left_today: int
+    expires_at: datetime
+
+
+class MadeLine(msgspec.Struct, frozen=True):
+    good_id: int
+    name: str
+    quantity: int
+    points: int
+
+
+class OrderMade(msgspec.Struct, frozen=True):
+    order_id: int
+    points: int
+    balance_before: int
+    balance_after: int
+    lines: list[MadeLine]
+
+
+class Undone(msgspec.Struct, frozen=True):
+    order_id: int
+    points: int
+    balance: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Counter:
+    counter_id: int
+    outlet_id: int
+    community_id: int
+    daily_points_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    visit_id: int
+    person_id: int
+    account_id: int
+    available: int
+    code_kind: str
+
+
+NEW_OUTLET = "INSERT INTO redemption_outlet (community_id, name, hours, made_at) VALUES (?, ?, ?, ?) RETURNING id"
+NEW_COUNTER = """
+INSERT INTO redemption_counter (outlet_id, community_id, name, made_at) VALUES (?, ?, ?, ?) RETURNING id
+"""
+OUTLET = "SELECT community_id FROM redemption_outlet WHERE id = ?"
+COUNTER = """
+SELECT counter.id, counter.outlet_id, counter.community_id, community.daily_points_max
+  FROM redemption_counter counter JOIN people_community community ON community.id = counter.community_id
+ WHERE counter.id = ?
+"""
+NEW_VISIT = """
+INSERT INTO redemption_visit (counter_id, staff_id, person_id, account_id, code_kind, opened_at, expires_at)
+VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
+"""
+VISIT = """
+SELECT counter_id, staff_id, person_id, account_id, code_kind, opened_at, expires_at FROM redemption_visit WHERE id = ?
+"""
+USE_LIMIT = """
+INSERT INTO redemption_limit_use (account_id, good_id, period_start, used) VALUES (?, ?, ?, ?)
+ON CONFLICT (account_id, good_id, period_start)
+DO UPDATE SET used = redemption_limit_use.used + excluded.used WHERE redemption_limit_use.used + excluded.used <= ?
+"""
+USED = "SELECT used FROM redemption_limit_use WHERE account_id = ? AND good_id = ? AND period_start = ?"
+GIVE_BACK_LIMIT = """
+UPDATE redemption_limit_use SET used = used - ? WHERE account_id = ? AND good_id = ? AND period_start = ?
+"""
+NEW_ORDER = """
+INSERT INTO redemption_order (counter_id, outlet_id, community_id, visit_id, staff_id, person_id, account_id,
+                              points, day, state, made_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'done', ?) RETURNING id
+"""
+NEW_LINE = "INSERT INTO redemption_order_line (order_id, good_id, quantity, points) VALUES (?, ?, ?, ?)"
+ANOTHER_LINE = ", (?, ?, ?, ?)"
+PAID = "UPDATE redemption_order SET entry_id = ?, balance_after = ? WHERE id = ?"
+ORDER = """
+SELECT community_id, counter_id, staff_id, account_id, entry_id, points, day, state, made_at,
+       id = (SELECT MAX(last.id) FROM redemption_order last WHERE last.counter_id = redemption_order.counter_id)
+         AS is_last
+  FROM redemption_order WHERE id = ?
+"""
+LINES = "SELECT good_id, quantity FROM redemption_order_line WHERE order_id = ? ORDER BY good_id"
+UNDO = """
+UPDATE redemption_order SET state = 'undone', undone_at = ?, undo_reason = ? WHERE id = ? AND state = 'done'
+"""
+
+
+async def make_outlet(tx: Tx, *, community_id: int, name: str, hours: str) -> int:
+    made = await tx.row(NEW_OUTLET, community_id, name, hours, tx.now)
+    assert made is not None
+    await trail.record(tx, "outlet.made", subject=("outlet", made["id"]), name=name)
+    return int(made["id"])
+
+
+async def make_counter(tx: Tx, *, outlet_id: int, name: str) -> int:
+    outlet = await tx.row(OUTLET, outlet_id)
+    if outlet is None:
+        raise NotFound
+    made = await tx.row(NEW_COUNTER, outlet_id, outlet["community_id"], name, tx.now)
+    assert made is not None
+    await trail.record(tx, "counter.made", subject=("counter", made["id"]), name=name, outlet=outlet_id)
+    return int(made["id"])
+
+
+async def open_visit(tx: Tx, *, counter_id: int, code: str, community_ids: Sequence[int]) -> VisitOpened:
+    """Consume a member's code: for ten minutes this staff person may serve this member at this counter."""
+    counter = await _counter(tx, counter_id, community_ids)
+    visit = await _admit(tx, counter, code)
+    used = await _used(tx, (visit.account_id, WHOLE_BASKET, local_day(tx.now)))
+    left = max(counter.daily_points_max - used, 0)
+    ends_at = tx.now + rules.VISIT_LIFE
+    return VisitOpened(visit.visit_id, visit.person_id, visit.code_kind, visit.available, left, ends_at)
+
+
+async def order(
+    tx: Tx,
+    *,
+    counter_id: int,
+    lines: Sequence[Line],
+    community_ids: Sequence[int],
+    visit: int | None = None,
+    code: str | None = None,
+) -> OrderMade:
+    """Give goods for points. A code opens the visit in the same transaction; a visit serves until it ends."""
+    rules.check(lines)
+    if (visit is None) == (code is None):
+        raise VisitOrCode
+    counter = await _counter(tx, counter_id, community_ids)
+    member = await _admit(tx, counter, code) if code is not None else await _visit(tx, counter, visit or 0)
+    basket = await _basket(tx, counter.outlet_id, lines)
+    points = rules.price(basket)
+    if points > member.available:
+        raise rules.short(basket, member.available)
+
+    day = local_day(tx.now)
+    await _use_limits(tx, member.account_id, basket, counter.daily_points_max, day=day)
+    # The new order is nobody else's row: it is made before the goods are taken, so that they can name it.
+    made = await tx.row(
+        NEW_ORDER, counter_id, counter.outlet_id, counter.community_id, member.visit_id, tx.actor.person_id,
+        member.person_id, member.account_id, points, day, tx.now,
+    )  # fmt: skip
+    assert made is not None
+    order_id: int = made["id"]
+    wanted = [Wanted(line.item.good_id, line.quantity) for line in basket]
+    await stock.take(tx, outlet_id=counter.outlet_id, wanted=wanted, order_id=order_id)
+    values = [value for line in basket for value in (order_id, line.item.good_id, line.quantity, line.points)]
+    await tx.run(NEW_LINE + ANOTHER_LINE * (len(basket) - 1), *values)
+    posted = await ledger.spend(
+        tx,
+        community_id=counter.community_id,
+        account_id=member.account_id,
+        points=points,
+        outlet_id=counter.outlet_id,
+        posting_key=f"order:{order_id}",
+        member_id=member.person_id,
+        source=("redemption", "order", order_id),
+        summary=rules.summary(basket),
+    )
+    await tx.run(PAID, posted.entry_id, posted.balance, order_id)
+    await trail.record(tx, "order.made", subject=("order", order_id), points=points, visit=member.visit_id)
+    made_lines = [MadeLine(line.item.good_id, line.item.name, line.quantity, line.points) for line in basket]
+    return OrderMade(order_id, points, posted.balance + points, posted.balance, made_lines)
+
+
+async def _counter(tx: Tx, counter_id: int, community_ids: Sequence[int]) -> _Counter:
+    found = await tx.row(COUNTER, counter_id)
+    if found is None or found["community_id"] not in community_ids:
+        raise NotFound
+    return _Counter(*found)
+
+
+async def _admit(tx: Tx, counter: _Counter, code: str) -> _Visit:
+    """Consume a code and open the visit it stands for."""
+    scanned = await cards.take_code(tx, code=code, purpose="visit", community_id=counter.community_id)
+    assert tx.actor.person_id is not None, "somebody stands behind the counter"
+    if await people_queries.same_household(tx, tx.actor.person_id, scanned.person_id):
+        raise OwnHousehold
+    account = await ledger_queries.spending_account(
+        tx, person_id=scanned.person_id, household_id=scanned.household_id, holder=scanned.holder
+    )
+    if account is None:
+        raise NothingEarned
+    opened = await tx.row(
+        NEW_VISIT, counter.counter_id, tx.actor.person_id, scanned.person_id, account.account_id, scanned.code_kind,
+        tx.now, tx.now + rules.VISIT_LIFE,
+    )  # fmt: skip
+    assert opened is not None
+    return _Visit(opened["id"], scanned.person_id, account.account_id, account.points, scanned.code_kind)
+
+
+async def _visit(tx: Tx, counter: _Counter, visit_id: int) -> _Visit:
+    """A visit that is still good here and now; a card reported lost meanwhile ends it."""
+    found = await tx.row(VISIT, visit_id)
+    if found is None or found["counter_id"] != counter.counter_id or found["staff_id"] != tx.actor.person_id:
+        raise NoSuchVisit
+    if found["expires_at"] <= tx.now:
+        raise VisitOver
+    await cards.check_code_still_good(
+        tx, person_id=found["person_id"], code_kind=found["code_kind"], scanned_at=found["opened_at"]
+    )
+    account_id: int = found["account_id"]
+    available = await ledger_queries.spendable(tx, account_id, today=local_day(tx.now))
+    return _Visit(visit_id, found["person_id"], account_id, available, found["code_kind"])
+
+
+async def _basket(tx: Tx, outlet_id: int, lines: Sequence[Line]) -> list[BasketLine]:
+    good_ids = [line.good for line in lines if line.good is not None]
+    barcodes = [line.barcode for line in lines if line.barcode is not None]
+    shelf = await stock_queries.shelf(tx, outlet_id=outlet_id, good_ids=good_ids, barcodes=barcodes)
+    return rules.merge(lines, [shelf_item(good) for good in shelf])
+
+
+def shelf_item(good: stock_queries.Good) -> ShelfItem:
+    return ShelfItem(good.good_id, good.name, good.unit, good.barcode, good.points, good.monthly_max)
+
+
+async def _use_limits(tx: Tx, account_id: int, basket: Sequence[BasketLine], daily_max: int, *, day: date) -> None:
+    """Count an order against the day's points and the month's pieces; goods without a limit are counted too.
+
+    So a limit that is set within a month sees what was taken before.
+    """
+    points = rules.price(basket)
+    if not await _use(tx, (account_id, WHOLE_BASKET, day), points, daily_max):
+        used = await _used(tx, (account_id, WHOLE_BASKET, day))
+        raise OverDailyLimit(left=max(daily_max - used, 0), points=points)
+    month = month_start(day)
+    for line in sorted(basket, key=lambda line: line.item.good_id):
+        item, most = line.item, line.item.monthly_max or rules.UNLIMITED
+        if not await _use(tx, (account_id, item.good_id, month), line.quantity, most):
+            used = await _used(tx, (account_id, item.good_id, month))
+            raise OverMonthlyLimit(good_id=item.good_id, name=item.name, unit=item.unit, most=most, used=used)
+
+
+async def _use(tx: Tx, limit: tuple[int, int, date], amount: int, most: int) -> bool:
+    # A first row has no conflict and so no guard: what is too much by itself is turned away here.
+    return amount <= most and await tx.run(USE_LIMIT, *limit, amount, most) == 1
+
+
+async def _used(tx: Tx, limit: tuple[int, int, date]) -> int:
+    found = await tx.row(USED, *limit)
+    return int(found["used"]) if found is not None else 0
+
+
+async def undo(tx: Tx, *, order_id: int, reason: UndoReason, community_ids: Sequence[int]) -> Undone:
+    """Take an order back: goods to their lots, points to theirs, and the limits as they were."""
+    found = await tx.row(ORDER, order_id)
+    if found is None or found["community_id"] not in community_ids:
+        raise NotFound
+    rules.check_undo(
+        staff_id=found["staff_id"],
+        by=tx.actor.person_id,
+        state=found["state"],
+        is_last=bool(found["is_last"]),
+        made_at=found["made_at"],
+        now=tx.now,
+    )
+    if await tx.run(UNDO, tx.now, reason.value, order_id) != 1:
+        raise AlreadyUndone
+
+    day: date = found["day"]
+    await _give_limits_back(tx, found["account_id"], order_id, day, found["points"])
+    await stock.put_back(tx, order_id=order_id)
+    posted = await ledger.reverse(tx, entry_id=found["entry_id"], reason=reason.value)
+    await trail.record(tx, "order.undone", subject=("order", order_id), reason=reason.value, points=found["points"])
+    return Undone(order_id, found["points"], posted.balance)
+
+
+async def _give_limits_back(tx: Tx, account_id: int, order_id: int, day: date, points: int) -> None:
+    """The periods are those of the order, not of the undo: midnight may lie between."""
+    await tx.run(GIVE_BACK_LIMIT, points, account_id, WHOLE_BASKET, day)
+    lines: list[Any] = await tx.rows(LINES, order_id)
+    for good_id, quantity in lines:
+        await tx.run(GIVE_BACK_LIMIT, quantity, account_id, good_id, month_start(day))

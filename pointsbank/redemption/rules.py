@@ -1,0 +1,240 @@
+"""What a counter decides without looking anything up."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from pointsbank.kit.errors import Kind, Refusal
+
+BASKET_LINES_MAX = 20
+QUANTITY_MAX = 99
+VISIT_LIFE = timedelta(minutes=10)
+UNDO_WINDOW = timedelta(minutes=10)
+UNLIMITED = 2**53
+
+
+class BasketUnfit(Refusal):
+    kind = Kind.INVALID
+    code = "redemption.basket_unfit"
+    message = "清单不对：要有 1 到 20 行，每行 1 到 99 件，写明商品。请重新扫商品。"
+
+
+class VisitOrCode(Refusal):
+    kind = Kind.INVALID
+    code = "redemption.visit_or_code"
+    message = "要给会员码或到店记录，只给其中一个。"
+
+
+class UnknownGood(Refusal):
+    kind = Kind.NOT_FOUND
+    code = "redemption.unknown_good"
+    message = "这里没有这样商品：{what}。请按 F4 找商品，或请管理员登记。"
+
+
+class NotEnoughPoints(Refusal):
+    """`drop` names the goods and pieces to leave out, as `12:1,15:2`."""
+
+    kind = Kind.LIMITED
+    code = "redemption.not_enough_points"
+    message = "还差 {missing} 分。可删：{names} {points} 分"
+
+
+class NothingEarned(Refusal):
+    kind = Kind.LIMITED
+    code = "redemption.nothing_earned"
+    message = "这位会员还没有积分。参加活动、积分入账后再来兑换。"
+
+
+class OverDailyLimit(Refusal):
+    kind = Kind.LIMITED
+    code = "redemption.over_daily_limit"
+    message = "今天还可兑 {left} 分，这一单要 {points} 分。请删几件，或明天再来。"
+
+
+class OverMonthlyLimit(Refusal):
+    kind = Kind.LIMITED
+    code = "redemption.over_monthly_limit"
+    message = "{name}每月限兑 {most} {unit}，本月已兑 {used} {unit}。请减少，或下月再来。"
+
+
+class NoSuchVisit(Refusal):
+    """Also the answer about a visit of another counter or colleague."""
+
+    kind = Kind.NOT_FOUND
+    code = "redemption.no_such_visit"
+    message = "这次核对不是在这里做的。请再扫一次会员码。"
+
+
+class VisitOver(Refusal):
+    kind = Kind.EXPIRED
+    code = "redemption.visit_over"
+    message = "核对会员已过 10 分钟。请再扫一次会员码，商品还在清单里。"
+
+
+class OwnHousehold(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "redemption.own_household"
+    message = "不能给自己或家人兑换。请换一位同事来办。"
+
+
+class NotYourOrder(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "redemption.not_your_order"
+    message = "这一单是别人办的，只有经办人能撤销。请找经办人或社区管理员。"
+
+
+class AlreadyUndone(Refusal):
+    kind = Kind.CONFLICT
+    code = "redemption.already_undone"
+    message = "这一单已经撤销过了，积分和商品都已退回。"
+
+
+class NotTheLastOrder(Refusal):
+    kind = Kind.CONFLICT
+    code = "redemption.not_the_last_order"
+    message = "只能撤销本机最后一单。更早的请找社区管理员更正。"
+
+
+class TooLateToUndo(Refusal):
+    kind = Kind.EXPIRED
+    code = "redemption.too_late_to_undo"
+    message = "已过 10 分钟，不能撤销。请找社区管理员更正。"
+
+
+class UndoReason(StrEnum):
+    WRONG_GOODS = "wrong_goods"
+    CHANGED_MIND = "changed_mind"
+    DEFECTIVE = "defective"
+    OTHER = "other"
+
+
+class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A line of a basket as it was scanned: a good by its id or by its bar code."""
+
+    quantity: int
+    good: int | None = None
+    barcode: str | None = None
+
+
+class ShelfItem(msgspec.Struct, frozen=True):
+    """What a counter carries: `points` is the price of one piece."""
+
+    good_id: int
+    name: str
+    unit: str
+    barcode: str
+    points: int
+    monthly_max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BasketLine:
+    item: ShelfItem
+    quantity: int
+
+    @property
+    def points(self) -> int:
+        return self.item.points * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    good_id: int
+    name: str
+    quantity: int
+    points: int
+
+
+def check(lines: Sequence[Line]) -> None:
+    """Refuse what no basket can be, before anything is looked up."""
+    if not 0 < len(lines) <= BASKET_LINES_MAX:
+        raise BasketUnfit
+    for line in lines:
+        if not 0 < line.quantity <= QUANTITY_MAX or (line.good is None) == (line.barcode is None):
+            raise BasketUnfit
+
+
+def merge(lines: Sequence[Line], shelf: Sequence[ShelfItem]) -> list[BasketLine]:
+    """One line a good, in the order of scanning; refuses goods that this outlet does not carry.
+
+    Stock is not asked: the guarded update that takes it decides.
+    """
+    by_id: Mapping[int, ShelfItem] = {item.good_id: item for item in shelf}
+    by_barcode = {item.barcode: item for item in shelf}
+    quantities: dict[int, int] = {}
+    for line in lines:
+        item = by_id.get(line.good) if line.good is not None else by_barcode.get(line.barcode or "")
+        if item is None:
+            raise UnknownGood(what=line.barcode or str(line.good))
+        quantities[item.good_id] = quantities.get(item.good_id, 0) + line.quantity
+    if max(quantities.values()) > QUANTITY_MAX:
+        raise BasketUnfit
+    return [BasketLine(by_id[good_id], quantity) for good_id, quantity in quantities.items()]
+
+
+def price(basket: Sequence[BasketLine]) -> int:
+    assert 0 < len(basket) <= BASKET_LINES_MAX
+    return sum(line.points for line in basket)
+
+
+def removal(basket: Sequence[BasketLine], missing: int) -> list[Removal]:
+    """The cheapest pieces of one good that make up what is missing; of several goods where one is not enough.
+
+    Of equally cheap ones the line scanned last, since that is what people wanted least.
+    """
+    assert missing > 0
+    alone = [
+        Removal(line.item.good_id, line.item.name, pieces, pieces * line.item.points)
+        for line in basket
+        if (pieces := -(-missing // line.item.points)) <= line.quantity
+    ]
+    if alone:
+        return [min(reversed(alone), key=lambda part: (part.points, part.quantity))]
+    parts: list[Removal] = []
+    for line in sorted(basket, key=lambda line: -line.points):
+        if missing > 0:
+            pieces = min(-(-missing // line.item.points), line.quantity)
+            parts.append(Removal(line.item.good_id, line.item.name, pieces, pieces * line.item.points))
+            missing -= pieces * line.item.points
+    return parts
+
+
+def short(basket: Sequence[BasketLine], available: int) -> NotEnoughPoints:
+    """The refusal that names what to leave out."""
+    missing = price(basket) - available
+    parts = removal(basket, missing)
+    return NotEnoughPoints(
+        missing=missing,
+        names="、".join(part.name if part.quantity == 1 else f"{part.name} ×{part.quantity}" for part in parts),
+        points=sum(part.points for part in parts),
+        drop=",".join(f"{part.good_id}:{part.quantity}" for part in parts),
+    )
+
+
+def summary(basket: Sequence[BasketLine]) -> str:
+    """What the passbook's line will say for ever: 「兑换 食用盐 等 3 件」."""
+    pieces = sum(line.quantity for line in basket)
+    name = basket[0].item.name
+    if len(basket) > 1:
+        return f"兑换 {name} 等 {pieces} 件"
+    return f"兑换 {name} {pieces} 件" if pieces > 1 else f"兑换 {name}"
+
+
+def check_undo(*, staff_id: int, by: int | None, state: str, is_last: bool, made_at: datetime, now: datetime) -> None:
+    """Refuse what may not be undone, the reason that helps most first."""
+    if staff_id != by:
+        raise NotYourOrder
+    if state != "done":
+        raise AlreadyUndone
+    if not is_last:
+        raise NotTheLastOrder
+    if now - made_at >= UNDO_WINDOW:
+        raise TooLateToUndo
+
+
+def order_number(order_id: int, day_text: str) -> str:
+    """As it is spoken at the counter: month, day and the last four digits, 1121-0038."""
+    return f"{day_text}-{order_id % 10_000:04}"

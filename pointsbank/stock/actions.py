@@ -1,0 +1,201 @@
+"""Put goods on the shelf, take them off, put them back. Rows are taken good first, then lots, each by ascending id."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from pointsbank.kit import codes
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.stock import rules
+from pointsbank.stock.rules import (
+    BarcodeTaken,
+    DonorMissing,
+    GoodEnded,
+    LotLeft,
+    OutOfStock,
+    PastBestBefore,
+    Taken,
+    Wanted,
+)
+from pointsbank.trail import actions as trail
+
+LOTS_AT_ONCE = 32
+
+OUTLET = "SELECT community_id FROM redemption_outlet WHERE id = ?"
+NEW_GOOD = """
+INSERT INTO stock_good
+       (community_id, outlet_id, name, unit, barcode, points, monthly_max, low_at, stock, state, made_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 'live', ?) ON CONFLICT (outlet_id, barcode) DO NOTHING RETURNING id
+"""
+WITH_BARCODE = "SELECT name FROM stock_good WHERE outlet_id = ? AND barcode = ?"
+LABEL = "UPDATE stock_good SET barcode = ? WHERE id = ?"
+GOOD = "SELECT name, unit, points, monthly_max, low_at, state FROM stock_good WHERE id = ?"
+CHANGE = """
+UPDATE stock_good SET name = ?, unit = ?, points = ?, monthly_max = ?, low_at = ? WHERE id = ? AND state = 'live'
+"""
+END = "UPDATE stock_good SET state = 'ended' WHERE id = ? AND state = 'live'"
+ADD = "UPDATE stock_good SET stock = stock + ? WHERE id = ? AND state = 'live'"
+NEW_LOT = """
+INSERT INTO stock_lot (good_id, source, donor, unit_value_cents, best_before, quantity, remaining, received_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+"""
+NEW_MOVE = "INSERT INTO stock_move (good_id, lot_id, quantity, kind, source_id, moved_at) VALUES (?, ?, ?, ?, ?, ?)"
+ANOTHER_MOVE = ", (?, ?, ?, ?, ?, ?)"
+TAKE = """
+UPDATE stock_good SET stock = stock - ? WHERE id = ? AND outlet_id = ? AND state = 'live' AND stock >= ?
+RETURNING name, points
+"""
+LIVE_LOTS = f"""
+SELECT id, remaining FROM stock_lot WHERE good_id = ? AND remaining > 0 ORDER BY best_before, id LIMIT {LOTS_AT_ONCE}
+"""
+TAKE_LOT = "UPDATE stock_lot SET remaining = remaining - ? WHERE id = ? AND remaining >= ?"
+ORDER_MOVES = "SELECT good_id, lot_id, quantity FROM stock_move WHERE kind = 'order' AND source_id = ? ORDER BY id"
+GIVE_BACK = "UPDATE stock_good SET stock = stock + ? WHERE id = ?"
+GIVE_LOT = "UPDATE stock_lot SET remaining = remaining + ? WHERE id = ?"
+
+
+async def make_good(
+    tx: Tx,
+    *,
+    outlet_id: int,
+    name: str,
+    unit: str,
+    points: int,
+    barcode: str = "",
+    monthly_max: int | None = None,
+    low_at: int = 0,
+) -> int:
+    """Put a good into an outlet's list, with no stock yet; without a bar code it gets a label of our own."""
+    assert 0 < points <= rules.POINTS_MAX
+    outlet = await tx.row(OUTLET, outlet_id)
+    if outlet is None:
+        raise NotFound
+    known = rules.fit_barcode(barcode) if barcode else f"unlabelled-{secrets.token_hex(8)}"
+    made = await tx.row(
+        NEW_GOOD, outlet["community_id"], outlet_id, name, unit, known, points, monthly_max, low_at, tx.now
+    )
+    if made is None:
+        other = await tx.row(WITH_BARCODE, outlet_id, known)
+        raise BarcodeTaken(name=other["name"] if other else "")
+    good_id: int = made["id"]
+    if not barcode:
+        await tx.run(LABEL, codes.own_barcode(good_id), good_id)
+    await trail.record(
+        tx, "good.made", subject=("good", good_id), name=name, points=points, monthly_max=monthly_max, low_at=low_at
+    )
+    return good_id
+
+
+async def _live_good(tx: Tx, good_id: int) -> Row:
+    good = await tx.row(GOOD, good_id)
+    if good is None:
+        raise NotFound
+    if good["state"] != "live":
+        raise GoodEnded(name=good["name"])
+    return good
+
+
+async def change_good(
+    tx: Tx, *, good_id: int, name: str, unit: str, points: int, monthly_max: int | None, low_at: int
+) -> None:
+    """Change what a good is called and costs; the trail keeps what it was and what it is."""
+    assert 0 < points <= rules.POINTS_MAX
+    good = await _live_good(tx, good_id)
+    now = {"name": name, "unit": unit, "points": points, "monthly_max": monthly_max, "low_at": low_at}
+    changed = {word: [good[word], value] for word, value in now.items() if good[word] != value}
+    if not changed:
+        return
+    if await tx.run(CHANGE, name, unit, points, monthly_max, low_at, good_id) != 1:
+        raise GoodEnded(name=name)
+    await trail.record(tx, "good.changed", subject=("good", good_id), changed=changed)
+
+
+async def end_good(tx: Tx, *, good_id: int) -> None:
+    """Take a good out of the list for good; what is left of it stays in the books."""
+    good = await _live_good(tx, good_id)
+    if await tx.run(END, good_id) != 1:
+        raise GoodEnded(name=good["name"])
+    await trail.record(tx, "good.ended", subject=("good", good_id))
+
+
+async def receive(
+    tx: Tx,
+    *,
+    good_id: int,
+    quantity: int,
+    source: str,
+    donor: str = "",
+    unit_value_cents: int = 0,
+    best_before: date = rules.NEVER,
+) -> int:
+    """Put a delivery on the shelf as a lot of its own; returns the lot."""
+    assert 0 < quantity <= rules.QUANTITY_MAX
+    assert 0 <= unit_value_cents <= rules.VALUE_CENTS_MAX
+    assert source in rules.SOURCES
+    if source == "donated" and not donor:
+        raise DonorMissing
+    if best_before < local_day(tx.now):
+        raise PastBestBefore
+    good = await _live_good(tx, good_id)
+    if await tx.run(ADD, quantity, good_id) != 1:
+        raise GoodEnded(name=good["name"])
+    lot = await tx.row(NEW_LOT, good_id, source, donor, unit_value_cents, best_before, quantity, quantity, tx.now)
+    assert lot is not None
+    lot_id: int = lot["id"]
+    await tx.run(NEW_MOVE, good_id, lot_id, quantity, "receipt", lot_id, tx.now)
+    await trail.record(tx, "stock.received", subject=("good", good_id), lot=lot_id, quantity=quantity, source=source)
+    return lot_id
+
+
+async def take(tx: Tx, *, outlet_id: int, wanted: Sequence[Wanted], order_id: int) -> list[Taken]:
+    """Take goods off an outlet's shelf for an order, what keeps least long first; refuses OutOfStock."""
+    taken: list[Taken] = []
+    moves: list[Any] = []
+    for want in sorted(wanted, key=lambda line: line.good_id):
+        good = await tx.row(TAKE, want.quantity, want.good_id, outlet_id, want.quantity)
+        if good is None:
+            raise OutOfStock(good_id=want.good_id, name=await _name(tx, want.good_id))
+        for lot_id, quantity in await _take_lots(tx, want.good_id, want.quantity):
+            moves += (want.good_id, lot_id, -quantity, "order", order_id, tx.now)
+        taken.append(Taken(want.good_id, good["name"], want.quantity, good["points"]))
+    await tx.run(NEW_MOVE + ANOTHER_MOVE * (len(moves) // 6 - 1), *moves)
+    return taken
+
+
+async def _name(tx: Tx, good_id: int) -> str:
+    good = await tx.row(GOOD, good_id)
+    if good is None:
+        raise NotFound
+    return str(good["name"])
+
+
+async def _take_lots(tx: Tx, good_id: int, quantity: int) -> list[tuple[int, int]]:
+    taken = []
+    while quantity:
+        found = await tx.rows(LIVE_LOTS, good_id)
+        assert found, "a good's stock equals what is left in its lots"
+        for part in rules.take_from([LotLeft(lot_id, remaining) for lot_id, remaining in found], quantity):
+            touched = await tx.run(TAKE_LOT, part.quantity, part.lot_id, part.quantity)
+            assert touched == 1, "the good's row is ours, so nobody else takes from its lots"
+            taken.append((part.lot_id, part.quantity))
+            quantity -= part.quantity
+    return taken
+
+
+async def put_back(tx: Tx, *, order_id: int) -> None:
+    """Return an order's goods to the lots they came from; the caller sees to it that this happens once."""
+    moves = await tx.rows(ORDER_MOVES, order_id)
+    assert moves
+    back: dict[int, int] = {}
+    for good_id, _lot_id, quantity in moves:
+        back[good_id] = back.get(good_id, 0) - quantity
+    for good_id in sorted(back):
+        await tx.run(GIVE_BACK, back[good_id], good_id)
+    returned: list[Any] = []
+    for good_id, lot_id, quantity in sorted((move[0], move[1], move[2]) for move in moves):
+        await tx.run(GIVE_LOT, -quantity, lot_id)
+        returned += (good_id, lot_id, -quantity, "put_back", order_id, tx.now)
+    await tx.run(NEW_MOVE + ANOTHER_MOVE * (len(moves) - 1), *returned)

@@ -1,0 +1,154 @@
+"""Read goods, lots and shelves."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from pointsbank.kit import db
+from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.stock import rules
+
+GOODS_MAX = 500
+LOTS_MAX = 50
+
+
+class Good(msgspec.Struct, frozen=True):
+    good_id: int
+    community_id: int
+    outlet_id: int
+    name: str
+    unit: str
+    barcode: str
+    points: int
+    monthly_max: int | None
+    low_at: int
+    stock: int
+    state: str
+
+    @property
+    def is_low(self) -> bool:
+        return self.stock <= self.low_at
+
+    @property
+    def is_live(self) -> bool:
+        return self.state == "live"
+
+
+class StockedGood(msgspec.Struct, frozen=True):
+    """A line of the stock list; `past` are pieces whose best-before day has gone by."""
+
+    good: Good
+    past: int
+    next_best_before: date | None
+
+
+class Lot(msgspec.Struct, frozen=True):
+    lot_id: int
+    source: str
+    donor: str
+    unit_value_cents: int
+    best_before: date
+    quantity: int
+    remaining: int
+    received_at: datetime
+
+
+class Outlet(msgspec.Struct, frozen=True):
+    outlet_id: int
+    name: str
+
+
+def _among(column: str, values: Sequence[Any]) -> str:
+    return f"{column} IN ({', '.join('?' * len(values))})" if values else "1 = 0"
+
+
+GOOD = """
+SELECT id, community_id, outlet_id, name, unit, barcode, points, monthly_max, low_at, stock, state FROM stock_good
+"""
+
+
+async def shelf(tx: Tx | None, *, outlet_id: int, good_ids: Sequence[int], barcodes: Sequence[str] = ()) -> list[Good]:
+    """Return those of the named goods that this outlet carries and still offers; unknown ones are simply missing."""
+    named = " OR ".join(
+        _among(column, values) for column, values in (("id", good_ids), ("barcode", barcodes)) if len(values)
+    )
+    if not named:
+        return []
+    sql = f"{GOOD} WHERE outlet_id = ? AND state = 'live' AND ({named}) ORDER BY id"
+    rows = tx.rows if tx is not None else db.rows
+    return [Good(*found) for found in await rows(sql, outlet_id, *good_ids, *barcodes)]
+
+
+ON_SHELF = f"{GOOD} WHERE outlet_id = ? AND state = 'live' ORDER BY points, id LIMIT {GOODS_MAX}"
+
+
+async def on_shelf(outlet_id: int) -> list[Good]:
+    """Return all that an outlet offers, cheapest first, also what is out of stock."""
+    return [Good(*found) for found in await db.rows(ON_SHELF, outlet_id)]
+
+
+async def good(community_ids: Sequence[int], good_id: int) -> Good:
+    found = await db.row(f"{GOOD} WHERE id = ?", good_id)
+    if found is None or found["community_id"] not in community_ids:
+        raise NotFound
+    return Good(*found)
+
+
+async def good_by_barcode(community_ids: Sequence[int], barcode: str) -> Good | None:
+    sql = f"{GOOD} WHERE {_among('community_id', community_ids)} AND barcode = ? ORDER BY state DESC, id LIMIT 1"
+    found = await db.row(sql, *community_ids, barcode)
+    return Good(*found) if found is not None else None
+
+
+# Lots are joined as sums, so that a good with a hundred deliveries stays one line.
+STOCKED = """
+SELECT good.id, good.community_id, good.outlet_id, good.name, good.unit, good.barcode, good.points, good.monthly_max,
+       good.low_at, good.stock, good.state, COALESCE(lots.past, 0) AS past, lots.next_best_before
+  FROM stock_good good LEFT JOIN
+       (SELECT good_id, SUM(CASE WHEN best_before < ? THEN remaining ELSE 0 END) AS past,
+               MIN(best_before) AS next_best_before FROM stock_lot WHERE remaining > 0 GROUP BY good_id) lots
+       ON lots.good_id = good.id
+"""
+
+
+async def stocked(community_ids: Sequence[int], today: date) -> list[StockedGood]:
+    """Return all live goods of these communities, by outlet and name."""
+    where = f"WHERE {_among('good.community_id', community_ids)} AND good.state = 'live'"
+    order = f"ORDER BY good.outlet_id, good.name, good.id LIMIT {GOODS_MAX}"
+    return [_stocked(found) for found in await db.slow_rows(f"{STOCKED} {where} {order}", today, *community_ids)]
+
+
+def _stocked(found: Row) -> StockedGood:
+    *good, past, best_before = found
+    if isinstance(best_before, str):  # an aggregate has no declared type on SQLite
+        best_before = date.fromisoformat(best_before)
+    return StockedGood(Good(*good), int(past), None if best_before == rules.NEVER else best_before)
+
+
+LOTS = f"""
+SELECT id, source, donor, unit_value_cents, best_before, quantity, remaining, received_at FROM stock_lot
+ WHERE good_id = ? ORDER BY id DESC LIMIT {LOTS_MAX}
+"""
+
+
+async def lots(good_id: int) -> list[Lot]:
+    """Return the latest deliveries of a good, newest first."""
+    return [Lot(*found) for found in await db.rows(LOTS, good_id)]
+
+
+LOW = "SELECT COUNT(*) AS goods FROM stock_good WHERE community_id = ? AND state = 'live' AND stock <= low_at"
+
+
+async def count_low(community_id: int) -> int:
+    found = await db.row(LOW, community_id)
+    assert found is not None
+    return int(found["goods"])
+
+
+async def outlets(community_ids: Sequence[int]) -> list[Outlet]:
+    """Return the places that have shelves. Counters own them; goods only lie there."""
+    sql = f"SELECT id, name FROM redemption_outlet WHERE {_among('community_id', community_ids)} ORDER BY id"
+    return [Outlet(*found) for found in await db.rows(sql, *community_ids)]
