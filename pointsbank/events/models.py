@@ -14,6 +14,7 @@ class Activity(Model):
     starts_at = fields.DatetimeField()
     ends_at = fields.DatetimeField()
     seats = fields.BigIntField(null=True)
+    arrived = fields.BigIntField()
     organiser_id = fields.BigIntField()
     state = fields.TextField()
     poster_token = fields.TextField()

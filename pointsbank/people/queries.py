@@ -28,6 +28,7 @@ HOUSEHOLD = """
 SELECT q.id, q.household_id
   FROM people_person p JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id) WHERE p.id = ?
 """
+NUMBER = "SELECT member_number FROM people_person WHERE id = ?"
 IDS = """
 SELECT a.id FROM people_person p
   JOIN people_person a ON a.id = COALESCE(p.merged_into, p.id) OR a.merged_into = COALESCE(p.merged_into, p.id)
@@ -132,6 +133,14 @@ async def canonical_id(tx: Tx | None, person_id: int) -> int:
     if found is None:
         raise NotFound
     return int(found["id"])
+
+
+async def member_number(tx: Tx | None, person_id: int) -> str:
+    """Nine digits: what an answer to a program names a person by."""
+    found = await _row(tx, NUMBER, person_id)
+    if found is None:
+        raise NotFound
+    return str(found["member_number"])
 
 
 async def ids_of(tx: Tx | None, person_id: int) -> list[int]:

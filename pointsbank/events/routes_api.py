@@ -1,0 +1,98 @@
+"""Check in and out by program: staff with a code that they scanned, or anybody with the tail of an address they saw."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from pointsbank.events import actions_attendance as attendance
+from pointsbank.events import routes_pieces as pieces
+from pointsbank.kit import db
+from pointsbank.kit.errors import Forbidden
+from pointsbank.people import queries as people
+from pointsbank.people.access import Permission, Session, needs
+
+Code = Annotated[str, msgspec.Meta(max_length=256)]
+
+
+class CodeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`code`: the twenty digits of a card or phone, or the tail of an `/e/` or `/p/` address."""
+
+    code: Code
+    request_key: str
+
+
+class PersonAnswer(msgspec.Struct, frozen=True):
+    member_number: str
+    state: str
+
+
+class CheckedIn(msgspec.Struct, frozen=True):
+    attendance: int
+    activity: int
+    person: PersonAnswer
+    in_at: datetime
+
+
+class CheckedOut(msgspec.Struct, frozen=True):
+    """`minutes` are those that may be confirmed at most."""
+
+    attendance: int
+    activity: int
+    person: PersonAnswer
+    in_at: datetime
+    out_at: datetime
+    minutes: int
+
+
+@post("/api/events/{activity_id:int}/check-ins", guards=[needs()])
+async def check_in(activity_id: FromPath[int], data: CodeBody, session: NamedDependency[Session]) -> CheckedIn:
+    actor, key = session.actor, data.request_key
+    if pieces.is_address_code(data.code):
+        arrived = await db.write(
+            attendance.check_in_self, actor=actor, request_key=key, activity_id=activity_id, code=data.code
+        )
+    else:
+        arrived = await db.write(
+            attendance.check_in,
+            actor=actor,
+            request_key=key,
+            activity_id=activity_id,
+            code=data.code,
+            community_ids=_scanning(session),
+        )
+    person = PersonAnswer(await people.member_number(None, arrived.person_id), arrived.state)
+    return CheckedIn(arrived.attendance_id, arrived.activity_id, person, arrived.in_at)
+
+
+@post("/api/events/{activity_id:int}/check-outs", guards=[needs()])
+async def check_out(activity_id: FromPath[int], data: CodeBody, session: NamedDependency[Session]) -> CheckedOut:
+    actor, key = session.actor, data.request_key
+    if pieces.is_address_code(data.code):
+        left = await db.write(
+            attendance.check_out_self, actor=actor, request_key=key, activity_id=activity_id, code=data.code
+        )
+    else:
+        left = await db.write(
+            attendance.check_out,
+            actor=actor,
+            request_key=key,
+            activity_id=activity_id,
+            code=data.code,
+            community_ids=_scanning(session),
+        )
+    person = PersonAnswer(await people.member_number(None, left.person_id), left.state)
+    return CheckedOut(left.attendance_id, left.activity_id, person, left.in_at, left.out_at, left.minutes)
+
+
+def _scanning(session: NamedDependency[Session]) -> tuple[int, ...]:
+    """The communities in which this session may scan other people's codes."""
+    if not session.may(Permission.CHECK_IN_OTHERS):
+        raise Forbidden
+    return session.community_ids
+
+
+handlers: list[Any] = [check_in, check_out]

@@ -1,0 +1,101 @@
+"""What several pages of this room show alike: an item's worth, a contact, addresses in codes, cookies."""
+
+import base64
+import hmac
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Request, Response
+
+from pointsbank.events import queries
+from pointsbank.events.queries import Activity
+from pointsbank.events.rules import split_contact
+from pointsbank.kit import codes, crypto, qr
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.errors import Forbidden
+from pointsbank.kit.settings import Settings
+from pointsbank.people.access import Session
+from pointsbank.scoring import queries as scoring
+from pointsbank.scoring.rules import Basis, Item, Period
+from pointsbank.web import cookies
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What an item gives, in the smallest unit: `points` for each block of minutes, or at once where that is 0."""
+
+    code: str
+    name: str
+    points: int
+    block_minutes: int
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An activity as pages show it."""
+
+    activity: Activity
+    worth: Worth | None
+    contact: str
+    contact_phone: str
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.activity, name)
+
+
+def worth_of(item: Item) -> Worth:
+    points = item.points * item.multiplier_percent // 100
+    most = min((cap.points for cap in item.caps if cap.period in {Period.ACT, Period.DAY}), default=None)
+    return Worth(item.code, item.name, points, item.block_minutes if item.basis is Basis.PER_MINUTES else 0, most)
+
+
+async def shown(activity: Activity) -> Shown:
+    """With the item's worth by the table of its day, if there is one already."""
+    contact, phone = split_contact(activity.contact)
+    version = await scoring.current(activity.community_id, local_day(activity.starts_at))
+    item = None if version is None else version.items.get(activity.item_code)
+    return Shown(activity, None if item is None else worth_of(item), contact, phone)
+
+
+async def own_activity(activity_id: int, session: Session) -> Activity:
+    return await queries.activity(activity_id, session.community_ids)
+
+
+def own_community(session: Session) -> int:
+    if session.community_id is None:
+        raise Forbidden
+    return session.community_id
+
+
+def base_url(request: AnyRequest, settings: Settings) -> str:
+    """What stands before the path in a code: the name that phones reach us by."""
+    return settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
+
+
+def png(text: str, *, level: qr.Level, box: int) -> Response[bytes]:
+    content = qr.qr_png(text, level=level, box=box)
+    return Response(content, media_type="image/png", headers={"Cache-Control": "no-store"})
+
+
+def is_https(settings: Settings) -> bool:
+    return urlsplit(settings.public_url or "").scheme == "https"
+
+
+def nonce_cookie(settings: Settings) -> str:
+    return cookies.cookie_name("seen", https=is_https(settings))
+
+
+def derived_token(label: str, nonce: str, request_key: str) -> str:
+    """A secret that a repeat of the same form in the same browser gets again, and nobody else can work out."""
+    key = crypto.held().derive("events-join")
+    digest = hmac.digest(key, f"{label}/{nonce}/{request_key}".encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def is_address_code(code: str) -> bool:
+    """Whether this is the tail of an address, which anybody may have seen, and not a card or a phone."""
+    return codes.parse_scan(code).kind in {codes.CodeKind.EVENT, codes.CodeKind.POSTER}
