@@ -1,0 +1,96 @@
+"""The scoring table as everybody may read it."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from pointsbank.kit.clock import Clock, local_day
+from pointsbank.kit.errors import NotFound
+from pointsbank.people import queries as people
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.scoring import queries, routes_editor, rules
+from pointsbank.scoring.queries import Version
+from pointsbank.scoring.routes_editor import VersionChip, chip_of, grouped
+from pointsbank.web.i18n import N_
+from pointsbank.web.render import page
+
+
+class CommunityTable(msgspec.Struct, frozen=True):
+    name: str
+    url: str
+
+
+def community_asked(request: Request[Any, Any, Any], session: Session) -> int | None:
+    """Return the community whose table is meant: one's own, or for whoever sees several the one in the address."""
+    if session.community_id is not None:
+        return session.community_id
+    asked = request.query_params.get("community", "")
+    if not asked.isdigit() or len(asked) > 18:
+        return None
+    if int(asked) not in session.community_ids:
+        raise NotFound
+    return int(asked)
+
+
+@get("/scoring", guards=[needs()], include_in_schema=False)
+async def table(
+    request: Request[Any, Any, Any], session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[str]:
+    """The table in force; residents read it in their own frame."""
+    community_id = community_asked(request, session)
+    if community_id is None:
+        known = [await people.community(one) for one in session.community_ids]
+        tables = [CommunityTable(one.name, f"/scoring?community={one.id}") for one in known]
+        return page("scoring/communities.html", tables=tables)
+    found = await queries.current(community_id, local_day(clock.now()))
+    return await _shown(session, community_id, found)
+
+
+@get("/scoring/versions/{version_id:int}", guards=[needs()], include_in_schema=False)
+async def version(
+    version_id: FromPath[int],
+    request: Request[Any, Any, Any],
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
+) -> Response[str]:
+    """A version; a draft is shown to those who may edit, as the editor."""
+    found = await queries.version(session.community_ids, version_id)
+    if found.state != "draft":
+        return await _shown(session, found.community_id, found)
+    if not session.may(Permission.EDIT_SCORING):
+        raise NotFound
+    return await routes_editor.editor(found, clock, only_changes=request.query_params.get("only") == "changes")
+
+
+async def _shown(session: Session, community_id: int, found: Version | None) -> Response[str]:
+    may_edit = session.may(Permission.EDIT_SCORING)
+    history = await queries.versions(community_id) if session.kind != "resident" else []
+    versions = [VersionChip(line, *chip_of(line.state)) for line in history if line.state != "draft" or may_edit]
+    return page(
+        "scoring/table.html",
+        frame="phone.html" if session.kind == "resident" else "desk.html",
+        version=found,
+        groups=grouped(found.table) if found else [],
+        rules_shown=_rules_shown(found.table) if found else [],
+        versions=versions,
+        has_draft=any(line.state == "draft" for line in history),
+        may_edit=may_edit,
+        chip=chip_of(found.state) if found else ("", ""),
+    )
+
+
+def _rules_shown(known: rules.Table) -> list[tuple[str, str]]:
+    """What holds for the table as a whole, as pairs of label and words."""
+    pairs = [
+        (N_("来源"), f"{known.place}《{known.document}》"),
+        (N_("有效期"), rules.shown(known.validity)),
+        (N_("合计上限"), rules.shown(known.caps)),
+        (N_("公示天数"), rules.shown(known.notice_days)),
+    ]
+    return [(label, words) for label, words in pairs if words]
+
+
+handlers: list[Any] = [table, version, *routes_editor.handlers]

@@ -1,0 +1,79 @@
+"""Editing a draft: what was typed into the grid or the item form becomes a table, or says what is to be changed."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pointsbank.scoring.rules_table import Cap, Item, Period, Scope, Table
+
+DIGITS_MAX = 9
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One line of the grid as typed; `day_cap` is empty where there is none."""
+
+    code: str
+    name: str
+    points: str
+    day_cap: str
+    evidence: str
+
+
+class CellWrong(msgspec.Struct, frozen=True):
+    """`field` is name, points, day_cap or evidence of the item `code`."""
+
+    code: str
+    field: str
+
+
+def day_cap_of(item: Item) -> int | None:
+    """Return what one person may get of this item a day."""
+    return next((cap.points for cap in item.caps if cap.scope is Scope.PERSON and cap.period is Period.DAY), None)
+
+
+def with_day_cap(item: Item, points: int | None) -> Item:
+    kept = tuple(cap for cap in item.caps if not (cap.scope is Scope.PERSON and cap.period is Period.DAY))
+    added = (Cap(Scope.PERSON, Period.DAY, points),) if points is not None else ()
+    return msgspec.structs.replace(item, caps=added + kept)
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
+
+
+def edited(table: Table, rows: Sequence[Row], ended: Sequence[str]) -> tuple[Table, list[CellWrong]]:
+    """Return the table with the grid's cells put in and the ended items left out, and the cells that are no numbers.
+
+    Items that the grid did not carry stay as they are: somebody else may have added them meanwhile.
+    """
+    typed = {row.code: row for row in rows}
+    wrong = []
+    items = []
+    for item in table.items:
+        if item.code in ended:
+            continue
+        row = typed.get(item.code)
+        if row is None:
+            items.append(item)
+            continue
+        points = _whole(row.points)
+        day_cap = _whole(row.day_cap) if row.day_cap else None
+        if points is None:
+            wrong.append(CellWrong(item.code, "points"))
+        if row.day_cap and day_cap is None:
+            wrong.append(CellWrong(item.code, "day_cap"))
+        changed = msgspec.structs.replace(item, name=row.name, points=points or 0, evidence=row.evidence)
+        items.append(with_day_cap(changed, day_cap))
+    return msgspec.structs.replace(table, items=tuple(items)), wrong
+
+
+def with_item(table: Table, item: Item) -> Table:
+    """Return the table with this item in the place of the one of its code, or at the end of its category."""
+    items = list(table.items)
+    for position, known in enumerate(items):
+        if known.code == item.code:
+            items[position] = item
+            return msgspec.structs.replace(table, items=tuple(items))
+    last = max((position for position, known in enumerate(items) if known.category == item.category), default=None)
+    items.insert(len(items) if last is None else last + 1, item)
+    return msgspec.structs.replace(table, items=tuple(items))
