@@ -20,6 +20,7 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify
+from tests.world import World
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
 EMPTY = "pointsbank_empty"
@@ -121,3 +122,9 @@ async def database(
         if "tampers" not in request.keywords:
             report = await verify.verify()
             assert report.is_clean, report.findings
+
+
+@pytest.fixture
+async def world(database: db.Database, settings: Settings, clock: FixedClock) -> World:
+    """Two communities of one street, with counters and a scoring table each."""
+    return await World(clock, settings).found()

@@ -1,5 +1,6 @@
 """Opening the database: where it is, whether its schema fits, and bringing it up to date."""
 
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,8 +22,17 @@ MODELS = [f"pointsbank.{room}.models" for room in ROOMS_WITH_MODELS]
 FILE_NAME = "pointsbank.db"
 
 
+BROKEN = (OSError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException)
+"""What opening and first reading raise when the database cannot be reached or is none."""
+
+
 class DatabaseUnfit(Exception):
     """One line for the person who starts the program."""
+
+
+def _unfit(error: Exception) -> DatabaseUnfit:
+    # Drivers write over several lines, and SQLite's own words are for programmers: the first line is enough.
+    return DatabaseUnfit(f"数据库打不开：{str(error).partition(chr(10))[0]}。请检查路径、权限，和它是不是积分银行的数据库。")
 
 
 def path_of(settings: Settings) -> Path:
@@ -33,7 +43,11 @@ def config(settings: Settings) -> dict[str, Any]:
     """Tortoise's configuration of the running program."""
     if settings.database_url:
         return db.config(MODELS, migrations_module(), postgres_url=settings.database_url)
-    return db.config(MODELS, migrations_module(), path=str(path_of(settings)))
+    return _config_of(path_of(settings))
+
+
+def _config_of(path: Path, *, reads_only: bool = False) -> dict[str, Any]:
+    return db.config(MODELS, migrations_module(), path=str(path), reads_only=reads_only)
 
 
 def _migration_config(settings: Settings) -> dict[str, Any]:
@@ -56,8 +70,8 @@ async def migrate(settings: Settings) -> None:
     """Bring the schema up to date; does nothing when it is."""
     try:
         await run_migrations(config=_migration_config(settings))
-    except (OSError, asyncpg.PostgresError, BaseORMException) as error:
-        raise DatabaseUnfit(f"数据库打不开：{error}") from error
+    except BROKEN as error:
+        raise _unfit(error) from error
     finally:
         await Tortoise.close_connections()
 
@@ -82,14 +96,51 @@ async def _check_schema() -> None:
 @asynccontextmanager
 async def opened(settings: Settings, clock: Clock) -> AsyncIterator[db.Database]:
     """Open a database of the current schema, and close it whatever happens."""
-    if not settings.database_url and not path_of(settings).exists():
-        raise DatabaseUnfit(f"没有数据库：{path_of(settings)}。请先运行 pointsbank init，或看演示 pointsbank demo。")
-    try:
-        database = await db.open_database(config(settings), clock)
-    except (OSError, asyncpg.PostgresError, BaseORMException) as error:
-        raise DatabaseUnfit(f"数据库打不开：{error}") from error
-    try:
+    if not settings.database_url:
+        _check_there(path_of(settings))
+    async with _opened(config(settings), clock) as database:
         await _check_schema()
+        yield database
+
+
+@asynccontextmanager
+async def opened_to_read(settings: Settings, file: Path | None = None) -> AsyncIterator[db.Database]:
+    """Open for reading alone, beside a server that writes; `file` names a copy instead of the installation's own."""
+    if settings.database_url and file is None:
+        wanted = config(settings)
+    else:
+        path = file or path_of(settings)
+        _check_there(path)
+        wanted = _config_of(path, reads_only=True)
+    async with _opened(wanted, Clock()) as database:
+        await _check_schema()
+        yield database
+
+
+async def is_founded(settings: Settings) -> bool:
+    """Whether an installation lives in this database, of whatever schema. Changes nothing and makes no file."""
+    if not settings.database_url and not path_of(settings).exists():
+        return False
+    wanted = config(settings) if settings.database_url else _config_of(path_of(settings), reads_only=True)
+    async with _opened(wanted, Clock()):
+        try:
+            return await db.row("SELECT 1 FROM installation") is not None
+        except BaseORMException:  # no such table: a database that nobody has begun to use
+            return False
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
+        raise DatabaseUnfit(f"没有数据库：{path}。请先运行 pointsbank init，或看演示 pointsbank demo。")
+
+
+@asynccontextmanager
+async def _opened(wanted: dict[str, Any], clock: Clock) -> AsyncIterator[db.Database]:
+    try:
+        database = await db.open_database(wanted, clock)
+    except BROKEN as error:
+        raise _unfit(error) from error
+    try:
         yield database
     finally:
         await database.close()

@@ -47,7 +47,7 @@ def held(data: Path, address: str | None = None) -> Iterator[None]:
         try:
             _lock(file)
         except OSError:
-            raise LockTaken(_address(data)) from None
+            raise LockTaken(address_of(data)) from None
         try:
             (data / ADDRESS_NAME).write_text(json.dumps({"address": address, "pid": os.getpid()}), "utf-8")
             yield
@@ -55,7 +55,8 @@ def held(data: Path, address: str | None = None) -> Iterator[None]:
             (data / ADDRESS_NAME).unlink(missing_ok=True)
 
 
-def _address(data: Path) -> str | None:
+def address_of(data: Path) -> str | None:
+    """Where the server of this data folder listens, as it said itself; one that was killed leaves its word behind."""
     with contextlib.suppress(OSError, ValueError):
         found: dict[str, Any] = json.loads((data / ADDRESS_NAME).read_text("utf-8"))
         return found.get("address")

@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import socket
+from collections.abc import Generator, Sequence
 
 import uvicorn
 
@@ -16,6 +17,7 @@ from pointsbank.kit.settings import Settings
 log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 10
+LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 class PortTaken(Exception):
@@ -40,31 +42,55 @@ def quiet_collector() -> None:
     gc.set_threshold(100_000, 50, 1_000)
 
 
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Take a signal as the wish to stop. uvicorn raises it again when it has stopped; we have a database to close."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((settings.host, settings.port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise PortTaken(settings.host, settings.port) from error
+        raise PortTaken(host, port) from error
     return listener
+
+
+def _listeners(settings: Settings) -> list[socket.socket]:
+    """The address that was asked for, and this machine's own, where commands of the shell find the server."""
+    here = [] if settings.host in {*LOCAL, "0.0.0.0", "::"} else ["127.0.0.1"]  # noqa: S104  what was asked for
+    listeners: list[socket.socket] = []
+    for host in (settings.host, *here):
+        try:
+            listeners.append(_listen(host, settings.port))
+        except PortTaken:
+            for listener in listeners:
+                listener.close()
+            raise
+    return listeners
 
 
 async def serve(settings: Settings) -> None:
     """Serve until told to stop; returns after everything acknowledged is on disk."""
-    local = settings.host in {"127.0.0.1", "localhost", "::1"}
-    if not (local or settings.allow_http or (settings.public_url or "").startswith("https://")):
+    if not (settings.host in LOCAL or settings.allow_http or (settings.public_url or "").startswith("https://")):
         raise OpenHttp
     with contextlib.ExitStack() as held:
-        listener = held.enter_context(_listen(settings))
+        listeners = _listeners(settings)
+        for listener in listeners:
+            held.enter_context(listener)
         if not settings.database_url:
             held.enter_context(lock.held(settings.data, f"http://127.0.0.1:{settings.port}"))
-        await _serve(settings, listener)
+        await _serve(settings, listeners)
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listeners: Sequence[socket.socket]) -> None:
     clock = Clock()
     async with databases.opened(settings, clock) as database:
         found = await installation.check(settings)
@@ -79,10 +105,11 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             proxy_headers=False,
         )
-        server = uvicorn.Server(config)
+        server = _Server(config)
         recurring = asyncio.create_task(jobs.keep_running(clock))
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        watched = {serving, recurring} | ({database.writer.task} if database.is_sqlite else set())
+        serving = asyncio.create_task(server.serve(sockets=list(listeners)))
+        writing = database.writer_task
+        watched = {serving, recurring} | ({writing} if writing else set())
         quiet_collector()
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
@@ -90,5 +117,5 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         await serving
         with contextlib.suppress(asyncio.CancelledError):
             await recurring
-        if database.is_sqlite and database.writer.task.done():
+        if writing is not None and writing.done():
             raise WriterDied

@@ -5,6 +5,7 @@
 One database is open per process.
 """
 
+import asyncio
 import re
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar
@@ -24,7 +25,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 replayed: ContextVar[bool] = ContextVar("replayed", default=False)
-"""True in the caller's task after `write` has answered from a stored command."""
+"""True in the caller's task while its latest `write` was answered from a stored command."""
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -43,6 +44,11 @@ class Database:
     def is_sqlite(self) -> bool:
         return isinstance(self.writer, sqlite.Writer)
 
+    @property
+    def writer_task(self) -> asyncio.Task[None] | None:
+        """What a server watches: when the SQLite writer ends, nothing can be written any more."""
+        return self.writer.task if isinstance(self.writer, sqlite.Writer) else None
+
     def forget(self, names: Iterable[str]) -> None:
         for name in names:
             for listener in self.listeners.get(name, ()):
@@ -50,12 +56,14 @@ class Database:
 
     async def close(self) -> None:
         global _open  # noqa: PLW0603  one database is open per process
-        await self.writer.close()
-        # The writing connection is closed last: whoever closes last checkpoints.
-        for client in (self.read, self.slow, self.write_client):
-            await client.close()
-        await Tortoise.close_connections()
-        _open = None
+        try:
+            await self.writer.close()
+        finally:
+            # The writing connection is closed last: whoever closes last checkpoints.
+            for client in (self.read, self.slow, self.write_client):
+                await client.close()
+            await Tortoise.close_connections()
+            _open = None
 
 
 _open: Database | None = None
@@ -72,11 +80,22 @@ def current() -> Database:
 
 
 def config(
-    models: list[str], migrations: str, *, path: str | None = None, postgres_url: str | None = None
+    models: list[str],
+    migrations: str,
+    *,
+    path: str | None = None,
+    postgres_url: str | None = None,
+    reads_only: bool = False,
 ) -> dict[str, Any]:
-    """Tortoise's configuration: three connections, un-routed queries go to `read`, which cannot write."""
+    """Tortoise's configuration: three connections, un-routed queries go to `read`, which cannot write.
+
+    A SQLite file that another process writes to is opened with `reads_only`.
+    """
     assert (path is None) != (postgres_url is None)
-    connections = sqlite.connections(path) if path is not None else postgres.connections(str(postgres_url))
+    if path is not None:
+        connections = sqlite.connections(path, reads_only=reads_only)
+    else:
+        connections = postgres.connections(str(postgres_url))
     app = {"models": models, "default_connection": "read", "migrations": migrations}
     return {"connections": connections, "apps": {"models": app}, "use_tz": True}
 
@@ -131,6 +150,7 @@ async def write(
     """
     if acting.get():
         raise Misuse("an action is one transaction: call another action with the same tx")
+    replayed.set(False)
     if request_key is not None and _KEY.fullmatch(request_key) is None:
         raise RequestKeyUnfit
     outcome = await current().writer.submit(Command(action, actor, request_key, facts))

@@ -1,0 +1,231 @@
+"""A small world for journeys and for the route matrix; everything in it is made through actions."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+
+from pointsbank.app import wiring
+from pointsbank.app.installation import Installation
+from pointsbank.kit import codes, crypto, db
+from pointsbank.kit.clock import FixedClock, local_day
+from pointsbank.kit.db import Actor
+from pointsbank.kit.paths import seed_dir
+from pointsbank.kit.settings import Settings
+from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import queries as ledger_queries
+from pointsbank.ledger.rules import NEVER
+from pointsbank.people import actions as people
+from pointsbank.people import actions_cards, actions_phones, actions_staff
+from pointsbank.people import queries as people_queries
+from pointsbank.people.access import Role
+from pointsbank.redemption import actions as redemption
+from pointsbank.scoring import actions as scoring
+from pointsbank.scoring import scheme_file
+from pointsbank.stock import actions as stock
+from pointsbank.web.limits import Limit, Limits
+
+ADDRESS = "http://testserver"
+LOOSE = Limits(*(Limit(per_minute=1_000_000, burst=100_000) for _ in range(3)))
+SCHEME = "hailin-community-volunteer.toml"
+
+
+@dataclass
+class Community:
+    id: int
+    building_id: int
+    outlet_id: int
+    counter_id: int
+    version_id: int
+
+
+@dataclass
+class World:
+    clock: FixedClock
+    settings: Settings
+    street_id: int = 0
+    communities: list[Community] = field(default_factory=list)
+    made: int = 0
+
+    async def found(self, *, holder: str = "person", notice_days: int = 0, count: int = 2) -> "World":
+        self.street_id = await db.write(people.make_place, parent_id=None, kind="street", name="测试街道")
+        for number in range(count):
+            await self.community(f"测试社区{number + 1}", holder=holder, notice_days=notice_days)
+        return self
+
+    async def community(self, name: str, *, holder: str, notice_days: int) -> Community:
+        community_id = await db.write(
+            people.make_community,
+            street_id=self.street_id,
+            name=name,
+            unit_name=name,
+            holder=holder,
+            service_phone="10000000001",
+            oversight_phone="10000000002",
+        )
+        building_id = await db.write(people.make_place, parent_id=community_id, kind="building", name="测试 1 号楼")
+        table = scheme_file.parse((seed_dir() / "scoring" / SCHEME).read_text("utf-8"))
+        table = scheme_file.rules.msgspec.structs.replace(table, notice_days=notice_days, passbook=holder)
+        version_id = await db.write(
+            scoring.adopt,
+            community_id=community_id,
+            table=table,
+            in_force_from=local_day(self.clock.now()) - timedelta(days=30),
+        )
+        outlet_id = await db.write(redemption.make_outlet, community_id=community_id, name="测试超市", hours="每天 9–17 点")
+        counter_id = await db.write(redemption.make_counter, outlet_id=outlet_id, name="1 号台")
+        made = Community(community_id, building_id, outlet_id, counter_id, version_id)
+        self.communities.append(made)
+        return made
+
+    @property
+    def home(self) -> Community:
+        return self.communities[0]
+
+    async def household(self, community: Community | None = None) -> int:
+        place = community or self.home
+        self.made += 1
+        return await db.write(
+            people.make_household, community_id=place.id, building_id=place.building_id, door=str(100 + self.made)
+        )
+
+    async def person(
+        self, name: str = "测试甲", *, points: int = 0, community: Community | None = None, household_id: int | None = None
+    ) -> int:
+        place = community or self.home
+        household_id = household_id or await self.household(place)
+        self.made += 1
+        person_id = await db.write(
+            people.make_person,
+            community_id=place.id,
+            household_id=household_id,
+            name=name,
+            phone=f"100{self.made:08d}",
+            id_number=None,
+            birth_year=1950,
+            consent_publication=True,
+        )
+        if points:
+            await self.give(person_id, points, place)
+        return person_id
+
+    async def give(self, person_id: int, points: int, community: Community | None = None) -> None:
+        place = community or self.home
+        holder = await people_queries.holder_of(None, person_id)
+        is_shared = holder.kind == "household" and holder.household_id is not None
+        passbook_id = await db.write(
+            ledger.open_passbook,
+            community_id=place.id,
+            person_id=None if is_shared else holder.person_id,
+            household_id=holder.household_id if is_shared else None,
+        )
+        self.made += 1
+        await db.write(
+            ledger.post_award,
+            community_id=place.id,
+            passbook_id=passbook_id,
+            points=points,
+            posting_key=f"test:{self.made}",
+            effective_at=self.clock.now(),
+            expires_on=NEVER,
+            member_id=holder.person_id,
+            version_id=place.version_id,
+            source=("awards", "award", 0),
+            summary="测试发分",
+        )
+
+    async def balance(self, person_id: int) -> int:
+        holder = await people_queries.holder_of(None, person_id)
+        passbook = await ledger_queries.passbook_of(
+            person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind
+        )
+        return passbook.balance if passbook else 0
+
+    async def card(self, person_id: int) -> str:
+        """The 20 digits of a new card."""
+        issued = await db.write(actions_cards.issue_card, person_id=person_id)
+        return actions_cards.card_code_of(issued.card_id, issued.generation)
+
+    async def good(self, *, points: int = 5, in_stock: int = 10, community: Community | None = None, **facts) -> int:
+        place = community or self.home
+        self.made += 1
+        good_id = await db.write(
+            stock.make_good,
+            community_id=place.id,
+            outlet_id=place.outlet_id,
+            name=f"测试商品{self.made}",
+            unit="件",
+            barcode=codes.own_barcode(self.made),
+            points=points,
+            **{"monthly_max": None, "low_at": 0, **facts},
+        )
+        if in_stock:
+            await db.write(
+                stock.receive,
+                good_id=good_id,
+                quantity=in_stock,
+                source="purchased",
+                donor="",
+                unit_value_cents=100,
+                best_before=NEVER,
+            )
+        return good_id
+
+    async def staff(self, role: Role, community: Community | None = None, *, kind: str = "staff") -> tuple[Actor, str]:
+        """A new person in a role, signed in; returns the actor and the session's or token's text."""
+        place = community or self.home
+        person_id = await self.person("测试员", community=place)
+        self.made += 1
+        await db.write(
+            actions_staff.make_login,
+            person_id=person_id,
+            login=f"staff{self.made}",
+            password_hash="",
+            must_change=False,
+        )
+        place_id = self.street_id if role in (Role.SUPERVISOR,) else place.id
+        grant_id = await db.write(actions_staff.grant, person_id=person_id, role=role.value, place_id=place_id)
+        return await self.session(person_id, grant_id, kind)
+
+    async def session(self, person_id: int, grant_id: int, kind: str) -> tuple[Actor, str]:
+        token = crypto.new_token()
+        session_id = await db.write(
+            actions_phones.open_session,
+            kind=kind,
+            token_digest=crypto.token_digest(token),
+            person_id=person_id,
+            grant_id=grant_id,
+            device_id=None,
+            name=None,
+            expires_at=self.clock.now() + timedelta(days=365),
+        )
+        return Actor(person_id, session_id), token
+
+    async def phone(self, person_id: int) -> tuple[int, str]:
+        """A phone bound to a person; returns the device and its session's token."""
+        device_token, token = crypto.new_token(), crypto.new_token()
+        issued = await db.write(actions_cards.issue_card, person_id=person_id)
+        activation = actions_cards.sealed.activation_token(issued.card_id, issued.generation)
+        opened = await db.write(
+            actions_phones.activate_browser,
+            activation=actions_phones.activation_digest(activation),
+            device_digest=crypto.token_digest(device_token),
+            session_digest=crypto.token_digest(token),
+        )
+        return opened.device_id, token
+
+
+@asynccontextmanager
+async def visiting(world: World, *, cookie: str = "", bearer: str = "") -> AsyncIterator[httpx.AsyncClient]:
+    """Whoever holds this session or token, talking HTTP to the whole program."""
+    app = wiring.create_app(world.settings, world.clock, Installation(is_demo=False), limit=LOOSE)
+    headers = {"Origin": ADDRESS}
+    if bearer:
+        headers["Authorization"] = f"Bearer {bearer}"
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:
+        if cookie:
+            client.cookies.set("sid", cookie)
+        yield client
