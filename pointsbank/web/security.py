@@ -16,8 +16,10 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import ASGIApp, Message, Receive, Send
 from litestar.types import Scope as LitestarScope
 
-from pointsbank.kit import crypto, db
+from pointsbank.kit import crypto
+from pointsbank.kit.db import replayed
 from pointsbank.web import assets, cookies, current, limits, problems, render
+from pointsbank.web.assets import PREFIX
 from pointsbank.web.current import Scope
 from pointsbank.web.i18n import N_, translate
 from pointsbank.web.problems import Problem
@@ -32,6 +34,7 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 SAME_SITE = {b"same-origin", b"none"}
 LOOPBACK = {b"localhost", b"127.0.0.1", b"[::1]"}
 HOSTS_REMEMBERED_MAX = 1000
+DIGESTS_REMEMBERED_MAX = 10_000
 HOST_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
 SECURITY_HEADERS = [
     (
@@ -80,6 +83,7 @@ class Security:
         self.proxies = frozenset(trusted_proxies)
         self.hosts = frozenset(host.lower().encode() for host in hosts)
         self.good_hosts: set[bytes] = set()
+        self.digests: dict[bytes, bytes] = {}
         self.body_bytes_max = body_bytes_max
         self.uploads = sorted((uploads or {}).items(), key=lambda pair: -len(pair[0]))
         self.headers = [*SECURITY_HEADERS, HSTS] if https else SECURITY_HEADERS
@@ -89,36 +93,38 @@ class Security:
     async def __call__(self, scope: LitestarScope, receive: Receive, send: Send) -> None:
         kind: str = scope["type"]
         if kind != "http":
-            if kind == "websocket":  # none of ours; closing before accepting is the protocol's 403
-                await send({"type": "websocket.close", "code": 1008, "reason": None})
-                return
-            await self.app(scope, receive, send)
+            await self._other(kind, scope, receive, send)
             return
         mine = cast("Scope", scope)
         headers: Headers = dict(mine["headers"])
         path: str = mine["path"]
-        if path.startswith(assets.PREFIX):
+        if path.startswith(PREFIX):
             await self._static(path, mine["method"], headers, send)
             return
 
         current.scope.set(mine)
-        db.replayed.set(False)
+        replayed.set(False)
+        client = mine["client"]
+        address: str = client[0] if client else "?"
+        mine["address"] = self._forwarded(address, headers) if address in self.proxies else address
         mine["session"] = None
-        mine["address"] = self._address(mine, headers)
         send = self._with_headers(send)
 
         refused = self._refuse_request(mine, path, headers)
         if refused is None:
-            token, sort = self._token(path, headers)
-            session: object = None
-            digest = b""
-            if token:
-                digest = crypto.token_digest(token)
-                session = self.find_session(digest, sort)
+            is_api = path.startswith("/api/")
+            raw = headers.get(b"authorization" if is_api else b"cookie", b"")
+            digest = self.digests.get(raw) or self._presented(raw, is_api=is_api)
+            if digest is not None:
+                session = self.find_session(digest, "bearer" if is_api else "cookie")
                 if hasattr(session, "__await__"):
                     session = await cast("Awaitable[object]", session)
-                mine["session"] = session
-            refused = self._refuse_haste(mine, digest if session is not None else None, sort)
+                if session is not None:
+                    mine["session"] = session
+                    self._remember(raw, digest)
+                    refused = self._refuse_haste(self.by_bearer if is_api else self.by_session, digest)
+            if mine["session"] is None:
+                refused = self._refuse_haste(self.by_address, limits.network(address))
         if refused is not None:
             await _send(refused, mine, send)
             return
@@ -126,27 +132,34 @@ class Security:
             receive = _counted(receive, self._body_bytes_max(path))
         await self.app(scope, receive, send)
 
-    def _token(self, path: str, headers: Headers) -> tuple[str, Sort]:
-        if path.startswith("/api/"):
-            bearer = headers.get(b"authorization", b"")
-            token = bearer[7:] if bearer[:7].lower() == b"bearer " else b""
-            return (str(token, "latin-1") if len(token) <= TOKEN_LENGTH_MAX else ""), "bearer"
-        cookie = headers.get(b"cookie")
-        if cookie is not None and self.cookie in cookie:
-            for part in cookie.split(b"; "):
-                if part.startswith(self.cookie):
-                    token = part[len(self.cookie) :]
-                    return (str(token, "latin-1") if len(token) <= TOKEN_LENGTH_MAX else ""), "cookie"
-        return "", "cookie"
+    async def _other(self, kind: str, scope: LitestarScope, receive: Receive, send: Send) -> None:
+        if kind == "websocket":  # none of ours; closing before accepting is the protocol's 403
+            await send({"type": "websocket.close", "code": 1008, "reason": None})
+        else:
+            await self.app(scope, receive, send)
 
-    def _address(self, scope: Scope, headers: Headers) -> str:
+    def _presented(self, raw: bytes, *, is_api: bool) -> bytes | None:
+        """The digest of the token in an Authorization or Cookie header."""
+        if is_api:
+            return _digest(raw[7:]) if raw[:7].lower() == b"bearer " else None
+        if self.cookie in raw:
+            for part in raw.split(b"; "):
+                if part.startswith(self.cookie):
+                    return _digest(part[len(self.cookie) :])
+        return None
+
+    def _remember(self, raw: bytes, digest: bytes) -> None:
+        """Spare the next request the parsing and hashing. Only headers of live sessions, so nobody can fill this up."""
+        if raw not in self.digests:
+            if len(self.digests) >= DIGESTS_REMEMBERED_MAX:
+                self.digests.clear()
+            self.digests[raw] = digest
+
+    def _forwarded(self, address: str, headers: Headers) -> str:
         """The nearest address that is not one of our proxies; what stands further left anybody may have written."""
-        client = scope["client"]
-        address: str = client[0] if client else "?"
-        if address in self.proxies:
-            for hop in reversed(str(headers.get(b"x-forwarded-for", b""), "latin-1").split(",")):
-                if hop.strip() and address in self.proxies:
-                    address = hop.strip()
+        for hop in reversed(str(headers.get(b"x-forwarded-for", b""), "latin-1").split(",")):
+            if hop.strip() and address in self.proxies:
+                address = hop.strip()
         return address
 
     def _refuse_request(self, scope: Scope, path: str, headers: Headers) -> Problem | None:
@@ -198,29 +211,26 @@ class Security:
                 return bytes_max
         return self.body_bytes_max
 
-    def _refuse_haste(self, scope: Scope, digest: bytes | None, sort: Sort) -> Problem | None:
+    def _refuse_haste(self, buckets: limits.Buckets, who: bytes | str) -> Problem | None:
         """A session is counted by itself, so that neighbours behind one address do not use up each other's share."""
-        now = monotonic()
-        if digest is None:
-            wait = self.by_address.take(limits.network(scope["address"]), now)
-        else:
-            wait = (self.by_session if sort == "cookie" else self.by_bearer).take(digest, now)
+        wait = buckets.take(who, monotonic())
         return None if wait == 0.0 else problems.of_status(429, {"Retry-After": str(int(wait) + 1)})
 
     def _with_headers(self, send: Send) -> Send:
         def answer(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                headers = [*message["headers"]]
-                kept = any(name == b"cache-control" for name, _ in headers)
-                headers += self.headers if kept else self.no_store_headers
-                if db.replayed.get():
-                    headers.append(REPLAYED)
+                ours = self.no_store_headers
+                for name, _ in message["headers"]:
+                    if name == b"cache-control":
+                        ours = self.headers
+                message["headers"] = [*message["headers"], *ours]
+                if replayed.get():
+                    message["headers"] = [*message["headers"], REPLAYED]
                     if message["status"] == HTTPStatus.CREATED:
                         message["status"] = 200
-                message["headers"] = headers
             return send(message)
 
-        return cast("Send", answer)
+        return answer
 
     async def _static(self, path: str, method: str, headers: Headers, send: Send) -> None:
         asset = self.shelf.by_url.get(path)
@@ -232,6 +242,10 @@ class Security:
             return
         status, answered, body = asset.answer(headers)
         await _raw(send, status, answered, b"" if method == "HEAD" else body)
+
+
+def _digest(token: bytes) -> bytes | None:
+    return crypto.token_digest(str(token, "latin-1")) if 0 < len(token) <= TOKEN_LENGTH_MAX else None
 
 
 async def _raw(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
