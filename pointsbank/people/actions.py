@@ -5,7 +5,7 @@ import msgspec
 from pointsbank.kit import codes
 from pointsbank.kit.db import Tx
 from pointsbank.people import sealed
-from pointsbank.people.rules import CONSENT_VERSION, PARENT_KINDS, BadMerge, IdNumberTaken, NotSettled
+from pointsbank.people.rules import CONSENT_VERSION, PARENT_KINDS, AlreadyAtDoor, BadMerge, IdNumberTaken, NotSettled
 from pointsbank.trail import actions as trail
 
 NUMBER_TRIES = 8
@@ -24,6 +24,10 @@ INSERT INTO people_household (community_id, building_id, wrapped_key, made_at) V
 """
 FILL_HOUSEHOLD = "UPDATE people_household SET wrapped_key = ?, door = ? WHERE id = ?"
 SET_HEAD = "UPDATE people_household SET head_id = ? WHERE id = ?"
+DOORS = "SELECT id, wrapped_key, door FROM people_household WHERE building_id = ? AND door IS NOT NULL ORDER BY id"
+NAMES_AT_HOME = """
+SELECT member_number, wrapped_key, name FROM people_person WHERE household_id = ? AND state = 'member'
+"""
 ID_TAKEN = "SELECT id FROM people_person WHERE id_index = ? AND state = 'member'"
 MAKE_PERSON = """
 INSERT INTO people_person (community_id, household_id, member_number, state, wrapped_key, name, phone, phone_index,
@@ -140,6 +144,48 @@ async def make_person(
     await touch_roster(tx, community_id)
     await trail.record(tx, "person.registered", subject=("person", person_id), community_id=community_id)
     return person_id
+
+
+async def register_at_door(
+    tx: Tx, *, community_id: int, building_id: int, door: str, name: str, phone: str | None, consent_publication: bool
+) -> int:
+    """Enter somebody whom staff met at home: into the household behind this door, or as head of a new one.
+
+    No request key guards this (its fingerprint would help guess the name), so the same name behind the same door is
+    refused instead.
+    """
+    household_id = await _household_at(tx, building_id, door)
+    is_head = household_id is None
+    if household_id is None:
+        household_id = await make_household(tx, community_id=community_id, building_id=building_id, door=door)
+    elif name in [sealed.person_field(one, "name") for one in await tx.rows(NAMES_AT_HOME, household_id)]:
+        raise AlreadyAtDoor
+    return await make_person(
+        tx,
+        community_id=community_id,
+        household_id=household_id,
+        name=name,
+        phone=phone,
+        is_head=is_head,
+        consent_publication=consent_publication,
+    )
+
+
+async def _household_at(tx: Tx, building_id: int, door: str) -> int | None:
+    for household_id, wrapped_key, sealed_door in await tx.rows(DOORS, building_id):
+        if sealed.door_of(household_id, wrapped_key, sealed_door) == door:
+            return int(household_id)
+    return None
+
+
+async def note_shown(tx: Tx, *, person_id: int, field: str, purpose: str) -> None:
+    """Record who looked at one field of one person, and why, before it is shown."""
+    await trail.record(tx, "person.field_shown", subject=("person", person_id), field=field, purpose=purpose)
+
+
+async def note_printed(tx: Tx, *, person_id: int, card_id: int) -> None:
+    """Record who printed a card with its slip."""
+    await trail.record(tx, "card.printed", subject=("person", person_id), card_id=card_id)
 
 
 async def register_provisional(

@@ -1,5 +1,6 @@
 """Residents' phones: devices, activation, pairing, and the sessions of whoever signs in anywhere."""
 
+import hmac
 from datetime import datetime
 
 import msgspec
@@ -22,6 +23,9 @@ HANDLE_TRIES = 8
 MAKE_DEVICE = """
 INSERT INTO people_device (token_digest, handle, check_in_step, check_out_step, visit_step, made_at)
 VALUES (?, ?, 0, 0, 0, ?) ON CONFLICT DO NOTHING RETURNING id
+"""
+RENEW_DEVICE = """
+UPDATE people_device SET token_digest = ? WHERE token_digest = ? AND ended_at IS NULL RETURNING id
 """
 FIND_DEVICE = "SELECT id FROM people_device WHERE token_digest = ? AND ended_at IS NULL"
 BIND = "UPDATE people_device SET person_id = ?, bound_at = ? WHERE id = ? AND ended_at IS NULL"
@@ -55,9 +59,9 @@ SET_PAIRING = "UPDATE people_pairing SET digits_digest = ? WHERE id = ?"
 FIND_PAIRING = "SELECT id FROM people_pairing WHERE digits_digest = ? AND used_at IS NULL AND expires_at > ?"
 USE_PAIRING = "UPDATE people_pairing SET used_at = ? WHERE id = ? AND used_at IS NULL RETURNING device_id"
 JUST_PAIRED = """
-SELECT d.person_id
+SELECT d.id, d.person_id
   FROM people_device d
- WHERE d.id = ? AND d.ended_at IS NULL AND d.person_id IS NOT NULL AND d.bound_at IS NOT NULL
+ WHERE d.token_digest = ? AND d.ended_at IS NULL AND d.person_id IS NOT NULL AND d.bound_at IS NOT NULL
    AND EXISTS (SELECT 1 FROM people_pairing r WHERE r.device_id = d.id AND r.used_at > ?)
 """
 OPEN_SESSION = """
@@ -145,6 +149,12 @@ async def make_device(tx: Tx, *, token_digest: bytes) -> int:
     raise AssertionError("handles have run out, or the token of an ended device came back")
 
 
+async def renew_device(tx: Tx, *, old_device: bytes | None, new_device: bytes) -> int:
+    """The same browser under a new token, or a new browser; whoever planted or copied the old token loses it."""
+    known = None if old_device is None else await tx.row(RENEW_DEVICE, new_device, old_device)
+    return int(known["id"]) if known is not None else await make_device(tx, token_digest=new_device)
+
+
 async def _bind(tx: Tx, device_id: int, person_id: int, how: str) -> None:
     bound = await tx.run(BIND, person_id, tx.now, device_id)
     assert bound == 1, "only a living device is bound"
@@ -187,14 +197,20 @@ async def activate_typed(tx: Tx, *, number: str, typed: bytes, device_id: int) -
 
     Not a refusal, because that would undo the counting of the try.
     """
+    found = await _fitting(tx, number, typed)
+    return None if found is None else await _activated(tx, found, device_id)
+
+
+async def _fitting(tx: Tx, number: str, typed: bytes) -> int | None:
+    """Use up the slip and say whose it is, or count a wrong try."""
     found = await tx.row(FIND_TYPED, number, tx.now)
     if found is None:
         return None
-    if bytes(found["typed_digest"]) != typed:
+    if not hmac.compare_digest(bytes(found["typed_digest"]), typed):
         await tx.run(COUNT_WRONG, found["id"])
         return None
     used = await tx.row(USE_TYPED, tx.now, found["id"])
-    return None if used is None else await _activated(tx, used["person_id"], device_id)
+    return None if used is None else int(used["person_id"])
 
 
 async def _activated(tx: Tx, person_id: int, device_id: int) -> int:
@@ -204,9 +220,11 @@ async def _activated(tx: Tx, person_id: int, device_id: int) -> int:
     return int(canonical["id"])
 
 
-async def activate_browser(tx: Tx, *, activation: bytes, device_digest: bytes, session_digest: bytes) -> Opened:
+async def activate_browser(
+    tx: Tx, *, activation: bytes, old_device: bytes | None, new_device: bytes, session_digest: bytes
+) -> Opened:
     """What the button on the slip's page does: know the browser, bind it, sign in."""
-    device_id = await make_device(tx, token_digest=device_digest)
+    device_id = await renew_device(tx, old_device=old_device, new_device=new_device)
     person_id = await activate(tx, activation=activation, device_id=device_id)
     return Opened(
         person_id,
@@ -215,12 +233,17 @@ async def activate_browser(tx: Tx, *, activation: bytes, device_digest: bytes, s
 
 
 async def activate_browser_typed(
-    tx: Tx, *, number: str, typed: bytes, device_digest: bytes, session_digest: bytes
+    tx: Tx, *, number: str, typed: bytes, old_device: bytes | None, new_device: bytes, session_digest: bytes
 ) -> Opened | None:
-    device_id = await make_device(tx, token_digest=device_digest)
-    person_id = await activate_typed(tx, number=number, typed=typed, device_id=device_id)
-    if person_id is None:
+    """The same by typing; None, and nothing changed but the count of tries, when it does not fit.
+
+    The browser's token is renewed only with success, or a slip of the finger would cost it its cookie.
+    """
+    found = await _fitting(tx, number, typed)
+    if found is None:
         return None
+    device_id = await renew_device(tx, old_device=old_device, new_device=new_device)
+    person_id = await _activated(tx, found, device_id)
     return Opened(
         person_id,
         await open_resident_session(tx, token_digest=session_digest, person_id=person_id, device_id=device_id),
@@ -230,9 +253,9 @@ async def activate_browser_typed(
 # Pairing: the phone shows digits, staff who have the person before them type them
 
 
-async def start_pairing(tx: Tx, *, device_digest: bytes) -> int:
+async def start_pairing(tx: Tx, *, old_device: bytes | None, new_device: bytes) -> int:
     """Have this browser show digits for ten minutes; earlier ones of it are dead."""
-    device_id = await make_device(tx, token_digest=device_digest)
+    device_id = await renew_device(tx, old_device=old_device, new_device=new_device)
     await tx.run(DROP_PAIRINGS, tx.now, device_id, tx.now)
     made = await tx.row(PAIR, device_id, b"", tx.now + PAIRING_LIFE)
     assert made is not None
@@ -261,11 +284,10 @@ async def finish_pairing(tx: Tx, *, digits: bytes, person_id: int) -> None:
 
 async def open_paired(tx: Tx, *, device_digest: bytes, session_digest: bytes) -> Opened:
     """Sign in the phone that staff have just paired; it proves itself by its own cookie."""
-    device_id = await make_device(tx, token_digest=device_digest)
-    paired = await tx.row(JUST_PAIRED, device_id, tx.now - PAIRING_LIFE)
+    paired = await tx.row(JUST_PAIRED, device_digest, tx.now - PAIRING_LIFE)
     if paired is None:
         raise NotPaired
-    person_id = int(paired["person_id"])
+    device_id, person_id = paired
     return Opened(
         person_id,
         await open_resident_session(tx, token_digest=session_digest, person_id=person_id, device_id=device_id),

@@ -5,7 +5,7 @@ from datetime import timedelta
 import msgspec
 
 from pointsbank.kit.db import Tx
-from pointsbank.people.actions_phones import END_SESSION, end_all_sessions, open_session
+from pointsbank.people.actions_phones import end_all_sessions, end_session, open_session
 from pointsbank.people.rules import (
     LOGIN_BLOCK,
     LOGIN_FAILURES_MAX,
@@ -39,6 +39,7 @@ UPDATE people_login
 CLEAR_FAILURES = """
 UPDATE people_login SET failures = 0, blocked_until = NULL
  WHERE id = ? AND password_hash = ? AND disabled_at IS NULL AND (blocked_until IS NULL OR blocked_until <= ?)
+RETURNING must_change
 """
 GRANTS = """
 SELECT g.id FROM people_role_grant g WHERE g.person_id = ? AND g.ended_at IS NULL ORDER BY g.id
@@ -69,6 +70,7 @@ REVOKE = (
 class SignedIn(msgspec.Struct, frozen=True):
     session_id: int
     has_role: bool
+    must_change: bool
 
 
 async def make_login(tx: Tx, *, person_id: int, login: str, password_hash: str, must_change: bool) -> None:
@@ -85,28 +87,33 @@ async def count_failure(tx: Tx, *, person_id: int) -> None:
     await tx.run(COUNT_FAILURE, tx.now, LOGIN_FAILURES_MAX, tx.now + LOGIN_BLOCK, tx.now, person_id)
 
 
-async def sign_in(tx: Tx, *, person_id: int, password_hash: str, token_digest: bytes) -> SignedIn:
-    """Open a session after the password was found to fit this very hash; with one role in it, or none to choose from.
+async def sign_in(
+    tx: Tx, *, person_id: int, password_hash: str, token_digest: bytes, left_session_id: int | None = None
+) -> SignedIn:
+    """Open a session after the password was found to fit this very hash; its one role is in it, several are chosen.
 
-    Blocks and changes are looked at again here, since the check itself takes a while.
+    Blocks and changes are looked at again here, since the check itself takes a while. The session that the browser
+    had until now ends.
     """
-    if await tx.run(CLEAR_FAILURES, person_id, password_hash, tx.now) == 0:
+    passed = await tx.row(CLEAR_FAILURES, person_id, password_hash, tx.now)
+    if passed is None:
         raise SignInFailed
+    if left_session_id is not None:
+        await end_session(tx, session_id=left_session_id)
     grants = await tx.rows(GRANTS, person_id)
     if not grants:
         raise NoRole
     grant_id = int(grants[0]["id"]) if len(grants) == 1 else None
     session_id = await _open_staff_session(tx, person_id, grant_id, token_digest)
     await trail.record(tx, "login.used", subject=("person", person_id))
-    return SignedIn(session_id, grant_id is not None)
+    return SignedIn(session_id, grant_id is not None, bool(passed["must_change"]))
 
 
 async def choose_role(tx: Tx, *, session_id: int, person_id: int, grant_id: int, token_digest: bytes) -> int:
     """Go on in another role: the session ends and a new one begins under a new token."""
     if await tx.row(OWN_GRANT, grant_id, person_id) is None:
         raise RoleUnfit
-    await tx.run(END_SESSION, tx.now, session_id)
-    tx.made_stale("people.sessions")
+    await end_session(tx, session_id=session_id)
     return await _open_staff_session(tx, person_id, grant_id, token_digest)
 
 

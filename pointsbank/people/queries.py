@@ -222,6 +222,11 @@ async def notice_name(tx: Tx | None, person_id: int) -> tuple[str, str]:
     return (sealed.masked_name_of(found) if publishes else number), found["building"] or ""
 
 
+async def publishes(person_id: int) -> bool:
+    """Whether this person agreed that notices name him, masked."""
+    return await db.row(PUBLISHES, person_id) is not None
+
+
 async def current_phone_code(device_id: int, now: datetime) -> str | None:
     """The twenty digits that this phone shows at this moment; nothing is written by showing them."""
     found = await db.row(PHONE_HANDLE, device_id)

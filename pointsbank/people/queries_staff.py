@@ -25,6 +25,7 @@ SELECT g.id AS grant_id, g.role, g.place_id, pl.name AS place_name, q.id, q.memb
   LEFT JOIN people_login l ON l.id = q.id
  WHERE g.ended_at IS NULL AND g.place_id IN
 """
+DISABLED = "SELECT 1 FROM people_login WHERE id = ? AND disabled_at IS NOT NULL"
 GRANT_PLACE = "SELECT place_id, person_id FROM people_role_grant WHERE id = ? AND ended_at IS NULL"
 SESSIONS = """
 SELECT id, made_at, expires_at FROM people_session
@@ -92,6 +93,10 @@ async def own_login(person_id: int) -> tuple[str, str] | None:
     """Login and hash of a person, for changing one's own password."""
     found = await db.row(OWN_LOGIN, person_id)
     return None if found is None else (found["login"], found["password_hash"])
+
+
+async def is_disabled(person_id: int) -> bool:
+    return await db.row(DISABLED, person_id) is not None
 
 
 async def grants_of(person_id: int) -> list[Grant]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.codes import CodeKind
 from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.kit.text import search_key
 
 CONSENT_VERSION = "2026-11"  # of the text on /privacy; a change of its meaning is a new version
 
@@ -198,6 +199,20 @@ class SeveralRoles(Refusal):
     message = "这个登录名有几个岗位，请写明要用哪一个。"
 
 
+class OtherRoles(Refusal):
+    """A local admin could otherwise sign in as somebody who oversees him."""
+
+    kind = Kind.FORBIDDEN
+    code = "people.other_roles"
+    message = "这个人在别处也有岗位，要由系统管理员来改。"
+
+
+class AlreadyAtDoor(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.already_at_door"
+    message = "这一户里已经有同名的人。请在名册里找一找。"
+
+
 class RoleHeld(Refusal):
     kind = Kind.CONFLICT
     code = "people.role_held"
@@ -219,3 +234,8 @@ def check_card_state(state: str, ended_at: datetime | None) -> None:
     assert ended_at is not None
     day = local_day(ended_at).isoformat()
     raise CardLost(day=day) if state == "lost" else CardReplaced(day=day)
+
+
+def normal_login(text: str) -> str:
+    """The one form in which a login is stored and looked for."""
+    return "".join(search_key(text).split())

@@ -1,0 +1,74 @@
+"""The two cookies of a browser: whose session it is, and which phone."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.response import Redirect
+
+from pointsbank.kit import crypto
+from pointsbank.kit.settings import Settings
+from pointsbank.people.access import Session
+from pointsbank.people.rules import RESIDENT_SESSION_LIFE, STAFF_SESSION_LIFE
+from pointsbank.web import cookies, current
+
+AnyRequest = Request[Any, Any, Any]
+
+STAFF_SECONDS = int(STAFF_SESSION_LIFE.total_seconds())
+RESIDENT_SECONDS = int(RESIDENT_SESSION_LIFE.total_seconds())
+
+
+def is_https(settings: Settings) -> bool:
+    return settings.public_url is not None and settings.public_url.startswith("https://")
+
+
+def to(url: str) -> Redirect:
+    return Redirect(url, status_code=303)
+
+
+def session_of(request: AnyRequest) -> Session | None:
+    found = current.scope_of(request).get("session")
+    return found if isinstance(found, Session) else None
+
+
+def address_of(request: AnyRequest) -> str:
+    return str(current.scope_of(request).get("address", "?"))
+
+
+def device_token(request: AnyRequest, settings: Settings) -> str:
+    """The token in this browser's device cookie, empty if it has none."""
+    return current.cookie(current.scope_of(request), cookies.device_cookie_name(is_https(settings)))
+
+
+def device_digest(request: AnyRequest, settings: Settings) -> bytes | None:
+    token = device_token(request, settings)
+    return crypto.token_digest(token) if token else None
+
+
+def keep_staff(response: Response[Any], settings: Settings, token: str, *, stays: bool) -> None:
+    """On a shared computer the cookie ends with the browser, on one's own after half a day."""
+    https = is_https(settings)
+    seconds = STAFF_SECONDS if stays else None
+    cookies.set_cookie(response, cookies.session_cookie_name(https), token, https=https, max_age=seconds)
+
+
+def keep_resident(response: Response[Any], settings: Settings, token: str, device: str) -> None:
+    https = is_https(settings)
+    cookies.set_cookie(response, cookies.session_cookie_name(https), token, https=https, max_age=RESIDENT_SECONDS)
+    keep_device(response, settings, device)
+
+
+def keep_device(response: Response[Any], settings: Settings, device: str) -> None:
+    https = is_https(settings)
+    name = cookies.device_cookie_name(https)
+    cookies.set_cookie(response, name, device, https=https, max_age=cookies.YEAR_SECONDS)
+
+
+def forget(response: Response[Any], settings: Settings) -> None:
+    https = is_https(settings)
+    cookies.clear_cookie(response, cookies.session_cookie_name(https), https=https)
+    response.headers["Clear-Site-Data"] = '"cache"'
+
+
+def public_base(request: AnyRequest, settings: Settings) -> str:
+    """What printed addresses begin with."""
+    return settings.public_url or str(request.base_url).rstrip("/")

@@ -1,0 +1,11 @@
+"""All routes of this room, by audience: the door, the resident's phone, the roster, paper, staff."""
+
+from pointsbank.people import routes_door, routes_phone, routes_print, routes_roster, routes_staff
+
+handlers = [
+    *routes_door.handlers,
+    *routes_phone.handlers,
+    *routes_roster.handlers,
+    *routes_print.handlers,
+    *routes_staff.handlers,
+]

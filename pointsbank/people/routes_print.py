@@ -1,0 +1,74 @@
+"""Printing a card and its activation slip: the only pages that hold live secrets of somebody else."""
+
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from pointsbank.kit import db, qr
+from pointsbank.kit.settings import Settings
+from pointsbank.people import actions, browser, queries
+from pointsbank.people import queries_roster as details
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.people.browser import AnyRequest
+from pointsbank.web.render import page
+
+NO_STORE = {"Cache-Control": "no-store"}
+REGISTERS = [needs(Permission.REGISTER_PEOPLE)]
+
+
+def _png(content: bytes) -> Response[bytes]:
+    return Response(content, media_type="image/png", headers=NO_STORE)
+
+
+@post("/people/{person_id:int}/card/print", guards=REGISTERS, include_in_schema=False)
+async def print_card(
+    person_id: FromPath[int],
+    request: AnyRequest,
+    session: NamedDependency[Session],
+    settings: NamedDependency[Settings],
+) -> Response[str]:
+    """A POST, because it is recorded who printed; shown at once, because nobody should come back to it."""
+    card = await details.printed_card(session.community_ids, person_id)
+    view = await queries.member_view(session.community_ids, person_id)
+    await db.write(actions.note_printed, actor=session.actor, person_id=view.person_id, card_id=card.card_id)
+    community = await queries.community(view.community_id)
+    return page(
+        "people/print_card.html",
+        card=card,
+        person_id=view.person_id,
+        community=community,
+        code=_grouped(card.card_code),
+        typed=_grouped(card.activation_digits),
+        address=browser.public_base(request, settings),
+    )
+
+
+def _grouped(digits: str) -> str:
+    return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
+
+
+@get("/people/{person_id:int}/card/qr.png", guards=REGISTERS, include_in_schema=False)
+async def card_qr(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
+    card = await details.printed_card(session.community_ids, person_id)
+    return _png(qr.qr_png(card.card_code, level="Q", box=8))
+
+
+@get("/people/{person_id:int}/card/bar.png", guards=REGISTERS, include_in_schema=False)
+async def card_bar(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
+    card = await details.printed_card(session.community_ids, person_id)
+    return _png(qr.code128_png(card.card_code))
+
+
+@get("/people/{person_id:int}/card/slip.png", guards=REGISTERS, include_in_schema=False)
+async def slip_qr(
+    person_id: FromPath[int],
+    request: AnyRequest,
+    session: NamedDependency[Session],
+    settings: NamedDependency[Settings],
+) -> Response[bytes]:
+    card = await details.printed_card(session.community_ids, person_id)
+    address = f"{browser.public_base(request, settings)}/a/{card.activation_token}"
+    return _png(qr.qr_png(address, level="M", box=8))
+
+
+handlers = [print_card, card_qr, card_bar, slip_qr]

@@ -1,0 +1,293 @@
+"""The roster for staff: finding somebody, one person's page, door registration, cards, pairing, settling."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from msgspec import Meta
+
+from pointsbank.kit import codes, db, text
+from pointsbank.kit.clock import Clock
+from pointsbank.kit.db.command import RequestKeyUnfit
+from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.people import actions, actions_cards, actions_phones, attempts, queries, roster
+from pointsbank.people import queries_roster as details
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.people.browser import AnyRequest, to
+from pointsbank.people.rules import DOOR_LENGTH_MAX, NAME_LENGTH_MAX, PURPOSE_LENGTH_MAX, WrongPairing
+from pointsbank.web import forms
+from pointsbank.web.i18n import N_, _
+from pointsbank.web.render import page
+
+PAGES_MAX = 10_000
+FIELD_NAMES = {"name": N_("姓名"), "phone": N_("手机"), "door": N_("门牌")}
+
+
+class RegisterForm(msgspec.Struct):
+    name: Annotated[str, Meta(title="姓名", max_length=NAME_LENGTH_MAX)]
+    building: Annotated[int, Meta(title="楼栋")]
+    door: Annotated[str, Meta(title="门牌", max_length=DOOR_LENGTH_MAX)]
+    phone: Annotated[str, Meta(title="手机号", max_length=30)] = ""
+    publication: bool = False
+
+
+class ScanForm(msgspec.Struct):
+    code: Annotated[str, Meta(title="卡号", max_length=codes.SCAN_LENGTH_MAX)]
+
+
+class ShowForm(msgspec.Struct):
+    field: Annotated[Literal["name", "phone", "door"], Meta(title="看哪一项")]
+    purpose: Annotated[str, Meta(title="原因", min_length=2, max_length=PURPOSE_LENGTH_MAX)]
+
+
+class PairForm(msgspec.Struct):
+    digits: Annotated[str, Meta(title="手机上的 8 位数字", max_length=20)]
+
+
+class KeyForm(msgspec.Struct):
+    request_key: str
+
+
+async def key_of(request: AnyRequest) -> str:
+    """The request key of a form that is but a button."""
+    form = await forms.read(request, KeyForm)
+    if not form.is_valid:
+        raise RequestKeyUnfit
+    return form.value.request_key
+
+
+def own_community(session: Session) -> int:
+    """The community whose roster this is; wider roles have none."""
+    if session.community_id is None:
+        raise NotFound
+    return session.community_id
+
+
+@get("/people", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+async def people_page(request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
+    community_id = own_community(session)
+    query = request.query_params.get("q", "")[: roster.QUERY_LENGTH_MAX]
+    asked = request.query_params.get("page", "1")
+    number = min(max(int(asked), 1), PAGES_MAX) if asked.isascii() and asked.isdigit() and len(asked) <= 5 else 1
+    start = (number - 1) * roster.PAGE_MAX
+    found = await roster.search(community_id, query, start=start, limit=roster.PAGE_MAX + 1)
+    return page(
+        "people/roster.html",
+        members=found[: roster.PAGE_MAX],
+        has_more=len(found) > roster.PAGE_MAX,
+        query=query,
+        number=number,
+        people=await roster.count(community_id),
+        form=forms.blank(),
+    )
+
+
+@post("/people/scan", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+async def find_by_card(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
+    """From a scanned card to its person; nothing is used up."""
+    form = await forms.read(request, ScanForm)
+    try:
+        if form.is_valid:
+            return to(f"/people/{await queries.person_of_card(session.community_ids, form.value.code)}")
+    except Refusal as refusal:
+        form.refuse("code", refusal)
+    form.typed.pop("code", None)  # a payment code that was scanned by mistake is not shown again
+    people = await roster.count(own_community(session))
+    return page(
+        "people/roster.html", status=400, members=[], has_more=False, query="", number=1, people=people, form=form
+    )
+
+
+# One person
+
+
+@get("/people/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+async def person_page(
+    person_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[str]:
+    return await _person_page(session, clock, person_id, forms.blank())
+
+
+async def _person_page(
+    session: Session,
+    clock: Clock,
+    person_id: int,
+    form: forms.Filled[ShowForm],
+    *,
+    shown: tuple[str, str] | None = None,
+    status: int = 200,
+) -> Response[str]:
+    person = await details.person_page(session.community_ids, person_id, clock.now())
+    fields = [(name, _(said)) for name, said in FIELD_NAMES.items() if name != "door" or person.has_door]
+    may_register = session.may(Permission.REGISTER_PEOPLE)
+    may_manage = session.may(Permission.MANAGE_STAFF)
+    return page(
+        "people/person.html",
+        status=status,
+        person=person,
+        form=form,
+        fields=fields,
+        shown=shown,
+        may_register=may_register,
+        may_manage=may_manage,
+    )
+
+
+@post("/people/{person_id:int}/show", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+async def show_field(
+    person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[str]:
+    """Show one field in clear once, after recording who asked and why. Not a redirect: it is not to be shown again."""
+    form = await forms.read(request, ShowForm)
+    view = await queries.member_view(session.community_ids, person_id)
+    if not form.is_valid:
+        return await _person_page(session, clock, person_id, form, status=400)
+    asked = form.value
+    await db.write(
+        actions.note_shown, actor=session.actor, person_id=view.person_id, field=asked.field, purpose=asked.purpose
+    )
+    value = await details.field_of(session.community_ids, person_id, asked.field)
+    return await _person_page(session, clock, person_id, forms.blank(), shown=(_(FIELD_NAMES[asked.field]), value))
+
+
+@post("/people/{person_id:int}/phones/unbind", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+async def unbind_phones(person_id: FromPath[int], session: NamedDependency[Session]) -> Redirect:
+    view = await queries.member_view(session.community_ids, person_id)
+    await db.write(actions_phones.unbind_phones, actor=session.actor, person_id=view.person_id)
+    return to(f"/people/{view.person_id}")
+
+
+# Registration at the door
+
+
+@get("/people/new", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+async def registration_page(session: NamedDependency[Session]) -> Response[str]:
+    return await _registration_page(session, forms.blank())
+
+
+async def _registration_page(session: Session, form: forms.Filled[RegisterForm], status: int = 200) -> Response[str]:
+    buildings = await queries.buildings(own_community(session))
+    return page("people/register.html", status=status, form=form, buildings=[(one.id, one.name) for one in buildings])
+
+
+@post("/people/new", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+async def register(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
+    community_id = own_community(session)
+    form = await forms.read(request, RegisterForm)
+    name, door, phone = _checked(form)
+    known = {one.id for one in await queries.buildings(community_id)}
+    if form.is_valid and form.value.building not in known:
+        form.refuse("building", _("请选择楼栋"))
+    if not form.is_valid:
+        return await _registration_page(session, form, 400)
+    try:
+        person_id = await db.write(
+            actions.register_at_door,
+            actor=session.actor,
+            community_id=community_id,
+            building_id=form.value.building,
+            door=door,
+            name=name,
+            phone=phone or None,
+            consent_publication=form.value.publication,
+        )
+    except Refusal as refusal:
+        form.refuse("name", refusal)
+        return await _registration_page(session, form, refusal.kind.status)
+    return to(f"/people/{person_id}")
+
+
+def _checked(form: forms.Filled[RegisterForm]) -> tuple[str, str, str]:
+    """Name, door and phone as they are stored; what is wrong with them is said at the fields."""
+    name, door = _cleaned(form, "name"), _cleaned(form, "door")
+    phone = text.normal_phone(form.typed.get("phone", ""))
+    if phone and not text.phone_ok(phone):
+        form.refuse("phone", _("手机号要 11 位，请检查；没有手机就空着"))
+    return name, door, phone
+
+
+def _cleaned(form: forms.Filled[RegisterForm], field: str) -> str:
+    try:
+        return text.clean(form.typed.get(field, ""))
+    except text.BadText as bad:
+        form.refuse(field, _(str(bad)))
+        return ""
+
+
+# Pairing a phone that stands before staff
+
+
+@get("/people/{person_id:int}/pair", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+async def pairing_page(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
+    view = await queries.member_view(session.community_ids, person_id)
+    return page("people/pair_staff.html", member=view, form=forms.blank())
+
+
+@post("/people/{person_id:int}/pair", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+async def pair(
+    person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[str] | Redirect:
+    form = await forms.read(request, PairForm)
+    view = await queries.member_view(session.community_ids, person_id)
+    try:
+        if form.is_valid:
+            attempts.pairings.check(session.person_id, clock.now())
+            digits = actions_phones.pairing_digest(text.normal_digits(form.value.digits))
+            await db.write(actions_phones.finish_pairing, actor=session.actor, digits=digits, person_id=view.person_id)
+            return to(f"/people/{view.person_id}")
+    except Refusal as refusal:
+        if isinstance(refusal, WrongPairing):
+            attempts.pairings.count(session.person_id, clock.now())
+        form.refuse("digits", refusal)
+    return page("people/pair_staff.html", status=400, member=view, form=form)
+
+
+# Cards
+
+
+@post("/people/{person_id:int}/card", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+async def issue_card(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
+    """A new card; the one before is dead from now on."""
+    request_key = await key_of(request)
+    view = await queries.member_view(session.community_ids, person_id)
+    await db.write(actions_cards.issue_card, actor=session.actor, request_key=request_key, person_id=view.person_id)
+    return to(f"/people/{view.person_id}")
+
+
+@post("/people/{person_id:int}/card/lost", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+async def report_lost(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
+    request_key = await key_of(request)
+    view = await queries.member_view(session.community_ids, person_id)
+    await db.write(actions_cards.report_lost, actor=session.actor, request_key=request_key, person_id=view.person_id)
+    return to(f"/people/{view.person_id}")
+
+
+# Who waits to be settled; governance carries the decision out
+
+
+@get("/people/provisional", guards=[needs(Permission.SETTLE_PEOPLE)], include_in_schema=False)
+async def provisional_page(request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
+    """The queue; `of` and `q` search the roster for somebody whom neither phone nor name brought up."""
+    waiting = await details.provisional_queue(session.community_ids)
+    of, query = request.query_params.get("of", ""), request.query_params.get("q", "")
+    found = await roster.search(own_community(session), query, limit=details.CANDIDATES_MAX) if query else []
+    return page("people/provisional.html", waiting=waiting, of=of, query=query, found=found)
+
+
+handlers = [
+    people_page,
+    find_by_card,
+    person_page,
+    show_field,
+    unbind_phones,
+    registration_page,
+    register,
+    pairing_page,
+    pair,
+    issue_card,
+    report_lost,
+    provisional_page,
+]
