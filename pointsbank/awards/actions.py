@@ -69,7 +69,7 @@ INSERT INTO awards_review (award_id, step, verdict, reason, reviewed_by, reviewe
 AWARDS = """
 SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.version_id, award.points, award.state,
        award.chain, award.reviews_given, award.next_role, award.notice_days, award.notice_id, award.line_id,
-       act.what, act.began_at, act.day
+       act.what, act.began_at
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
 """
 AWARD_OF_ID = f"{AWARDS} WHERE award.id = ?"
@@ -233,7 +233,7 @@ async def gather_notices(tx: Tx) -> int:
 
 
 async def _put_on_notice(tx: Tx, community_id: int, days: int, awards: Sequence[Row]) -> None:
-    version = await scoring.version_on(tx, community_id=community_id, day=awards[0]["day"])
+    version = await scoring.version((community_id,), awards[0]["version_id"], tx)
     basis = basis_of(version.table, version.number)
     lines = []
     for award in awards:
@@ -315,7 +315,7 @@ async def _advance(tx: Tx, award_id: int) -> State:
 async def _settle(tx: Tx, award: Row) -> bool:
     """Book an award; False where somebody changed its state since it was read."""
     community_id, award_id = award["community_id"], award["id"]
-    version = await scoring.version_on(tx, community_id=community_id, day=award["day"])
+    version = await scoring.version((community_id,), award["version_id"], tx)
     last_day = _last_day(version.table.validity, tx.now)
     if await tx.run(SETTLE, tx.now, last_day, award_id, award["state"]) != 1:
         return False

@@ -209,7 +209,7 @@ async def parts(passbook_id: int) -> Parts:
 
 async def earned(person_id: int) -> int:
     """All points that were ever booked for what this person did; what was spent is not taken off."""
-    ids = await people.ids_of(person_id)
+    ids = await people.ids_of(None, person_id)
     found = await db.row(f"{EARNED} ({_marks(ids)})", *ids)
     assert found is not None
     return int(found[0])

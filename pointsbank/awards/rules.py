@@ -88,6 +88,16 @@ REASONS: dict[Reason, str] = {
 REVIEW_REASONS = tuple(reason for reason in REASONS if reason is not Reason.OBJECTION)
 
 
+# How an act is known to have happened, where a room says it by a word of its own; other evidence is shown as written.
+EVIDENCE_WORDS: dict[str, str] = {
+    "screen": "扫现场屏幕上的码签到",
+    "poster": "扫海报上的码签到",
+    "card": "现场刷积分卡签到",
+    "phone": "现场出示手机码签到",
+    "picked": "工作人员按名册签到",
+}
+
+
 class Holders(msgspec.Struct, frozen=True):
     """Whose counters an act draws on; None for a person whom no household or building is known of."""
 

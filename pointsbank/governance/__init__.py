@@ -1,1 +1,9 @@
-"""governance."""
+"""Decisions that reach into several rooms: objections and rulings on them, and who a provisional person is.
+
+Words: objection (recorded for a neighbour by staff), ruling (upheld: the award is sent back; dismissed: it goes on),
+settling a provisional person (a new resident, or the same as somebody on the roster).
+Invariants:
+  1. Nobody rules on a line of their own or of their household, nor on an objection that they recorded.
+  2. Nobody settles themselves or their household.
+  3. An objection holds back the one line it names, in the transaction that records it.
+"""

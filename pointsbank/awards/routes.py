@@ -1,0 +1,181 @@
+"""Why an award is what it is, and the second step of its review."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect
+from msgspec import Meta
+
+from pointsbank.awards import actions, queries
+from pointsbank.awards.queries import AwardView
+from pointsbank.awards.rules import EVIDENCE_WORDS, REASONS, REVIEW_REASONS, STATE_WORDS, Reason, State, basis_of
+from pointsbank.kit import db
+from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.notices import queries as notices
+from pointsbank.people import queries as people
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.scoring import queries as scoring
+from pointsbank.scoring.rules import EXPLANATIONS, WORDS, Step
+from pointsbank.web import forms
+from pointsbank.web.i18n import _
+from pointsbank.web.render import page
+
+AnyRequest = Request[Any, Any, Any]
+CHIPS = {State.PENDING: "", State.NOTICED: "info", State.DISPUTED: "warn", State.SETTLED: "ok", State.REJECTED: "stop"}
+
+
+class ReviewForm(msgspec.Struct):
+    request_key: str
+    award_id: Annotated[list[int], Meta(title="要处理的记录")]
+    verdict: Annotated[Literal["pass", "reject"], Meta(title="通过或退回")]
+    reason: Annotated[Reason | None, Meta(title="退回的原因")] = None
+
+
+class AwardOut(msgspec.Struct, frozen=True):
+    """`why` is what the page says, in the reader's language."""
+
+    award_id: int
+    person_id: int
+    what: str
+    item_code: str
+    version_id: int
+    points: int
+    clipped: int
+    state: str
+    why: list[str]
+
+
+def explained(steps: list[Step]) -> list[tuple[str, str, str]]:
+    """Each step of a calculation in words, a note, and the points that are left after it."""
+    return [(_(EXPLANATIONS[step.key], **step.facts), "", str(step.points)) for step in steps]
+
+
+def state_of(award: AwardView) -> str:
+    if award.state == State.SETTLED and not award.points:
+        return _("不记分")
+    return _(STATE_WORDS[award.state])
+
+
+def evidence_of(text: str) -> str:
+    return _(EVIDENCE_WORDS[text]) if text in EVIDENCE_WORDS else text
+
+
+async def _award(session: Session, award_id: int) -> AwardView:
+    """The award, where the reader may see it: a resident's own, or one of the community's staff."""
+    if session.kind == "resident":
+        return await queries.award_for_resident(session.person_id, award_id)
+    if not session.may(Permission.SEE_AWARDS):
+        raise NotFound
+    return await queries.award_for_staff(session.community_ids, award_id)
+
+
+@get("/awards/{award_id:int}", guards=[needs()], include_in_schema=False)
+async def award_page(award_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
+    award = await _award(session, award_id)
+    version = await scoring.version((award.community_id,), award.version_id)
+    item = version.items[award.item_code]
+    names = await people.masked_names([award.person_id])
+    facts: dict[str, Any] = {
+        "award": award,
+        "name": names[award.person_id],
+        "item": item,
+        "basis": basis_of(version.table, version.number),
+        "unit": version.table.unit_name,
+        "state": state_of(award),
+        "chip_state": CHIPS[award.state],
+        "evidence": evidence_of(award.evidence),
+        "lines": explained(award.steps),
+        "handled": await _handled(award),
+        "expected_on": await queries.expected_on(award),
+        "next_role": _(WORDS[award.next_role]) if award.next_role else "",
+    }
+    if session.kind == "resident":
+        return page("awards/award_phone.html", **facts)
+    return page("awards/award.html", may_see_table=session.may(Permission.SEE_SCORING), **facts)
+
+
+async def _handled(award: AwardView) -> list[dict[str, Any]]:
+    """Who did what with this award, in order; the templates put it into words."""
+    told: list[dict[str, Any]] = [{"kind": "recorded", "at": award.began_at}]
+    for review in await queries.reviews(award):
+        reason = _(REASONS[review.reason]) if review.reason else ""
+        role = _(WORDS[review.role])
+        told.append(
+            {"kind": review.verdict, "at": review.reviewed_at, "role": role, "who": review.reviewer, "reason": reason}
+        )
+    if award.notice_id is not None and award.line_id is not None:
+        told.append({"kind": "noticed", "notice": await notices.notice([award.community_id], award.notice_id)})
+        told += [{"kind": "objection", "objection": it} for it in await notices.objections_to(award.line_id)]
+    if award.settled_at is not None:
+        told.append({"kind": "settled", "at": award.settled_at})
+    return told
+
+
+@get("/api/awards/{award_id:int}", guards=[needs()])
+async def award_json(award_id: FromPath[int], session: NamedDependency[Session]) -> AwardOut:
+    award = await _award(session, award_id)
+    return AwardOut(
+        award_id=award.id,
+        person_id=award.person_id,
+        what=award.what,
+        item_code=award.item_code,
+        version_id=award.version_id,
+        points=award.points,
+        clipped=award.clipped,
+        state=award.state,
+        why=[text for text, _note, _points in explained(award.steps)],
+    )
+
+
+@get("/awards/review", guards=[needs(Permission.REVIEW_AWARDS)], include_in_schema=False)
+async def review_page(session: NamedDependency[Session]) -> Response[str]:
+    return await _review_page(session, forms.blank())
+
+
+async def _review_page(session: Session, form: forms.Filled[ReviewForm]) -> Response[str]:
+    waiting = await queries.to_review(session.community_ids, session.person_id)
+    why = {line.award_id: explained(line.steps) for line in waiting}
+    evidence = {line.award_id: evidence_of(line.evidence) for line in waiting}
+    reasons = [(reason.value, _(REASONS[reason])) for reason in REVIEW_REASONS]
+    ticked = set(form.lists.get("award_id", []))
+    return page(
+        "awards/review.html",
+        status=200 if form.is_valid else 400,
+        form=form,
+        waiting=waiting,
+        why=why,
+        evidence=evidence,
+        reasons=reasons,
+        ticked=ticked,
+    )
+
+
+@post("/awards/review", guards=[needs(Permission.REVIEW_AWARDS)], include_in_schema=False)
+async def review(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
+    form = await forms.read(request, ReviewForm)
+    if form.is_valid and form.value.verdict == "reject" and form.value.reason not in REVIEW_REASONS:
+        form.refuse("reason", "请选择退回的原因")
+    if not form.is_valid:
+        return await _review_page(session, form)
+    asked = form.value
+    assert session.community_id is not None
+    try:
+        await db.write(
+            actions.review_all,
+            actor=session.actor,
+            request_key=asked.request_key,
+            community_id=session.community_id,
+            award_ids=asked.award_id,
+            passed=asked.verdict == "pass",
+            reason=asked.reason if asked.verdict == "reject" else None,
+        )
+    except Refusal as refusal:
+        form.refuse("award_id", refusal)
+        return await _review_page(session, form)
+    return Redirect("/awards/review", status_code=303)
+
+
+handlers = [award_page, award_json, review_page, review]

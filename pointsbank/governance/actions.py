@@ -1,0 +1,53 @@
+"""Record and rule on objections, and settle who a provisional person is."""
+
+from pointsbank.awards import actions as awards
+from pointsbank.awards import queries as award_queries
+from pointsbank.events import actions_confirm as events
+from pointsbank.governance.rules import RULING_LETTERS_MAX, OwnMatter, OwnRecord
+from pointsbank.kit.db import Tx
+from pointsbank.notices import actions as notices
+from pointsbank.notices import queries as notice_queries
+from pointsbank.notices.rules import Grounds
+from pointsbank.people import actions as people
+from pointsbank.people import queries as people_queries
+
+
+async def object_to(tx: Tx, *, line_id: int, grounds: Grounds) -> int:
+    """Write a neighbour's objection down and hold the line back; returns the objection."""
+    objection_id = await notices.record_objection(tx, line_id=line_id, grounds=grounds)
+    await awards.hold_line(tx, line_id=line_id)
+    return objection_id
+
+
+async def rule(tx: Tx, *, objection_id: int, upheld: bool, ruling: str) -> None:
+    """Answer an objection: upheld sends the award back, dismissed lets it go on."""
+    assert 0 < len(ruling) <= RULING_LETTERS_MAX
+    objection = await notice_queries.objection_of(tx, objection_id)
+    beneficiary_id = await award_queries.beneficiary_of_line(tx, objection.line_id)
+    judge_id = tx.actor.person_id
+    assert judge_id is not None
+    if await people_queries.same_household(tx, judge_id, beneficiary_id):
+        raise OwnMatter
+    if judge_id == objection.recorded_by:
+        raise OwnRecord
+
+    line_id = await notices.rule_objection(tx, objection_id=objection_id, upheld=upheld, ruling=ruling)
+    if upheld:
+        await awards.reject_line(tx, line_id=line_id)
+    else:
+        await awards.release_line(tx, line_id=line_id)
+
+
+async def settle_provisional(tx: Tx, *, person_id: int, same_as: int | None) -> int:
+    """Make a provisional person a new resident, or an alias of a member; returns who it is from now on."""
+    judge_id = tx.actor.person_id
+    assert judge_id is not None
+    for concerned in (person_id, same_as):
+        if concerned is not None and await people_queries.same_household(tx, judge_id, concerned):
+            raise OwnMatter
+    if same_as is None:
+        await people.accept_provisional(tx, person_id=person_id)
+        return person_id
+    await people.mark_merged(tx, person_id=person_id, into_id=same_as)
+    await events.after_merge(tx, person_id=person_id, into_id=same_as)
+    return same_as
