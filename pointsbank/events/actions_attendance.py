@@ -157,17 +157,18 @@ async def join(
     name: str,
     phone: str,
     consent_publication: bool,
+    old_device: bytes | None,
     device_token: str,
     session_token: str,
 ) -> Arrived:
     """Register an unknown phone as a provisional person, remember it, and check it in: all or nothing.
 
-    The tokens themselves are facts here, not their digests: the command's fingerprint would otherwise let a thief of
-    the database guess the phone number.
+    The new tokens themselves are facts here, not their digests: beside a fingerprint of nothing but what the database
+    holds, a thief of it could try all phone numbers.
     """
     seen = open_ticket(ticket, nonce, tx.now)
     place = await _take_seat(tx, seen.activity_id, seen.seen_at, None)
-    device_id = await phones.make_device(tx, token_digest=crypto.token_digest(device_token))
+    device_id = await phones.renew_device(tx, old_device=old_device, new_device=crypto.token_digest(device_token))
     person_id = await people.register_provisional(
         tx,
         community_id=place.community_id,

@@ -4,7 +4,6 @@ import base64
 import hmac
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from litestar import Request, Response
 
@@ -15,6 +14,7 @@ from pointsbank.kit import codes, crypto, qr
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.errors import Forbidden
 from pointsbank.kit.settings import Settings
+from pointsbank.people import browser
 from pointsbank.people.access import Session
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import Basis, Item, Period
@@ -71,22 +71,13 @@ def own_community(session: Session) -> int:
     return session.community_id
 
 
-def base_url(request: AnyRequest, settings: Settings) -> str:
-    """What stands before the path in a code: the name that phones reach us by."""
-    return settings.public_url or f"{request.url.scheme}://{request.url.netloc}"
-
-
 def png(text: str, *, level: qr.Level, box: int) -> Response[bytes]:
     content = qr.qr_png(text, level=level, box=box)
     return Response(content, media_type="image/png", headers={"Cache-Control": "no-store"})
 
 
-def is_https(settings: Settings) -> bool:
-    return urlsplit(settings.public_url or "").scheme == "https"
-
-
 def nonce_cookie(settings: Settings) -> str:
-    return cookies.cookie_name("seen", https=is_https(settings))
+    return cookies.cookie_name("seen", https=browser.is_https(settings))
 
 
 def derived_token(label: str, nonce: str, request_key: str) -> str:

@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -18,14 +18,15 @@ from pointsbank.events import routes_pieces as pieces
 from pointsbank.events.queries import Activity, Attendance
 from pointsbank.events.routes_pieces import AnyRequest
 from pointsbank.events.rules import STAY_MIN, AlreadyIn, AlreadyOut, Way
-from pointsbank.kit import codes, db
+from pointsbank.kit import codes, crypto, db
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import NotFound
 from pointsbank.kit.settings import Settings
 from pointsbank.kit.text import BadText, clean, normal_phone, phone_ok
+from pointsbank.people import browser
 from pointsbank.people import queries as people
 from pointsbank.people.access import Session
-from pointsbank.people.rules import NAME_LENGTH_MAX, RESIDENT_SESSION_LIFE
+from pointsbank.people.rules import NAME_LENGTH_MAX
 from pointsbank.web import cookies, current, forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.render import page
@@ -97,14 +98,15 @@ async def _landing(request: AnyRequest, seen: Seen, now: datetime, settings: Set
     nonce = secrets.token_urlsafe(16)
     ticket = attendance.seal_ticket(seen.activity.id, seen.way, seen.seen_at, nonce)
     form: Filled[JoinForm] = forms.blank(ticket=ticket)
-    answer = await _scan_page(request, seen.activity, now, form)
+    answer = await _scan_page(browser.session_of(request), seen.activity, now, form)
     name = pieces.nonce_cookie(settings)
-    cookies.set_cookie(answer, name, nonce, https=pieces.is_https(settings), max_age=NONCE_SECONDS)
+    cookies.set_cookie(answer, name, nonce, https=browser.is_https(settings), max_age=NONCE_SECONDS)
     return answer
 
 
-async def _scan_page(request: AnyRequest, activity: Activity, now: datetime, form: Filled[JoinForm]) -> Response[str]:
-    session = _session(request)
+async def _scan_page(
+    session: Session | None, activity: Activity, now: datetime, form: Filled[JoinForm]
+) -> Response[str]:
     community = await people.community(activity.community_id)
     ids = [] if session is None else await people.ids_of(None, session.person_id)
     own = await queries.own(activity.id, ids) if ids else None
@@ -163,7 +165,7 @@ async def check_out(
 async def _press(request: AnyRequest, action: Callable[..., Any], now: datetime, settings: Settings) -> Response[Any]:
     """Do what the button says and show where the resident stands; pressing twice is no error."""
     filled = await forms.read(request, TicketForm)
-    session, nonce = _session(request), _nonce(request, settings)
+    session, nonce = browser.session_of(request), _nonce(request, settings)
     ticket = filled.typed.get("ticket", "")
     if session is None or not filled.is_valid:
         seen = attendance.open_ticket(ticket, nonce, now)
@@ -188,10 +190,10 @@ async def join(
         seen = attendance.open_ticket(filled.typed.get("ticket", ""), nonce, clock.now())
         return await _again(request, seen.activity_id, clock.now(), filled)
 
-    key, https = filled.value.request_key, pieces.is_https(settings)
-    device = current.cookie(current.scope_of(request), cookies.device_cookie_name(https))
-    device_token = device or pieces.derived_token("device", nonce, key)
-    session_token = pieces.derived_token("session", nonce, key)
+    key = filled.value.request_key
+    session_token, device_token = (pieces.derived_token(label, nonce, key) for label in ("session", "device"))
+    known = browser.device_token(request, settings)
+    old_device = crypto.token_digest(known) if known and known != device_token else None
     arrived = await db.write(
         attendance.join,
         request_key=key,
@@ -200,14 +202,12 @@ async def join(
         name=name,
         phone=phone,
         consent_publication=filled.value.publication,
+        old_device=old_device,
         device_token=device_token,
         session_token=session_token,
     )
     answer = Redirect(f"/events/{arrived.activity_id}", status_code=303)
-    life = RESIDENT_SESSION_LIFE // timedelta(seconds=1)
-    cookies.set_cookie(answer, cookies.session_cookie_name(https), session_token, https=https, max_age=life)
-    device_name = cookies.device_cookie_name(https)
-    cookies.set_cookie(answer, device_name, device_token, https=https, max_age=cookies.YEAR_SECONDS)
+    browser.keep_resident(answer, settings, session_token, device_token)
     return answer
 
 
@@ -230,12 +230,7 @@ async def _again(request: AnyRequest, activity_id: int, now: datetime, form: Fil
     activity = await queries.public_activity(activity_id)
     if activity is None:
         raise NotFound
-    return await _scan_page(request, activity, now, form)
-
-
-def _session(request: AnyRequest) -> Session | None:
-    session: Session | None = current.scope_of(request)["session"]
-    return session
+    return await _scan_page(browser.session_of(request), activity, now, form)
 
 
 def _nonce(request: AnyRequest, settings: Settings) -> str:

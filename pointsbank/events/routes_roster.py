@@ -52,8 +52,8 @@ class ConfirmForm(msgspec.Struct):
     """`line` and `minutes` go side by side, one for each row that may be confirmed; `tick` are the chosen ones."""
 
     request_key: str
-    line: list[int]
-    minutes: list[Annotated[int, msgspec.Meta(title="计分时长", ge=0, le=rules.PLAN_MINUTES_MAX)] | None]
+    line: list[int] = []
+    minutes: list[Annotated[int, msgspec.Meta(title="计分时长", ge=0, le=rules.PLAN_MINUTES_MAX)] | None] = []
     tick: list[int] = []
 
 

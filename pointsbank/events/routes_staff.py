@@ -18,6 +18,7 @@ from pointsbank.kit import codes, db
 from pointsbank.kit.clock import ZONE, Clock, local_day
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.kit.settings import Settings
+from pointsbank.people import browser
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import queries as scoring
@@ -213,7 +214,7 @@ async def poster_code(
     settings: NamedDependency[Settings],
 ) -> Response[bytes]:
     found = await pieces.own_activity(activity_id, session)
-    return pieces.png(f"{pieces.base_url(request, settings)}/p/{found.poster_token}", level="Q", box=POSTER_BOX)
+    return pieces.png(f"{browser.public_base(request, settings)}/p/{found.poster_token}", level="Q", box=POSTER_BOX)
 
 
 async def _on_screen(activity_id: int, session: Session, now: datetime) -> Activity:
@@ -253,7 +254,7 @@ async def screen_code(
     found = await _on_screen(activity_id, session, now)
     key = attendance.event_key(found.id)
     token = codes.event_code(key, found.id, rules.SCREEN_STATION, codes.event_step(now))
-    return pieces.png(f"{pieces.base_url(request, settings)}/e/{token}", level="M", box=SCREEN_BOX)
+    return pieces.png(f"{browser.public_base(request, settings)}/e/{token}", level="M", box=SCREEN_BOX)
 
 
 async def desk_page(session: Session, now: datetime) -> Response[str]:
