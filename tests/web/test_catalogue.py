@@ -38,5 +38,5 @@ def test_extraction_sees_templates_marks_titles_and_refusals():
     found = i18n.sources()
     assert found["跳到正文"] == "base.html"
     assert found["有 {n} 处要改"] == "_macros.html"
-    assert found["没有找到"] == "web/problems.py"
+    assert found["操作太快，请稍等再试。"] == "web/problems.py"
     assert found["现在太忙，请过几秒再试，不会重复记账。"] == "kit/errors.py"

@@ -135,7 +135,6 @@ def test_the_staff_frame_has_navigation_sign_out_and_its_warnings():
     assert '<a href="/todo" class="is-on" aria-current="page">' in written
     assert "<span>1,300</span>" in written
     assert '<form method="post" action="/sign-out">' in written
-    assert 'href="/password"' in written
     assert "演示数据" in written
     assert "没有加密" in written
 
