@@ -11,11 +11,13 @@ from pointsbank.governance import actions as governance
 from pointsbank.kit import db
 from pointsbank.kit.clock import FixedClock, local_day, start_of_day
 from pointsbank.kit.db import Actor, Database
+from pointsbank.kit.settings import Settings
 from pointsbank.ledger import queries as ledger
 from pointsbank.people import actions as people
 from pointsbank.people import queries as people_queries
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring.rules import Basis, Item, Table, TableKind
+from tests.world import Community, World
 
 LONG_AGO = date(2026, 1, 1)
 ADMIN = "community_admin"
@@ -41,6 +43,7 @@ class Neighbours:
     community_id: int
     elsewhere_id: int
     building_id: int
+    street_id: int
     numbers: itertools.count = field(default_factory=lambda: itertools.count(1))
 
     async def household(self) -> int:
@@ -179,4 +182,14 @@ async def settle_in(clock: FixedClock, holder: str) -> Neighbours:
         for name in ("测试社区", "别的社区")
     ]
     building_id = await db.write(people.make_place, parent_id=communities[0], kind="building", name="测试 1 号楼")
-    return Neighbours(clock, *communities, building_id)
+    return Neighbours(clock, *communities, building_id, street_id)
+
+
+@pytest.fixture
+def world(neighbours: Neighbours, settings: Settings) -> World:
+    """The same community, to be visited over HTTP; it has adopted no table yet."""
+    places = [
+        Community(id=community_id, building_id=neighbours.building_id, outlet_id=0, counter_id=0, version_id=0)
+        for community_id in (neighbours.community_id, neighbours.elsewhere_id)
+    ]
+    return World(neighbours.clock, settings, neighbours.street_id, places)

@@ -1,5 +1,5 @@
 """Neighbours who earn points, for the tests of this room."""
 
-from tests.awards.neighbours import families, neighbours
+from tests.awards.neighbours import families, neighbours, world
 
-__all__ = ["families", "neighbours"]
+__all__ = ["families", "neighbours", "world"]
