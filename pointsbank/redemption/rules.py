@@ -2,24 +2,33 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.stock.rules import plain_barcode
 
 BASKET_LINES_MAX = 20
 QUANTITY_MAX = 99
 VISIT_LIFE = timedelta(minutes=10)
 UNDO_WINDOW = timedelta(minutes=10)
 UNLIMITED = 2**53
+ID_DIGITS_MAX = 18
 
 
 class BasketUnfit(Refusal):
     kind = Kind.INVALID
     code = "redemption.basket_unfit"
     message = "清单不对：要有 1 到 20 行，每行 1 到 99 件，写明商品。请重新扫商品。"
+
+
+class BasketFull(Refusal):
+    kind = Kind.INVALID
+    code = "redemption.basket_full"
+    message = "一单最多 20 样，每样最多 99 件。请先确认这一单，再扫剩下的。"
 
 
 class VisitOrCode(Refusal):
@@ -111,12 +120,15 @@ class UndoReason(StrEnum):
     OTHER = "other"
 
 
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**62)]
+
+
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line of a basket as it was scanned: a good by its id or by its bar code."""
 
     quantity: int
-    good: int | None = None
-    barcode: str | None = None
+    good: Id | None = None
+    barcode: Annotated[str, msgspec.Meta(max_length=20)] | None = None
 
 
 class ShelfItem(msgspec.Struct, frozen=True):
@@ -166,13 +178,51 @@ def merge(lines: Sequence[Line], shelf: Sequence[ShelfItem]) -> list[BasketLine]
     by_barcode = {item.barcode: item for item in shelf}
     quantities: dict[int, int] = {}
     for line in lines:
-        item = by_id.get(line.good) if line.good is not None else by_barcode.get(line.barcode or "")
+        item = by_id.get(line.good) if line.good is not None else by_barcode.get(plain_barcode(line.barcode or ""))
         if item is None:
             raise UnknownGood(what=line.barcode or str(line.good))
         quantities[item.good_id] = quantities.get(item.good_id, 0) + line.quantity
     if max(quantities.values()) > QUANTITY_MAX:
         raise BasketUnfit
     return [BasketLine(by_id[good_id], quantity) for good_id, quantity in quantities.items()]
+
+
+def read_basket(text: str) -> dict[int, int]:
+    """Good and quantity of `12:1,15:2`, the form in which a page holds its basket; refuses anything else."""
+    basket: dict[int, int] = {}
+    for part in text.split(",") if text else ():
+        good, _, quantity = part.partition(":")
+        if not (good.isascii() and good.isdigit() and quantity.isascii() and quantity.isdigit()):
+            raise BasketUnfit
+        if len(good) > ID_DIGITS_MAX or not 0 < int(quantity[:4]) <= QUANTITY_MAX:
+            raise BasketUnfit
+        basket[int(good)] = int(quantity[:4])
+    if len(basket) > BASKET_LINES_MAX:
+        raise BasketUnfit
+    return basket
+
+
+def read_good(text: str) -> int:
+    """A good's id as a button of the page names it."""
+    if not (text.isascii() and text.isdigit() and len(text) <= ID_DIGITS_MAX):
+        raise BasketUnfit
+    return int(text)
+
+
+def write_basket(basket: Mapping[int, int]) -> str:
+    return ",".join(f"{good}:{quantity}" for good, quantity in basket.items())
+
+
+def change(basket: Mapping[int, int], good_id: int, by: int) -> dict[int, int]:
+    """The basket with some pieces more or fewer; what was touched last stands last, none left means gone."""
+    quantity = basket.get(good_id, 0) + by
+    rest = {good: pieces for good, pieces in basket.items() if good != good_id}
+    if quantity <= 0:
+        return rest
+    changed = {**rest, good_id: quantity} if by > 0 else {**basket, good_id: quantity}
+    if quantity > QUANTITY_MAX or len(changed) > BASKET_LINES_MAX:
+        raise BasketFull
+    return changed
 
 
 def price(basket: Sequence[BasketLine]) -> int:
@@ -235,6 +285,6 @@ def check_undo(*, staff_id: int, by: int | None, state: str, is_last: bool, made
         raise TooLateToUndo
 
 
-def order_number(order_id: int, day_text: str) -> str:
+def order_number(order_id: int, day: date) -> str:
     """As it is spoken at the counter: month, day and the last four digits, 1121-0038."""
-    return f"{day_text}-{order_id % 10_000:04}"
+    return f"{day:%m%d}-{order_id % 10_000:04}"

@@ -60,6 +60,7 @@ GIVE_LOT = "UPDATE stock_lot SET remaining = remaining + ? WHERE id = ?"
 async def make_good(
     tx: Tx,
     *,
+    community_id: int,
     outlet_id: int,
     name: str,
     unit: str,
@@ -71,12 +72,10 @@ async def make_good(
     """Put a good into an outlet's list, with no stock yet; without a bar code it gets a label of our own."""
     assert 0 < points <= rules.POINTS_MAX
     outlet = await tx.row(OUTLET, outlet_id)
-    if outlet is None:
+    if outlet is None or outlet["community_id"] != community_id:
         raise NotFound
     known = rules.fit_barcode(barcode) if barcode else f"unlabelled-{secrets.token_hex(8)}"
-    made = await tx.row(
-        NEW_GOOD, outlet["community_id"], outlet_id, name, unit, known, points, monthly_max, low_at, tx.now
-    )
+    made = await tx.row(NEW_GOOD, community_id, outlet_id, name, unit, known, points, monthly_max, low_at, tx.now)
     if made is None:
         other = await tx.row(WITH_BARCODE, outlet_id, known)
         raise BarcodeTaken(name=other["name"] if other else "")

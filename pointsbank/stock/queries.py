@@ -72,6 +72,7 @@ SELECT id, community_id, outlet_id, name, unit, barcode, points, monthly_max, lo
 
 async def shelf(tx: Tx | None, *, outlet_id: int, good_ids: Sequence[int], barcodes: Sequence[str] = ()) -> list[Good]:
     """Return those of the named goods that this outlet carries and still offers; unknown ones are simply missing."""
+    barcodes = [rules.plain_barcode(barcode) for barcode in barcodes]
     named = " OR ".join(
         _among(column, values) for column, values in (("id", good_ids), ("barcode", barcodes)) if len(values)
     )
@@ -99,7 +100,7 @@ async def good(community_ids: Sequence[int], good_id: int) -> Good:
 
 async def good_by_barcode(community_ids: Sequence[int], barcode: str) -> Good | None:
     sql = f"{GOOD} WHERE {_among('community_id', community_ids)} AND barcode = ? ORDER BY state DESC, id LIMIT 1"
-    found = await db.row(sql, *community_ids, barcode)
+    found = await db.row(sql, *community_ids, rules.plain_barcode(barcode))
     return Good(*found) if found is not None else None
 
 

@@ -110,7 +110,12 @@ def fit_barcode(typed: str) -> str:
     digits = normal_digits(typed)
     if len(digits) not in (8, 12, 13) or not codes.ean13_ok(digits.zfill(13)):
         raise BarcodeUnfit
-    return digits
+    return plain_barcode(digits)
+
+
+def plain_barcode(digits: str) -> str:
+    """One spelling of a UPC-12: many scanners send it as an EAN-13 with a zero in front."""
+    return digits[1:] if len(digits) == 13 and digits[0] == "0" else digits
 
 
 def cents_of(yuan: str) -> int:

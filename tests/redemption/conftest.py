@@ -89,7 +89,13 @@ class Shop:
         self, name: str = "食用盐", points: int = 5, *, in_stock: int = 10, monthly_max: int | None = None
     ) -> int:
         good_id = await db.write(
-            stock.make_good, outlet_id=self.outlet_id, name=name, unit="袋", points=points, monthly_max=monthly_max
+            stock.make_good,
+            community_id=self.community_id,
+            outlet_id=self.outlet_id,
+            name=name,
+            unit="袋",
+            points=points,
+            monthly_max=monthly_max,
         )
         if in_stock:
             await self.receive(good_id, in_stock)

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
 
 def item(good_id: int, points: int, name: str = "食用盐") -> ShelfItem:
-    return ShelfItem(good_id, name, "袋", f"{good_id:013}", points, None)
+    return ShelfItem(good_id, name, "袋", f"2{good_id:012}", points, None)
 
 
 RICE, OIL, TISSUE = item(1, 60, "东北大米"), item(2, 85, "食用油"), item(3, 15, "抽纸")

@@ -62,6 +62,8 @@ async def test_the_limits_of_the_orders_own_day_and_month_are_given_back(shop, c
     made = await shop.order((tissue, 4), member=member)
     clock.set(datetime(2026, 11, 30, 16, 4, tzinfo=UTC))  # four past midnight in Shanghai, in another month
     await shop.undo(made.order_id)
+    uses = await db.rows("SELECT period_start, used FROM redemption_limit_use ORDER BY period_start")
+    assert [tuple(use) for use in uses] == [(date(2026, 11, 1), 0), (date(2026, 11, 30), 0)]
     await shop.order((tissue, 4), member=member)
     with pytest.raises(OverDailyLimit):
         await shop.order((tissue, 1), member=member)

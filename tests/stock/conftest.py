@@ -18,7 +18,9 @@ class Shelf:
 
     async def good(self, name="食用盐", *, in_stock=0, **facts) -> int:
         facts = {"unit": "袋", "points": 5, **facts}
-        good_id = await db.write(actions.make_good, outlet_id=self.outlet_id, name=name, **facts)
+        good_id = await db.write(
+            actions.make_good, community_id=self.community_id, outlet_id=self.outlet_id, name=name, **facts
+        )
         if in_stock:
             await self.receive(good_id, in_stock)
         return good_id

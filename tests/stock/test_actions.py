@@ -37,9 +37,12 @@ async def test_a_bar_code_stands_for_one_good_of_an_outlet(shelf, open_shelf):
     await elsewhere.good("海盐", barcode=BARCODE)
 
 
-async def test_an_outlet_that_does_not_exist_has_no_shelf(shelf):
+async def test_an_outlet_of_others_or_of_nobody_has_no_shelf_for_us(shelf, open_shelf):
     with pytest.raises(NotFound):
-        await db.write(actions.make_good, outlet_id=shelf.outlet_id + 1, name="食用盐", unit="袋", points=5)
+        await type(shelf)(shelf.community_id, shelf.outlet_id + 1).good()
+    elsewhere = await open_shelf()
+    with pytest.raises(NotFound):
+        await type(shelf)(shelf.community_id, elsewhere.outlet_id).good()
 
 
 async def test_a_delivery_is_a_lot_that_knows_where_it_came_from(shelf):

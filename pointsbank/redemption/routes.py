@@ -1,0 +1,7 @@
+"""All routes of this room, by audience."""
+
+from typing import Any
+
+from pointsbank.redemption import routes_api, routes_counter, routes_shop
+
+handlers: list[Any] = [*routes_counter.handlers, *routes_shop.handlers, *routes_api.handlers]
