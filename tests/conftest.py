@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -20,7 +21,6 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify
-from tests.world import World
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
 EMPTY = "pointsbank_empty"
@@ -125,6 +125,8 @@ async def database(
 
 
 @pytest.fixture
-async def world(database: db.Database, settings: Settings, clock: FixedClock) -> World:
+async def world(database: db.Database, settings: Settings, clock: FixedClock) -> Any:
     """Two communities of one street, with counters and a scoring table each."""
+    from tests.world import World  # here, so that a room's own tests need no other room
+
     return await World(clock, settings).found()

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 
 from pointsbank.app import wiring
 from pointsbank.app.installation import Installation
+from pointsbank.awards import actions as awards
 from pointsbank.kit import codes, crypto, db
 from pointsbank.kit.clock import FixedClock, local_day
 from pointsbank.kit.db import Actor
@@ -27,6 +28,7 @@ from pointsbank.scoring import scheme_file
 from pointsbank.stock import actions as stock
 from pointsbank.web.limits import Limit, Limits
 
+NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
 ADDRESS = "http://testserver"
 LOOSE = Limits(*(Limit(per_minute=1_000_000, burst=100_000) for _ in range(3)))
 SCHEME = "hailin-community-volunteer.toml"
@@ -74,7 +76,9 @@ class World:
             table=table,
             in_force_from=local_day(self.clock.now()) - timedelta(days=30),
         )
-        outlet_id = await db.write(redemption.make_outlet, community_id=community_id, name="测试超市", hours="每天 9–17 点")
+        outlet_id = await db.write(
+            redemption.make_outlet, community_id=community_id, name="测试超市", hours="每天 9–17 点"
+        )
         counter_id = await db.write(redemption.make_counter, outlet_id=outlet_id, name="1 号台")
         made = Community(community_id, building_id, outlet_id, counter_id, version_id)
         self.communities.append(made)
@@ -92,7 +96,12 @@ class World:
         )
 
     async def person(
-        self, name: str = "测试甲", *, points: int = 0, community: Community | None = None, household_id: int | None = None
+        self,
+        name: str = "测试甲",
+        *,
+        points: int = 0,
+        community: Community | None = None,
+        household_id: int | None = None,
     ) -> int:
         place = community or self.home
         household_id = household_id or await self.household(place)
@@ -173,6 +182,30 @@ class World:
             )
         return good_id
 
+    async def noticed(self, place: Community) -> tuple[int, int, int]:
+        """An award in public notice; returns the ids of notice, line and award."""
+        await db.write(awards.gather_notices)
+        person_id = await self.person("测试公示人", community=place)
+        self.made += 1
+        made = await db.write(
+            awards.record_act,
+            community_id=place.id,
+            person_id=person_id,
+            source=("tests", "act", self.made),
+            item_code="A01",
+            what="测试服务",
+            evidence="card",
+            began_at=self.clock.now() - timedelta(days=1),
+            minutes=120,
+            planned_minutes=120,
+            reviewed_by=(await self.staff(Role.EVENT_ORGANISER, place))[0].person_id,
+        )
+        self.clock.advance(days=1)
+        await db.write(awards.gather_notices)
+        found = await db.row("SELECT notice_id, line_id FROM awards_award WHERE id = ?", made.award_id)
+        assert found is not None
+        return found["notice_id"], found["line_id"], made.award_id
+
     async def staff(self, role: Role, community: Community | None = None, *, kind: str = "staff") -> tuple[Actor, str]:
         """A new person in a role, signed in; returns the actor and the session's or token's text."""
         place = community or self.home
@@ -185,7 +218,7 @@ class World:
             password_hash="",
             must_change=False,
         )
-        place_id = self.street_id if role in (Role.SUPERVISOR,) else place.id
+        place_id = self.street_id if role == Role.SUPERVISOR else place.id
         grant_id = await db.write(actions_staff.grant, person_id=person_id, role=role.value, place_id=place_id)
         return await self.session(person_id, grant_id, kind)
 

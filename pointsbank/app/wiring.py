@@ -5,7 +5,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from litestar import Litestar, Request
-from litestar.config.app import AppConfig
 from litestar.di import Provide
 from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import HTTPRouteHandler
@@ -78,6 +77,24 @@ def provide_actor(request: Request[Any, Any, Any]) -> Actor:
     return session.actor if session is not None else db.NOBODY
 
 
+def route_table(settings: Settings, clock: Clock, extra: Sequence[Any] = ()) -> Litestar:
+    """Return the routes with what they depend on; refuses one that declares no permission."""
+    app = Litestar(
+        [*all_handlers(), *extra],
+        dependencies={
+            "session": Provide(provide_session, sync_to_thread=False),
+            "actor": Provide(provide_actor, sync_to_thread=False),
+            "clock": Provide(lambda: clock, sync_to_thread=False),
+            "settings": Provide(lambda: settings, sync_to_thread=False),
+        },
+        exception_handlers=problems.handlers,
+        openapi_config=OpenAPIConfig("积分银行 Pointsbank", "1", path="/schema", render_plugins=[]),
+        logging_config=None,
+    )
+    refuse_undeclared(app)
+    return app
+
+
 def create_app(
     settings: Settings,
     clock: Clock,
@@ -91,29 +108,11 @@ def create_app(
     `extra` are handlers that only a test or a benchmark adds; `limit` loosens the rate limits for it.
     """
     https = settings.public_url is not None and urlsplit(settings.public_url).scheme == "https"
-
-    def on_init(config: AppConfig) -> AppConfig:
-        config.route_handlers = [*all_handlers(), *extra]
-        return config
-
-    app = Litestar(
-        on_app_init=[on_init],
-        dependencies={
-            "session": Provide(provide_session, sync_to_thread=False),
-            "actor": Provide(provide_actor, sync_to_thread=False),
-            "clock": Provide(lambda: clock, sync_to_thread=False),
-            "settings": Provide(lambda: settings, sync_to_thread=False),
-        },
-        exception_handlers=problems.handlers,
-        openapi_config=OpenAPIConfig("积分银行 Pointsbank", "1", path="/schema", render_plugins=[]),
-        logging_config=None,
-    )
-    refuse_undeclared(app)
-    describe = nav.describer(clock, is_demo=installation.is_demo, is_plain_http=not https and not _is_local(settings))
-    render.configure(describe)
+    is_plain_http = not https and not _is_local(settings)
+    render.configure(nav.describer(clock, is_demo=installation.is_demo, is_plain_http=is_plain_http))
     hosts = {urlsplit(settings.public_url).netloc} if settings.public_url else set()
     return Security(
-        cast("ASGIApp", app),
+        cast("ASGIApp", route_table(settings, clock, extra)),
         find_session=access.find_session,
         https=https,
         limit=limit,

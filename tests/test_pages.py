@@ -1,0 +1,291 @@
+"""Every route × every role × own and foreign community, generated from the route table; and rubbish at every door.
+
+What a role may do is read from the guards and from the table of roles; what is tested is that nothing else is possible,
+that a foreign object looks like one that does not exist, and that no refused request changes a row.
+"""
+
+import hashlib
+import json
+import re
+import sqlite3
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from litestar.handlers import HTTPRouteHandler
+
+from pointsbank.app import database as databases
+from pointsbank.app import wiring
+from pointsbank.events import actions as events
+from pointsbank.governance import actions as governance
+from pointsbank.kit import db
+from pointsbank.kit.clock import FixedClock
+from pointsbank.kit.settings import Settings
+from pointsbank.people.access import Role
+from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
+from pointsbank.redemption import actions as redemption
+from pointsbank.redemption.rules import Line
+from pointsbank.scoring import actions as scoring
+from tests.world import NOON, Community, World, visiting
+
+MISSING = 987_654_321
+FOREIGN_NAME = "邻区测试人"
+PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
+SHELL = "/api/local/commands"
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    path: str
+    permissions: frozenset[str] | None  # None: open to everybody
+
+    @property
+    def is_api(self) -> bool:
+        return self.path.startswith("/api/")
+
+    @property
+    def parameters(self) -> list[str]:
+        return [name for name, _ in PARAMETER.findall(self.path)]
+
+    def url(self, values: dict[str, object]) -> str:
+        return PARAMETER.sub(lambda hit: str(values[hit[1]]), self.path)
+
+
+def all_routes() -> list[Route]:
+    app = wiring.route_table(Settings(), FixedClock(NOON))
+    found = []
+    for route in app.routes:
+        if route.path.startswith("/schema"):
+            continue  # documentation, open to everybody
+        for handler in getattr(route, "route_handlers", ()):
+            if not isinstance(handler, HTTPRouteHandler):
+                continue
+            guard = next((one for one in handler.guards or () if hasattr(one, "permissions")), None)
+            permissions = None if guard is None else frozenset(guard.permissions)
+            methods = sorted(handler.http_methods - {"OPTIONS", "HEAD"})
+            found += [Route(method, route.path, permissions) for method in methods]
+    return found
+
+
+ROUTES = all_routes()
+GUARDED = [route for route in ROUTES if route.permissions is not None]
+IDENTITIES = ["nobody", "resident", *Role]
+
+
+def named(routes: list[Route]) -> list[object]:
+    return [pytest.param(route, id=f"{route.method} {route.path}") for route in routes]
+
+
+async def furnish(world: World, place: Community) -> dict[str, object]:
+    """One of everything in a community, by the names of the route parameters."""
+    admin, _ = await world.staff(Role.COMMUNITY_ADMIN, place)
+    clerk, _ = await world.staff(Role.COUNTER_STAFF, place)
+    person_id = await world.person(FOREIGN_NAME, points=100, community=place)
+    seen = (place.id,)
+    now = world.clock.now()
+    activity_id = await db.write(
+        events.create, actor=admin, community_id=place.id, title="测试活动", venue="测试广场", item_code="A01",
+        contact="10000000003", starts_at=now - timedelta(hours=2), ends_at=now + timedelta(minutes=5), seats=None,
+    )  # fmt: skip
+    await db.write(events.publish, actor=admin, activity_id=activity_id, community_ids=seen)
+    good_id = await world.good(community=place)
+    made = await db.write(
+        redemption.order, actor=clerk, counter_id=place.counter_id, code=await world.card(person_id),
+        lines=[Line(quantity=1, good=good_id)], community_ids=seen,
+    )  # fmt: skip
+    version_id = await db.write(scoring.draft_from_current, actor=admin, community_id=place.id)
+    grant = await db.row("SELECT id FROM people_role_grant WHERE person_id = ?", clerk.person_id)
+    notice_id, line_id, award_id = await world.noticed(place)
+    objection_id = await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there")
+    return {
+        "person_id": person_id,
+        "activity_id": activity_id,
+        "good_id": good_id,
+        "counter_id": place.counter_id,
+        "order_id": made.order_id,
+        "version_id": version_id,
+        "grant_id": grant["id"],
+        "notice_id": notice_id,
+        "award_id": award_id,
+        "objection_id": objection_id,
+        "entry_id": 1,
+        "code": "A01",
+        "token": "0000000000000",
+        "name": "r80-100.css",
+    }
+
+
+def fingerprint(world: World) -> str:
+    """Of every row of the database."""
+    connection = sqlite3.connect(databases.path_of(world.settings))
+    text = "\n".join(connection.iterdump())
+    connection.close()
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def identity(world: World, name: str, route: Route) -> dict[str, str]:
+    """A session or a token of this identity in the first community, as `visiting` takes it."""
+    if name == "nobody":
+        return {}
+    if name == "resident":
+        person_id = await world.person("测试居民")
+        _, token = await world.phone(person_id)
+        return {} if route.is_api else {"cookie": token}
+    _, token = await world.staff(Role(name), kind="token" if route.is_api else "staff")
+    return {"bearer": token} if route.is_api else {"cookie": token}
+
+
+def may(name: str, route: Route) -> bool:
+    assert route.permissions is not None
+    held = {"nobody": None, "resident": None if route.is_api else RESIDENT}.get(name, PERMISSIONS.get(name))
+    return held is not None and route.permissions <= held
+
+
+def test_every_route_says_who_may_use_it():
+    open_to_all = {(route.method, route.path) for route in ROUTES if route.permissions is None}
+
+    assert open_to_all == OPEN
+
+
+OPEN = {("GET", path) for path in ("/", "/livez", "/readyz", "/type", "/language", "/print/{name:str}", "/privacy")} | {
+    ("POST", "/api/local/commands")
+}
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+async def test_nobody_gets_past_a_guard_without_its_permissions(world, name):
+    own = await furnish(world, world.home)
+    before = None
+    wrong = []
+    for route in GUARDED:
+        if may(name, route):
+            continue
+        who = await identity(world, name, route)
+        before = fingerprint(world)
+        async with visiting(world, **who) as client:
+            answer = await client.request(
+                route.method, route.url(own), data=None if route.is_api else {"request_key": "k" * 8}
+            )
+        expected = {401} if route.is_api and not who else {303} if not who else {403}
+        if answer.status_code not in expected or fingerprint(world) != before:
+            wrong.append((route.method, route.path, answer.status_code))
+        if answer.status_code == 303 and not answer.headers["location"].startswith("/sign-in"):
+            wrong.append((route.method, route.path, answer.headers["location"]))
+
+    assert wrong == []
+
+
+WITH_OBJECTS = [route for route in GUARDED if set(route.parameters) - {"name", "token"}]
+
+
+@pytest.mark.parametrize("name", [role for role in IDENTITIES if role != "nobody"])
+async def test_a_foreign_object_looks_like_one_that_does_not_exist(world, name):
+    await furnish(world, world.home)
+    foreign = await furnish(world, world.communities[1])
+    missing = {key: MISSING if isinstance(value, int) else value for key, value in foreign.items()}
+    wrong = []
+    for route in WITH_OBJECTS:
+        if not may(name, route) or name == Role.SUPERVISOR:  # the supervisor's street holds both communities
+            continue
+        who = await identity(world, name, route)
+        before = fingerprint(world)
+        async with visiting(world, **who) as client:
+            answers = [await ask(client, route, values) for values in (foreign, missing)]
+        told = [(answer.status_code, neutral(answer.text)) for answer in answers]
+        if told[0] != told[1] or answers[0].status_code not in REFUSED or fingerprint(world) != before:
+            wrong.append((route.method, route.path, [answer.status_code for answer in answers]))
+        if FOREIGN_NAME in answers[0].text:
+            wrong.append((route.path, "a foreign name"))
+
+    assert wrong == []
+
+
+REFUSED = {400, 404, 409}
+
+
+async def ask(client, route, values):
+    url = route.url(values)
+    if route.method == "GET":
+        return await client.get(url)
+    key = f"foreign-{values['person_id']}-key"
+    if route.is_api:
+        return await client.post(url, json={"request_key": key, **BODIES.get(route.path, {})})
+    return await client.post(url, data={"request_key": key, **BODIES.get(route.path, {})})
+
+
+# Bodies that would be good for one's own object, so that only the object can be what is refused.
+BODIES: dict[str, dict[str, object]] = {}
+
+
+def neutral(text: str) -> str:
+    """Without what differs between any two answers: request keys, ids in addresses."""
+    text = re.sub(r'name="request_key" value="[^"]*"', "", text)
+    return re.sub(r"\d{3,}|/\d+", "N", text)
+
+
+RUBBISH: dict[str, tuple[bytes, str]] = {
+    "nothing": (b"", "application/x-www-form-urlencoded"),
+    "bytes": (bytes(range(256)) * 8, "application/octet-stream"),
+    "form bytes": (b"request_key=%ff%fe%00&code=%ed%a0%80&points=-9e99&lines=%00", "application/x-www-form-urlencoded"),
+    "deep json": (b"[" * 100_000, "application/json"),
+    "deep object": (b'{"a":' * 20_000 + b"1" + b"}" * 20_000, "application/json"),
+    "wrong json": (b'{"request_key": 7, "code": [], "lines": "x", "points": 1e999}', "application/json"),
+    "surrogates": (json.dumps({"request_key": "\ud800" * 9, "code": "\ud800"}).encode(), "application/json"),
+    "too large": (b"x" * 70_000, "application/json"),
+    "large amounts": (
+        json.dumps(
+            {"request_key": "rubbish-key", "visit": 2**70, "lines": [{"good": -1, "quantity": 10**30}]}
+        ).encode(),
+        "application/json",
+    ),
+    "broken multipart": (b"--x\r\nContent-Disposition: form-data", "multipart/form-data; boundary=x"),
+}
+
+
+@pytest.mark.parametrize("what", RUBBISH)
+async def test_rubbish_is_refused_with_a_code_and_changes_nothing(world, what):
+    body, kind = RUBBISH[what]
+    own = await furnish(world, world.home)
+    wrong = []
+    for route in ROUTES:
+        if route.method == "GET" or route.path == SHELL:
+            continue
+        names = [name for name in IDENTITIES if route.permissions is not None and may(name, route)] or ["nobody"]
+        who = await identity(world, names[0], route)
+        before = fingerprint(world)
+        async with visiting(world, **who) as client:
+            answer = await client.post(route.url(own), content=body, headers={"Content-Type": kind})
+        harmless = {303} if route.path in HARMLESS else set()
+        if not (400 <= answer.status_code < 500 or answer.status_code in harmless):
+            wrong.append((route.path, answer.status_code))
+        elif fingerprint(world) != before and route.path not in HARMLESS:
+            wrong.append((route.path, "changed something"))
+        if route.is_api and "code" not in answer.json():
+            wrong.append((route.path, answer.text[:80]))
+
+    assert wrong == []
+
+
+# What needs nothing but the session: there is nothing in a body that could be wrong.
+HARMLESS = {"/sign-out", "/me/sign-out-everywhere"}
+
+
+async def test_no_get_changes_anything(world):
+    own = await furnish(world, world.home)
+    wrong = []
+    for route in ROUTES:
+        if route.method != "GET":
+            continue
+        names = [name for name in IDENTITIES if route.permissions is None or may(name, route)]
+        for name in names[:3]:
+            who = await identity(world, name, route)
+            before = fingerprint(world)
+            async with visiting(world, **who) as client:
+                answer = await client.get(route.url(own))
+            if fingerprint(world) != before:
+                wrong.append((route.path, name, "changed something"))
+            if answer.status_code >= 500:
+                wrong.append((route.path, name, answer.status_code))
+
+    assert wrong == []
