@@ -15,8 +15,8 @@ LINES_MAX = 200  # of one transaction
 # A job that starts a little after midnight still opens that day's notice; one that is later gives a day more.
 GRACE = timedelta(hours=1)
 # Lines that fit on A4 with 7.2 mm each: on a sheet that goes on, and on one that closes with words and a seal.
-FIRST_SHEET = 24, 13
-LATER_SHEET = 30, 20
+FIRST_SHEET = 24, 16
+LATER_SHEET = 30, 22
 LAST_SHEET_MIN = 3
 
 
