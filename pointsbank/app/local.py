@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 from litestar import Request, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from pointsbank.app import commands, installation, lock
 from pointsbank.app import database as databases
@@ -33,7 +35,9 @@ class CommandRefused(Exception):
 
 
 @post(PATH, opt={"public": True}, status_code=200, include_in_schema=False)
-async def run_for_shell(request: Request[Any, Any, Any], data: LocalCommand, settings: Settings) -> dict[str, Any]:
+async def run_for_shell(
+    request: Request[Any, Any, Any], data: JSONBody[LocalCommand], settings: NamedDependency[Settings]
+) -> dict[str, Any]:
     """Run a command of the shell; to anyone without the data folder's secret this page does not exist."""
     given = request.headers.get("x-local-secret", "")
     client = request.client

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.events import routes_pieces as pieces
@@ -49,7 +49,9 @@ class CheckedOut(msgspec.Struct, frozen=True):
 
 
 @post("/api/events/{activity_id:int}/check-ins", guards=[needs()])
-async def check_in(activity_id: FromPath[int], data: CodeBody, session: NamedDependency[Session]) -> CheckedIn:
+async def check_in(
+    activity_id: FromPath[int], data: JSONBody[CodeBody], session: NamedDependency[Session]
+) -> CheckedIn:
     actor, key = session.actor, data.request_key
     if pieces.is_address_code(data.code):
         arrived = await db.write(
@@ -69,7 +71,9 @@ async def check_in(activity_id: FromPath[int], data: CodeBody, session: NamedDep
 
 
 @post("/api/events/{activity_id:int}/check-outs", guards=[needs()])
-async def check_out(activity_id: FromPath[int], data: CodeBody, session: NamedDependency[Session]) -> CheckedOut:
+async def check_out(
+    activity_id: FromPath[int], data: JSONBody[CodeBody], session: NamedDependency[Session]
+) -> CheckedOut:
     actor, key = session.actor, data.request_key
     if pieces.is_address_code(data.code):
         left = await db.write(

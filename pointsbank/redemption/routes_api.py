@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from pointsbank.kit import db
 from pointsbank.people import queries as people
@@ -58,7 +58,9 @@ class OrderAnswer(msgspec.Struct, frozen=True):
 
 
 @post("/api/redemption/counters/{counter_id:int}/visits", guards=[needs(Permission.REDEEM)])
-async def open_visit(counter_id: FromPath[int], data: VisitBody, session: NamedDependency[Session]) -> VisitAnswer:
+async def open_visit(
+    counter_id: FromPath[int], data: JSONBody[VisitBody], session: NamedDependency[Session]
+) -> VisitAnswer:
     opened = await db.write(
         actions.open_visit,
         actor=session.actor,
@@ -76,7 +78,7 @@ async def open_visit(counter_id: FromPath[int], data: VisitBody, session: NamedD
 
 
 @post("/api/redemption/counters/{counter_id:int}/orders", guards=[needs(Permission.REDEEM)])
-async def order(counter_id: FromPath[int], data: OrderBody, session: NamedDependency[Session]) -> OrderAnswer:
+async def order(counter_id: FromPath[int], data: JSONBody[OrderBody], session: NamedDependency[Session]) -> OrderAnswer:
     made = await db.write(
         actions.order,
         actor=session.actor,
