@@ -52,18 +52,13 @@ class _Opened:
     drop: asyncio.TimerHandle
 
 
-_opened: dict[int, _Opened] = {}
+_opened: dict[tuple[db.Database, int], _Opened] = {}
 
 
-def forget(community_id: int) -> None:
-    known = _opened.pop(community_id, None)
+def forget(key: tuple[db.Database, int]) -> None:
+    known = _opened.pop(key, None)
     if known is not None:
         known.drop.cancel()
-
-
-def forget_all() -> None:
-    for community_id in list(_opened):
-        forget(community_id)
 
 
 async def entries(community_id: int) -> list[Entry]:
@@ -72,15 +67,16 @@ async def entries(community_id: int) -> list[Entry]:
     if found is None:
         raise NotFound
     version = found["roster_version"]
-    known = _opened.get(community_id)
+    key = (db.current(), community_id)
+    known = _opened.get(key)
     if known is None or known.version != version:
         rows = await db.slow_rows(MEMBERS, community_id)
         opened = await asyncio.to_thread(_open, rows)  # some 20 ms for a thousand names, pinyin included
     else:
         opened = known.entries
-    forget(community_id)
-    drop = asyncio.get_running_loop().call_later(IDLE_SECONDS, forget, community_id)
-    _opened[community_id] = _Opened(version, opened, drop)
+    forget(key)
+    drop = asyncio.get_running_loop().call_later(IDLE_SECONDS, forget, key)
+    _opened[key] = _Opened(version, opened, drop)
     return opened
 
 

@@ -81,6 +81,7 @@ async def people_page(request: AnyRequest, session: NamedDependency[Session]) ->
         query=query,
         number=number,
         people=await roster.count(community_id),
+        permissions=session.permissions,
         form=forms.blank(),
     )
 
@@ -95,9 +96,16 @@ async def find_by_card(request: AnyRequest, session: NamedDependency[Session]) -
     except Refusal as refusal:
         form.refuse("code", refusal)
     form.typed.pop("code", None)  # a payment code that was scanned by mistake is not shown again
-    people = await roster.count(own_community(session))
     return page(
-        "people/roster.html", status=400, members=[], has_more=False, query="", number=1, people=people, form=form
+        "people/roster.html",
+        status=400,
+        members=[],
+        has_more=False,
+        query="",
+        number=1,
+        people=await roster.count(own_community(session)),
+        permissions=session.permissions,
+        form=form,
     )
 
 

@@ -51,7 +51,7 @@ class People:
 
     async def phone_of(self, person: int, name: str) -> int:
         """A phone that staff paired."""
-        pairing = await db.write(actions_phones.start_pairing, device_digest=crypto.token_digest(name))
+        pairing = await db.write(actions_phones.start_pairing, old_device=None, new_device=crypto.token_digest(name))
         digits = actions_phones.pairing_digest(sealed.pairing_digits(pairing))
         await db.write(actions_phones.finish_pairing, digits=digits, person_id=person)
         return await self.device(name)

@@ -1,11 +1,14 @@
 """A card or phone code is good for one community; a phone code for one use of each purpose (4, 5)."""
 
+import asyncio
+
 import pytest
 
 from pointsbank.kit import codes, db
-from pointsbank.people import actions_cards, rules
+from pointsbank.people import actions_cards, actions_phones, rules
 
 
+@pytest.mark.both
 async def test_a_card_says_whose_it_is(people):
     household = await people.household()
     person = await people.member(household_id=household)
@@ -18,6 +21,7 @@ async def test_a_card_works_again_and_again(people):
     assert await people.take(code) == await people.take(code)
 
 
+@pytest.mark.both
 async def test_a_phone_code_is_good_once_for_each_purpose(people):
     person = await people.member()
     code = await people.code_of(await people.phone_of(person, "phone"))
@@ -65,6 +69,7 @@ async def test_a_lost_card_is_dead_at_once(people):
     assert refused.value.facts == {"day": "2026-11-21"}
 
 
+@pytest.mark.both
 async def test_a_new_card_ends_the_old_one(people):
     person = await people.member()
     old = await people.card(person)
@@ -115,6 +120,34 @@ async def test_a_typed_member_number_opens_nothing(people):
     found = await db.row("SELECT member_number FROM people_person WHERE id = ?", person)
     with pytest.raises(rules.TypedNumber):
         await people.take(found["member_number"])
+
+
+@pytest.mark.both
+async def test_a_visit_does_not_outlive_its_card_or_phone(people, clock):
+    person = await people.member()
+    await people.card(person)
+    await people.phone_of(person, "phone")
+    scanned_at = clock.now()
+    clock.advance(minutes=1)
+
+    async def still_good(kind):
+        await db.write(actions_cards.check_code_still_good, person_id=person, code_kind=kind, scanned_at=scanned_at)
+
+    await still_good("card")
+    await still_good("phone")
+    await db.write(actions_cards.report_lost, person_id=person)
+    await db.write(actions_phones.unbind_phones, person_id=person)
+    with pytest.raises(rules.CardLost):
+        await still_good("card")
+    with pytest.raises(rules.CodeExpired):
+        await still_good("phone")
+
+
+@pytest.mark.both
+async def test_the_same_phone_code_at_two_counters_at_once_is_taken_once(people):
+    code = await people.code_of(await people.phone_of(await people.member(), "phone"))
+    answers = await asyncio.gather(*(people.take(code) for _ in range(16)), return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == ["CodeUsed"] * 15 + ["Scanned"]
 
 
 async def test_a_card_costs_one_statement_and_a_phone_code_two(people, monkeypatch):
