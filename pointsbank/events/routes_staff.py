@@ -40,7 +40,7 @@ class ActivityForm(msgspec.Struct):
     venue: Annotated[str, msgspec.Meta(title="地点", max_length=rules.VENUE_LENGTH_MAX)]
     item_code: Annotated[str, msgspec.Meta(title="积分项目", max_length=10)]
     contact: Annotated[str, msgspec.Meta(title="联系人", max_length=rules.CONTACT_LENGTH_MAX)]
-    seats: Annotated[int | None, msgspec.Meta(title="名额", ge=1, le=rules.SEATS_MAX)] = None
+    seats: Annotated[int, msgspec.Meta(title="名额", ge=1, le=rules.SEATS_MAX)] | None = None
 
     def facts(self) -> dict[str, Any]:
         return {

@@ -6,9 +6,10 @@ from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound
 from pointsbank.scoring.rules import NoTableInForce
 
-pytestmark = pytest.mark.both
+both = pytest.mark.both
 
 
+@both
 async def test_a_draft_becomes_an_activity_when_it_is_published(square):
     activity_id = await square.activity(is_draft=True)
     assert await queries.upcoming(square.home.id, square.now) == []
@@ -76,6 +77,7 @@ async def test_hours_in_the_past_are_refused(square):
         await square.activity(starts_in=-180, minutes=120)
 
 
+@both
 async def test_a_draft_can_be_changed_and_a_published_activity_cannot(square):
     activity_id = await square.activity(is_draft=True)
     found = await queries.activity(activity_id, square.community_ids)
@@ -94,6 +96,7 @@ async def test_a_draft_can_be_changed_and_a_published_activity_cannot(square):
         await db.write(actions.change, actor=square.organiser, title="五号楼清洁", **where, **facts)
 
 
+@both
 async def test_an_activity_that_somebody_came_to_is_not_called_off(square):
     activity_id = await square.activity()
     card = await square.world.card(await square.world.person())
