@@ -164,11 +164,8 @@ class World:
             stock.make_good,
             community_id=place.id,
             outlet_id=place.outlet_id,
-            name=f"测试商品{self.made}",
-            unit="件",
-            barcode=codes.own_barcode(self.made),
             points=points,
-            **{"monthly_max": None, "low_at": 0, **facts},
+            **{"name": f"测试商品{self.made}", "unit": "件", "barcode": codes.own_barcode(self.made), **facts},
         )
         if in_stock:
             await db.write(
@@ -241,13 +238,15 @@ class World:
         device_token, token = crypto.new_token(), crypto.new_token()
         issued = await db.write(actions_cards.issue_card, person_id=person_id)
         activation = actions_cards.sealed.activation_token(issued.card_id, issued.generation)
-        opened = await db.write(
+        digest = crypto.token_digest(device_token)
+        await db.write(
             actions_phones.activate_browser,
             activation=actions_phones.activation_digest(activation),
-            device_digest=crypto.token_digest(device_token),
+            old_device=None,
+            new_device=digest,
             session_digest=crypto.token_digest(token),
         )
-        return opened.device_id, token
+        return await db.write(actions_phones.make_device, token_digest=digest), token
 
 
 @asynccontextmanager

@@ -26,6 +26,7 @@ from pointsbank.web.i18n import _
 
 TIMES = re.compile(r"([0-9]{1,2})\*(.*)", re.DOTALL)
 FOUND_MAX = 60
+NAME_LENGTH_MAX = 20  # beyond it somebody scanned an address, and nobody typed a name
 
 
 class ScanForm(msgspec.Struct):
@@ -166,7 +167,7 @@ async def _take(desk: Desk, text: str, request_key: str) -> None:
             community_ids=desk.session.community_ids,
         )
         desk.visit_id = opened.visit_id
-    elif kind is CodeKind.UNKNOWN and not code.isdigit():
+    elif kind is CodeKind.UNKNOWN and not code.isdigit() and len(code) <= NAME_LENGTH_MAX:
         await _find(desk, text)
     else:
         raise refusal_of(kind)

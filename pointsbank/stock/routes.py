@@ -272,14 +272,10 @@ async def _receiving(session: Session, form: Filled[ReceiptForm], *, status: int
 async def receive(request: Request[Any, Any, Any], session: NamedDependency[Session]) -> Response[Any]:
     form = await forms.read(request, ReceiptForm)
     _clean(form, "donor")
-    if form.is_valid:
-        good = await _named(session, form)
-        try:
-            cents = rules.cents_of(form.value.value) if form.value.value else 0
-        except rules.ValueUnfit as refused:
-            form.refuse("value", refused)
-    if form.is_valid and good is not None:
-        asked = form.value
+    asked = form.value if form.is_valid else None
+    good = await _named(session, form, asked) if asked else None
+    cents = _cents(form, asked.value) if asked else 0
+    if form.is_valid and asked is not None and good is not None:
         try:
             await db.write(
                 actions.receive,
@@ -300,11 +296,19 @@ async def receive(request: Request[Any, Any, Any], session: NamedDependency[Sess
     return await _receiving(session, form, status=400)
 
 
-async def _named(session: Session, form: Filled[ReceiptForm]) -> Good | None:
+def _cents(form: Filled[ReceiptForm], yuan: str) -> int:
+    try:
+        return rules.cents_of(yuan) if yuan else 0
+    except rules.ValueUnfit as refused:
+        form.refuse("value", refused)
+        return 0
+
+
+async def _named(session: Session, form: Filled[ReceiptForm], asked: ReceiptForm) -> Good | None:
     """The good that was scanned, or else the one that was chosen."""
-    if form.value.barcode:
+    if asked.barcode:
         try:
-            barcode = rules.fit_barcode(form.value.barcode)
+            barcode = rules.fit_barcode(asked.barcode)
         except rules.BarcodeUnfit as refused:
             form.refuse("barcode", refused)
             return None
@@ -312,10 +316,10 @@ async def _named(session: Session, form: Filled[ReceiptForm]) -> Good | None:
         if found is None:
             form.refuse("barcode", _("还没有登记这个条码。请先登记新商品。"))
         return found
-    if form.value.good is None:
+    if asked.good is None:
         form.refuse("good", _("请扫条码，或选一样商品。"))
         return None
-    return await queries.good(session.community_ids, form.value.good)
+    return await queries.good(session.community_ids, asked.good)
 
 
 @get("/stock/labels", guards=KEEPER, include_in_schema=False)
