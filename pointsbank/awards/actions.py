@@ -76,7 +76,7 @@ AWARD_OF_ID = f"{AWARDS} WHERE award.id = ?"
 AWARD_OF_LINE = f"{AWARDS} WHERE award.line_id = ?"
 READY = f"""
 {AWARDS}
- WHERE award.state = 'pending' AND award.next_role = '' AND award.made_at < ?
+ WHERE award.state = 'pending' AND award.next_role = ''
    AND NOT EXISTS (SELECT 1 FROM awards_review review WHERE review.award_id = award.id AND review.reviewed_at >= ?)
  ORDER BY award.community_id, award.version_id, award.id LIMIT ?
 """
@@ -222,7 +222,7 @@ async def gather_notices(tx: Tx) -> int:
     community and version.
     """
     midnight = start_of_day(local_day(tx.now))
-    ready = await tx.rows(READY, midnight, midnight, BATCH_MAX)
+    ready = await tx.rows(READY, midnight, BATCH_MAX)
     gathered = 0
     for (community_id, _version, days), awards in groupby(ready, _NOTICE):
         taken = [award for award in awards if await tx.run(TAKE_FOR_NOTICE, award["id"]) == 1]

@@ -80,6 +80,7 @@ async def test_a_second_review_after_midnight_belongs_to_the_next_night(neighbou
     await neighbours.adopt()
     made = await neighbours.act(await neighbours.person(), item="B01")
     await neighbours.midnight()
+    neighbours.clock.advance(hours=8)
     await db.write(actions.review, actor=await neighbours.actor(), award_id=made.award_id, passed=True, reason=None)
     await neighbours.jobs()
     assert await neighbours.state(made.award_id) == "pending"
