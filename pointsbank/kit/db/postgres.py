@@ -4,6 +4,7 @@ import asyncio
 import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -77,6 +78,8 @@ class Statements:
 
     @translate_exceptions
     async def call(self, method: str, sql: str, values: Sequence[Any]) -> Any:
+        for value in values:  # asyncpg would take a naive one for the machine's own time
+            assert not isinstance(value, datetime) or value.tzinfo is not None, "a moment needs its zone"
         async with self.acquire_connection() as connection:
             return await getattr(connection, method)(dollars(sql), *values)
 
@@ -96,7 +99,16 @@ class Statements:
 
 
 class ActionClient(Statements, TransactionWrapper):
-    """What an action holds as tx.db."""
+    """What an action holds as tx.db; remembers a failed statement, after which COMMIT would roll back in silence."""
+
+    shut: str | None = None
+
+    async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super()._translate_exceptions(func, *args, **kwargs)
+        except Exception as error:
+            self.shut = f"this action went on after a failed statement ({error})"
+            raise
 
 
 class PostgresClient(Statements, AsyncpgDBClient):
@@ -112,6 +124,12 @@ class Runner:
     """Retries what PostgreSQL asks to retry; a body may run again, so it has no effect outside its transaction."""
 
     RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
+    LOST = (
+        OSError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InsufficientResourcesError,
+    )
     TRIES, QUEUE_MAX = 5, 2_000
 
     def __init__(self, client: PostgresClient, clock: Clock) -> None:
@@ -136,7 +154,7 @@ class Runner:
             except self.RETRY as error:
                 if not tries_left:
                     raise NotWritten from error
-            except (OSError, asyncpg.PostgresConnectionError) as error:
+            except self.LOST as error:
                 raise NotWritten from error
         raise AssertionError("unreachable")
 
@@ -168,11 +186,19 @@ class Runner:
         pool = self.client._pool  # noqa: SLF001  the runner is the other half of its client
         assert pool is not None
         async with pool.acquire() as connection:
-            async with connection.transaction():
-                client = ActionClient(self.client)
-                client._connection = connection  # noqa: SLF001  as Tortoise's own transaction context does
-                tx = Tx(client, self.clock.now(), command.actor)
-                result = await body(tx, command)
+            client = ActionClient(self.client)
+            client._connection = connection  # noqa: SLF001  as Tortoise's own transaction context does
+            tx = Tx(client, self.clock.now(), command.actor)
+            try:
+                async with connection.transaction():
+                    result = await body(tx, command)
+                    if client.shut:
+                        raise Misuse(client.shut)
+            except asyncpg.InterfaceError as error:
+                # What asyncpg says when it cannot roll back, since the connection is gone.
+                if isinstance(error.__context__, self.LOST):
+                    raise ConnectionResetError from error
+                raise
             self.forget(tx.stale)
             return result
 

@@ -29,10 +29,10 @@ _READ = {**_COMMON, "cache_size": -16_384, "wal_autocheckpoint": 0, "query_only"
 _SLOW = {**_READ, "cache_size": -8_192}
 
 
-def connections(path: str) -> dict[str, Any]:
-    """Tortoise's configuration of the three connections."""
+def connections(path: str, *, reads_only: bool = False) -> dict[str, Any]:
+    """Tortoise's configuration of the three connections; with `reads_only` none of them writes or checkpoints."""
     return {
-        "write": {"engine": __name__, "credentials": {"file_path": path, **_WRITE}},
+        "write": {"engine": __name__, "credentials": {"file_path": path, **(_READ if reads_only else _WRITE)}},
         "read": {"engine": __name__, "credentials": {"file_path": path, **_READ}},
         "slow": {"engine": f"{__name__}_slow", "credentials": {"file_path": path, **_SLOW}},
     }
@@ -98,7 +98,8 @@ class InlineClient(SqliteClient):
             self._connection.execute(f"PRAGMA {name}={value}")
 
     async def close(self) -> None:
-        self._connection.close()
+        if self._connection is not None:  # None when opening failed
+            self._connection.close()
 
     def _in_transaction(self) -> Any:
         raise Misuse(NEST)
@@ -206,8 +207,9 @@ class Writer:
             results = [_not_written(failure) for _ in batch]
             if not isinstance(failure, Exception):
                 raise
-        finally:
+        else:
             self.forget(self.stale)
+        finally:
             self._hand_out(batch, results)
 
     @staticmethod
@@ -244,11 +246,18 @@ class Writer:
         except Exception as refused:  # noqa: BLE001  whatever it is, it belongs to this command's caller
             # This fails if SQLite rolled everything back by itself: then the whole batch must fail.
             self.execute("ROLLBACK TO command")
-            result = refused
-            if isinstance(refused, Refusal) and is_stored(command, refused):
-                self._drive(command, store_refusal(tx, command, refused))
+            result = self._stored(tx, command, refused)
         self.execute("RELEASE command")
         return result
+
+    def _stored(self, tx: Tx, command: Command, refused: Exception) -> Exception:
+        if isinstance(refused, Refusal) and is_stored(command, refused):
+            try:
+                self._drive(command, store_refusal(tx, command, refused))
+            except Exception as failed:  # noqa: BLE001  the others of the batch have no part in it
+                self.execute("ROLLBACK TO command")
+                return failed
+        return refused
 
     def _drive(self, command: Command, coroutine: Coroutine[Any, Any, Any]) -> Any:
         self.client.shut = None
@@ -272,9 +281,10 @@ class Writer:
     async def close(self) -> None:
         self.closing = True
         self.wake.set()
-        await self.task
+        await asyncio.wait({self.task})  # should it have died, the app has seen that; here everything is closed
         self.thread.shutdown()
-        self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if not self.client.reads_only:
+            self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _not_written(cause: BaseException) -> NotWritten:
