@@ -1,16 +1,26 @@
 """One street with two communities, built through the actions."""
 
 import itertools
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 
+from pointsbank.app import wiring
+from pointsbank.app.installation import Installation
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.codes import phone_code, phone_step
+from pointsbank.kit.settings import Settings
 from pointsbank.people import access, actions, actions_cards, actions_phones, actions_staff, sealed
+from pointsbank.web.limits import Limit, Limits
 
+LOOSE = Limits(*(Limit(per_minute=1_000_000, burst=100_000) for _ in range(3)))
+ADDRESS = "http://points.test"
+KEY = {"request_key": "k" * 22}
 PASSWORD = "correct horse 7"
 CHEAP = crypto.PasswordCost(memory_kib=8, rounds=1)
 
@@ -102,3 +112,31 @@ async def place(database: db.Database) -> Place:
 @pytest.fixture
 def people(place: Place, clock: FixedClock) -> People:
     return People(place, clock)
+
+
+Open = Callable[[], httpx.AsyncClient]
+
+
+@pytest.fixture
+def browser(people: People, settings: Settings, clock: FixedClock) -> Open:
+    """Makes browsers: each has cookies of its own."""
+    app = wiring.create_app(settings, clock, Installation(is_demo=False), limit=LOOSE)
+
+    def open_one() -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ADDRESS, headers={"Origin": ADDRESS})
+
+    return open_one
+
+
+async def sign_in(browser: Open, login: str, password: str = PASSWORD, **more: str) -> httpx.AsyncClient:
+    desk = browser()
+    answer = await desk.post("/sign-in", data={"login": login, "password": password, **more})
+    assert answer.status_code == 303, answer.text
+    return desk
+
+
+def shown(answer: httpx.Response, testid: str) -> str:
+    """The text of the part of a page that bears this mark."""
+    found = re.search(rf'data-testid="{testid}">([^<]*)<', answer.text)
+    assert found is not None
+    return found[1]

@@ -1,6 +1,7 @@
 """A session's token is the server's, and dies with its login, grant or device (7); nobody changes his own roles (8)."""
 
 import asyncio
+
 import pytest
 
 from pointsbank.kit import crypto, db
