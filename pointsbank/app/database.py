@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ class DatabaseUnfit(Exception):
 
 def _unfit(error: Exception) -> DatabaseUnfit:
     # Drivers write over several lines, and SQLite's own words are for programmers: the first line is enough.
-    return DatabaseUnfit(f"数据库打不开：{str(error).partition(chr(10))[0]}。请检查路径、权限，和它是不是积分银行的数据库。")
+    return DatabaseUnfit(
+        f"数据库打不开：{str(error).partition(chr(10))[0]}。请检查路径、权限，和它是不是积分银行的数据库。"
+    )
 
 
 def path_of(settings: Settings) -> Path:
@@ -69,6 +71,10 @@ def _migration_config(settings: Settings) -> dict[str, Any]:
 async def migrate(settings: Settings) -> None:
     """Bring the schema up to date; does nothing when it is."""
     try:
+        if not settings.database_url:
+            # On a file that is no database Tortoise's runner would wait for ever, for a lock of its own.
+            with closing(sqlite3.connect(path_of(settings))) as file:
+                file.execute("PRAGMA schema_version")
         await run_migrations(config=_migration_config(settings))
     except BROKEN as error:
         raise _unfit(error) from error
@@ -81,11 +87,25 @@ def known_migrations() -> list[str]:
     return sorted(path.stem for path in migrations_dir().glob("[0-9]*.py"))
 
 
-async def _check_schema() -> None:
+async def _applied() -> set[str]:
     try:
-        applied = {found["name"] for found in await db.rows("SELECT name FROM tortoise_migrations")}
+        return {found["name"] for found in await db.rows("SELECT name FROM tortoise_migrations")}
     except BaseORMException as error:
         raise DatabaseUnfit("这不是积分银行的数据库，或还没有建好。请先运行 pointsbank init。") from error
+
+
+async def missing_migrations(settings: Settings) -> list[str]:
+    """What `migrate` would do; refuses a database that is none of ours."""
+    if not settings.database_url:
+        _check_there(path_of(settings))
+    wanted = config(settings) if settings.database_url else _config_of(path_of(settings), reads_only=True)
+    async with _opened(wanted, Clock()):
+        applied = await _applied()
+    return [name for name in known_migrations() if name not in applied]
+
+
+async def _check_schema() -> None:
+    applied = await _applied()
     known = set(known_migrations())
     if known - applied:
         raise DatabaseUnfit("数据库是旧版本的。请先运行 pointsbank migrate（会先提示备份）。")

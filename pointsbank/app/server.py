@@ -5,7 +5,7 @@ import contextlib
 import gc
 import logging
 import socket
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import uvicorn
 
@@ -44,8 +44,8 @@ def quiet_collector() -> None:
 
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Take a signal as the wish to stop. uvicorn raises it again when it has stopped; we have a database to close."""
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Take a signal as the wish to stop: uvicorn raises it again in the end, but we have a database to close."""
         with super().capture_signals():
             yield
             self._captured_signals.clear()
@@ -65,9 +65,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _listeners(settings: Settings) -> list[socket.socket]:
     """The address that was asked for, and this machine's own, where commands of the shell find the server."""
-    here = [] if settings.host in {*LOCAL, "0.0.0.0", "::"} else ["127.0.0.1"]  # noqa: S104  what was asked for
+    is_heard = settings.host in {"127.0.0.1", "localhost", "0.0.0.0", "::"}  # noqa: S104  only compared with
     listeners: list[socket.socket] = []
-    for host in (settings.host, *here):
+    for host in (settings.host,) if is_heard else (settings.host, "127.0.0.1"):
         try:
             listeners.append(_listen(host, settings.port))
         except PortTaken:
@@ -77,8 +77,8 @@ def _listeners(settings: Settings) -> list[socket.socket]:
     return listeners
 
 
-async def serve(settings: Settings) -> None:
-    """Serve until told to stop; returns after everything acknowledged is on disk."""
+async def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until told to stop; returns after everything acknowledged is on disk. `ready` is called when it is open."""
     if not (settings.host in LOCAL or settings.allow_http or (settings.public_url or "").startswith("https://")):
         raise OpenHttp
     with contextlib.ExitStack() as held:
@@ -87,10 +87,10 @@ async def serve(settings: Settings) -> None:
             held.enter_context(listener)
         if not settings.database_url:
             held.enter_context(lock.held(settings.data, f"http://127.0.0.1:{settings.port}"))
-        await _serve(settings, listeners)
+        await _serve(settings, listeners, ready)
 
 
-async def _serve(settings: Settings, listeners: Sequence[socket.socket]) -> None:
+async def _serve(settings: Settings, listeners: Sequence[socket.socket], ready: Callable[[], None]) -> None:
     clock = Clock()
     async with databases.opened(settings, clock) as database:
         found = await installation.check(settings)
@@ -111,6 +111,7 @@ async def _serve(settings: Settings, listeners: Sequence[socket.socket]) -> None
         writing = database.writer_task
         watched = {serving, recurring} | ({writing} if writing else set())
         quiet_collector()
+        ready()
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True
         recurring.cancel()

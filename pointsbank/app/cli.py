@@ -1,0 +1,132 @@
+"""The command `pointsbank`. Every expected failure is one line on standard error and an exit code other than 0."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from pointsbank.app import cli_init, cli_rooms, demo, demo_facts, installation, logs, server
+from pointsbank.app import database as databases
+from pointsbank.app.lock import held
+from pointsbank.app.shell import Failure, Program, run, settings_now
+from pointsbank.kit.crypto import Keys
+from pointsbank.kit.settings import Settings, documentation
+from pointsbank.ledger import verify as books
+
+
+def _settings_table() -> str:
+    rows = [f"  {each.name}\n      {each.doc}（不设：{each.shown_default}）" for each in documentation()]
+    return "\b\n设置（环境变量）：\n" + "\n".join(rows)
+
+
+@click.group(
+    cls=Program,
+    invoke_without_command=True,
+    epilog=_settings_table(),
+    help="积分银行：社区志愿服务积分的记录、核算与兑换。",
+)
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@main.command(help="启动服务，直到按 Ctrl+C。")
+def serve() -> None:
+    settings = settings_now()
+    logs.configure(settings.log_level)
+    where = settings.public_url or f"http://{settings.host}:{settings.port}"
+    run(server.serve(settings, lambda: click.echo(f"积分银行在 {where} ，按 Ctrl+C 停止。", err=True)))
+
+
+@main.command(help="把到期的定时工作做一遍：公示、入账、到期、新积分表生效。")
+def tick() -> None:
+    done = cli_rooms.send("tick")
+    click.echo("、".join(f"{name} {count}" for name, count in done.items()) or "现在没有到期的工作。")
+
+
+@main.command(help="把数据库升级到这个版本；已是最新就什么也不做。")
+@click.option("--yes", is_flag=True, help="已经备份，不再问")
+def migrate(yes: bool) -> None:
+    settings = settings_now()
+    where = "PostgreSQL 数据库" if settings.database_url else str(databases.path_of(settings))
+    waiting = run(databases.missing_migrations(settings))
+    if not waiting:
+        click.echo("已是最新，没有改动。")
+        return
+    click.echo(f"要升级 {len(waiting)} 步：{where}。升级前请先停止服务，并备份这个数据库。")
+    if not yes:
+        click.confirm("已经备份，现在升级？", abort=True)
+    if settings.database_url:
+        run(databases.migrate(settings))
+    else:
+        with held(settings.data):
+            run(databases.migrate(settings))
+    click.echo("升级好了。")
+
+
+@main.group(help="根密钥。")
+def key() -> None:
+    pass
+
+
+@key.command("check", help="核对密钥文件与数据库是否配套。")
+def check_key() -> None:
+    settings = settings_now()
+
+    async def check() -> None:
+        async with databases.opened_to_read(settings):
+            await installation.check(settings)
+
+    run(check())
+    click.echo(f"配套。指纹：{Keys.load(settings.key_path).fingerprint}  文件：{settings.key_path}")
+
+
+@main.group(help="账本。")
+def ledger() -> None:
+    pass
+
+
+@ledger.command("verify", help="把账从头算一遍。只读，服务运行时也可以用；有问题时退出码是 1。")
+@click.option("--json", "as_json", is_flag=True, help="用 JSON 输出")
+@click.option("--database", "file", type=click.Path(path_type=Path), help="检查一个拷贝出来的数据库文件")
+def verify(as_json: bool, file: Path | None) -> None:
+    # Somebody who was handed a copy has no settings of ours.
+    report = run(_verified(Settings() if file else settings_now(), file))
+    if as_json:
+        click.echo(msgspec.json.encode({"is_clean": report.is_clean, **msgspec.structs.asdict(report)}).decode())
+    else:
+        for finding in report.findings:
+            click.echo(f"第 {finding.invariant} 条：{finding.what}；{finding.where}")
+        click.echo(f"账户 {report.accounts}，分录 {report.entries}，发出 {report.points_issued} 分。")
+    if not report.is_clean:
+        raise Failure(f"账不平：{len(report.findings)} 处。请停止兑换，保留数据库，联系维护人员。")
+    if not as_json:
+        click.echo("账是平的。")
+
+
+async def _verified(settings: Settings, file: Path | None) -> books.Report:
+    async with databases.opened_to_read(settings, file):
+        return await books.verify()
+
+
+@main.command("demo", help="看演示：一个街道、三个社区、一年的数据。人和地方都是编的。")
+@click.option("--folder", default=Path(".demo"), type=click.Path(path_type=Path), help="演示数据放在哪里")
+@click.option("--lan", is_flag=True, help="同一局域网里的手机也能打开")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535), help="端口")
+@click.option("--facts", is_flag=True, help="用 JSON 输出演示数据里的登录、卡号、商品，然后结束")
+def show_demo(folder: Path, lan: bool, port: int, facts: bool) -> None:
+    settings = demo.settings_of(folder, port=port, lan=lan)
+    if facts:
+        click.echo(msgspec.json.format(msgspec.json.encode(run(demo_facts.facts(settings)))).decode())
+        return
+    logs.configure("WARNING")
+    run(demo.prepare(settings))
+    welcome = run(demo.welcome(settings, lan=lan))
+    run(server.serve(settings, lambda: click.echo(welcome)))
+
+
+main.add_command(cli_init.init)
+main.add_command(cli_rooms.user)
+main.add_command(cli_rooms.token)
+main.add_command(cli_rooms.scoring)
