@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import httpx
+from litestar.types import ASGIApp
 
 from pointsbank.app import wiring
 from pointsbank.app.installation import Installation
@@ -249,14 +250,20 @@ class World:
         return await db.write(actions_phones.make_device, token_digest=digest), token
 
 
+def program(world: World) -> ASGIApp:
+    """The whole program, with limits that no test meets by accident."""
+    return wiring.create_app(world.settings, world.clock, Installation(is_demo=False), limit=LOOSE)
+
+
 @asynccontextmanager
-async def visiting(world: World, *, cookie: str = "", bearer: str = "") -> AsyncIterator[httpx.AsyncClient]:
+async def visiting(
+    world: World, *, cookie: str = "", bearer: str = "", app: ASGIApp | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """Whoever holds this session or token, talking HTTP to the whole program."""
-    app = wiring.create_app(world.settings, world.clock, Installation(is_demo=False), limit=LOOSE)
     headers = {"Origin": ADDRESS}
     if bearer:
         headers["Authorization"] = f"Bearer {bearer}"
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app or program(world), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:
         if cookie:
             client.cookies.set("sid", cookie)

@@ -78,7 +78,7 @@ async def _shown(session: Session, community_id: int, found: Version | None) -> 
         versions=versions,
         has_draft=any(line.state == "draft" for line in history),
         may_edit=may_edit,
-        chip=chip_of(found.state) if found else ("", ""),
+        state_chip=chip_of(found.state) if found else ("", ""),
     )
 
 

@@ -19,6 +19,7 @@ from litestar.exceptions import ValidationException
 from msgspec import inspect
 
 from pointsbank.kit.clock import ZONE
+from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.errors import Refusal
 from pointsbank.web import i18n
 from pointsbank.web.i18n import _
@@ -75,6 +76,8 @@ async def read(
     lists, files = await _parts(request)
     filled: Filled[T] = Filled({name: "\n".join(values) for name, values in lists.items()}, lists)
     filled.files = files
+    if "request_key" in struct.__struct_fields__ and not filled.typed.get("request_key"):
+        raise RequestKeyUnfit  # no reader can mend it: the page puts it there
     known: dict[str, Any] = {}
     for field in msgspec.structs.fields(struct):
         shape, title = _shape(inspect.type_info(field.type))
