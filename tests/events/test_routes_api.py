@@ -104,42 +104,39 @@ async def test_another_communitys_activity_is_not_found(square):
             assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {},
-        {"code": "81"},
-        {"code": 81, "request_key": KEY},
-        {"code": "81", "request_key": KEY, "more": 1},
-        {"code": "8" * 257, "request_key": KEY},
-        {"code": "81", "request_key": "short"},
-        {"code": "\x00\ud800", "request_key": KEY},
-        [],
-        None,
-    ],
+RUBBISH = (
+    {},
+    {"code": "81"},
+    {"code": 81, "request_key": KEY},
+    {"code": "81", "request_key": KEY, "more": 1},
+    {"code": "8" * 257, "request_key": KEY},
+    {"code": "81", "request_key": "short"},
+    {"code": "\x00\ud800", "request_key": KEY},
+    [],
+    None,
 )
-async def test_rubbish_is_refused_and_changes_nothing(square, api, body):
+
+
+async def test_rubbish_is_refused_and_changes_nothing(square, api):
     activity = await square.activity()
     before = await square.everything()
 
-    answer = await api.post(
-        f"/api/events/{activity}/check-ins",
-        content=json.dumps(body),
-        headers={"Content-Type": "application/json"},
-    )
+    for body in RUBBISH:
+        answer = await api.post(
+            f"/api/events/{activity}/check-ins",
+            content=json.dumps(body),
+            headers={"Content-Type": "application/json"},
+        )
+        assert 400 <= answer.status_code < 500, body
+        assert answer.headers["content-type"] == "application/problem+json"
 
-    assert 400 <= answer.status_code < 500
-    assert answer.headers["content-type"] == "application/problem+json"
-    after = await square.everything()
-    stored = len(after) - len(before)
-    assert stored <= 1  # a refusal is kept under its key
+    assert await square.everything() == before
 
 
-@pytest.mark.parametrize("number", [0, -1, 10**30])
-async def test_numbers_out_of_range_are_not_found(square, api, number):
-    answer = await api.post(f"/api/events/{number}/check-ins", json={"code": "8" * 20, "request_key": KEY + "1"})
-
-    assert 400 <= answer.status_code < 500
+async def test_numbers_out_of_range_are_not_found(square, api):
+    for number in (0, -1, 10**18, 10**30):
+        answer = await api.post(f"/api/events/{number}/check-ins", json={"code": "8" * 20, "request_key": KEY + "1"})
+        assert 400 <= answer.status_code < 500, number
 
 
 async def test_without_a_token_nothing_is_told(square):
