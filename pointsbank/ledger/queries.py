@@ -53,8 +53,8 @@ class Expiring(msgspec.Struct, frozen=True):
 
 
 SPENDING = """
-SELECT account.id, passbook.id, account.balance - COALESCE((SELECT SUM(lot.remaining) FROM ledger_lot lot
-  WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_on < ?), 0)
+SELECT account.id, passbook.id, account.balance - CAST(COALESCE((SELECT SUM(lot.remaining) FROM ledger_lot lot
+  WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_on < ?), 0) AS BIGINT)
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
 """
 SPENDING_OF_PERSON = SPENDING + " WHERE passbook.person_id = ?"

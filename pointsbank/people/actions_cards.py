@@ -56,7 +56,7 @@ SELECT d.id AS device_id, d.check_in_step, d.check_out_step, d.visit_step, d.end
 ENDED_SINCE = """
 SELECT c.state, c.ended_at
   FROM people_card c JOIN people_person p ON p.id = c.person_id
- WHERE (p.id = ? OR p.merged_into = ?) AND c.ended_at >= ? ORDER BY c.ended_at DESC LIMIT 1
+ WHERE (p.id = ? OR p.merged_into = ?) AND c.ended_at > ? ORDER BY c.ended_at DESC LIMIT 1
 """
 HAS_PHONE = "SELECT 1 FROM people_device WHERE person_id = ? AND ended_at IS NULL LIMIT 1"
 STEP = {

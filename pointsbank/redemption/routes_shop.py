@@ -28,6 +28,11 @@ class Offer:
     is_used_up: bool
 
     @property
+    def glyph(self) -> str:
+        """盐 for 「食用盐 400 g」: what the good is stands last in its first word."""
+        return self.good.name.split()[0][-1:]
+
+    @property
     def is_open(self) -> bool:
         return self.missing == 0 and not self.is_used_up and self.good.stock > 0
 

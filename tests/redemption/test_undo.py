@@ -26,6 +26,7 @@ async def point_lots(shop, member):
     return [tuple(row) for row in found]
 
 
+@pytest.mark.both
 async def test_goods_points_and_limits_go_back_where_they_came_from(shop):
     member, salt = await shop.member(), await shop.good(points=5, in_stock=0, monthly_max=4)
     await shop.award(member.person_id, 12, date(2026, 12, 31))
@@ -112,6 +113,7 @@ async def test_only_the_counters_last_order(shop):
     await shop.undo(elsewhere.order_id)
 
 
+@pytest.mark.both
 async def test_once_however_often_it_is_asked_at_once(shop):
     member, salt = await shop.member(30), await shop.good(in_stock=10)
     made = await shop.order((salt, 2), member=member)

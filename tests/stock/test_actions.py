@@ -19,6 +19,7 @@ from pointsbank.trail import queries as trail
 BARCODE = "6901234567892"
 
 
+@pytest.mark.both
 async def test_a_good_without_a_bar_code_gets_a_label_of_our_own(shelf):
     first, second = await shelf.of(await shelf.good()), await shelf.of(await shelf.good())
     assert codes.ean13_ok(first.barcode)
@@ -107,6 +108,7 @@ async def lots(good_id):
     return [lot.remaining for lot in reversed(await queries.lots(good_id))]
 
 
+@pytest.mark.both
 async def test_what_keeps_least_long_goes_first_and_comes_back_to_its_lots(shelf):
     salt, rice = await shelf.good(), await shelf.good("东北大米", in_stock=4, points=60)
     await shelf.receive(salt, 5)
@@ -145,6 +147,7 @@ async def test_an_outlet_takes_from_its_own_shelf(shelf, open_shelf):
         await queries.good([shelf.community_id], foreign)
 
 
+@pytest.mark.both
 async def test_the_list_marks_what_runs_low_and_what_has_passed_its_day(shelf, clock):
     salt = await shelf.good(low_at=3)
     await shelf.receive(salt, 2, best_before=date(2026, 12, 1))
