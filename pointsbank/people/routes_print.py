@@ -5,6 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from pointsbank.kit import db, qr
+from pointsbank.kit.clock import Clock
 from pointsbank.kit.settings import Settings
 from pointsbank.people import actions, browser, queries
 from pointsbank.people import queries_roster as details
@@ -26,10 +27,12 @@ async def print_card(
     request: AnyRequest,
     session: NamedDependency[Session],
     settings: NamedDependency[Settings],
+    clock: NamedDependency[Clock],
 ) -> Response[str]:
     """A POST, because it is recorded who printed; shown at once, because nobody should come back to it."""
     card = await details.printed_card(session.community_ids, person_id)
-    view = await queries.member_view(session.community_ids, person_id)
+    person = await details.person_page(session.community_ids, person_id, clock.now())
+    view = person.view
     await db.write(actions.note_printed, actor=session.actor, person_id=view.person_id, card_id=card.card_id)
     community = await queries.community(view.community_id)
     return page(
@@ -37,6 +40,7 @@ async def print_card(
         card=card,
         person_id=view.person_id,
         community=community,
+        slip_good=any(one.slip_good for one in person.cards),
         code=_grouped(card.card_code),
         typed=_grouped(card.activation_digits),
         address=browser.public_base(request, settings),

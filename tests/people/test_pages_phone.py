@@ -7,7 +7,7 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from pointsbank.kit import db
+from pointsbank.kit import crypto, db
 from pointsbank.people import actions_cards, queries, rules, sealed
 from tests.people.conftest import KEY, shown, sign_in
 
@@ -41,6 +41,8 @@ async def test_activation_renews_the_cookie_of_the_browser(people, browser):
     planted = phone.cookies["dev"]
     await phone.post(f"/a/{token}")
     assert phone.cookies["dev"] != planted
+    known = await db.rows("SELECT 1 FROM people_device WHERE token_digest = ?", crypto.token_digest(planted))
+    assert known == []
 
 
 async def test_the_digits_may_be_typed_in_groups_and_full_width(people, browser):
