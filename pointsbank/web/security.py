@@ -9,6 +9,7 @@ when `find_session` answers at once, no await.
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
+from ipaddress import ip_address, ip_network
 from time import monotonic
 from typing import Any, Literal, cast
 
@@ -72,7 +73,7 @@ class Security:
     ) -> None:
         """`hosts`: the names people use for us (empty: any). Needed where a proxy sends another Host than the browser.
 
-        `trusted_proxies`: addresses whose X-Forwarded-For is believed. `uploads`: start of a path and its body limit.
+        `trusted_proxies`: addresses and networks whose X-Forwarded-For is believed. `uploads`: start of a path and its body limit.
         """
         known = limit or limits.Limits()
         self.app, self.find_session = app, find_session
@@ -80,7 +81,7 @@ class Security:
         self.by_address = limits.Buckets(known.address)
         self.cookie = f"{cookies.session_cookie_name(https)}=".encode()
         self.scheme = b"https://" if https else b"http://"
-        self.proxies = frozenset(trusted_proxies)
+        self.proxies = tuple(ip_network(proxy) for proxy in trusted_proxies)
         self.hosts = frozenset(host.lower().encode() for host in hosts)
         self.good_hosts: set[bytes] = set()
         self.digests: dict[bytes, bytes] = {}
