@@ -73,7 +73,8 @@ class Security:
     ) -> None:
         """`hosts`: the names people use for us (empty: any). Needed where a proxy sends another Host than the browser.
 
-        `trusted_proxies`: addresses and networks whose X-Forwarded-For is believed. `uploads`: start of a path and its body limit.
+        `trusted_proxies`: addresses or networks whose X-Forwarded-For is believed. `uploads`: start of a path and its
+        body limit.
         """
         known = limit or limits.Limits()
         self.app, self.find_session = app, find_session
@@ -107,7 +108,7 @@ class Security:
         replayed.set(False)
         client = mine["client"]
         address: str = client[0] if client else "?"
-        mine["address"] = self._forwarded(address, headers) if address in self.proxies else address
+        mine["address"] = self._forwarded(address, headers) if self.proxies else address
         mine["session"] = None
         send = self._with_headers(send)
 
@@ -159,9 +160,16 @@ class Security:
     def _forwarded(self, address: str, headers: Headers) -> str:
         """The nearest address that is not one of our proxies; what stands further left anybody may have written."""
         for hop in reversed(str(headers.get(b"x-forwarded-for", b""), "latin-1").split(",")):
-            if hop.strip() and address in self.proxies:
+            if hop.strip() and self._is_proxy(address):
                 address = hop.strip()
         return address
+
+    def _is_proxy(self, address: str) -> bool:
+        try:
+            known = ip_address(address)
+        except ValueError:
+            return False
+        return any(known in network for network in self.proxies)
 
     def _refuse_request(self, scope: Scope, path: str, headers: Headers) -> Problem | None:
         host = headers.get(b"host", b"")
