@@ -7,6 +7,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, LotLeft, NotEnoughPoints, NotReversible, Posted
+from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
 
 Source = tuple[str, str, int]
@@ -54,11 +55,13 @@ async def open_passbook(
 ) -> int:
     """Open the passbook of a person or of a household; the one that is open already is returned."""
     assert (person_id is None) != (household_id is None)
-    for _ in range(NUMBER_TRIES):
+    for attempt in range(NUMBER_TRIES):
         found = await tx.row(FIND_PASSBOOK, person_id, household_id)
         if found is not None:
             return int(found["id"])
-        number = codes.new_member_number()
+        # A person's passbook bears the number on the person's card; a household's has one of its own.
+        own = person_id is not None and attempt == 0
+        number = await people.member_number_of(tx, person_id) if own else codes.new_member_number()
         opened = await tx.row(OPEN_PASSBOOK, number, community_id, person_id, household_id, tx.now)
         if opened is not None:
             await tx.run(OPEN_ACCOUNT, community_id, opened["id"])
