@@ -26,4 +26,7 @@ def configure(level: str) -> None:
     """Send everything that is logged through one handler."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(level)
+    logging.getLogger("tortoise").setLevel(logging.WARNING)  # it tells of each closing

@@ -107,15 +107,12 @@ async def open_database(settings: dict[str, Any], clock: Clock) -> Database:
     EXECUTOR_CACHE.clear()  # it keeps INSERT texts by connection name, even those of another kind of database
     await Tortoise.init(config=settings, _enable_global_fallback=True)
     clients = {name: get_connection(name) for name in ("write", "slow", "read")}
-    opened = []
     try:
         for client in clients.values():
             await client.create_connection(with_db=True)
-            opened.append(client)
     except BaseException:
         # aiosqlite's thread is not a daemon: left open it would keep the process alive.
-        for client in opened:
-            await client.close()
+        await Tortoise.close_connections()
         raise
     write_client = clients["write"]
     writer: sqlite.Writer | postgres.Runner

@@ -1,0 +1,147 @@
+"""Users, tokens and tables from the shell; the ledger's check."""
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from pointsbank.app import database as databases
+from pointsbank.kit import crypto
+from pointsbank.kit.paths import seed_dir
+from tests.app.shell import Shell, number_of, said
+
+SCHEME = seed_dir() / "scoring" / "hailin-community-volunteer.toml"
+
+
+def _rows(folder: Path, statement: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(folder / databases.FILE_NAME)
+    found = connection.execute(statement).fetchall()
+    connection.close()
+    return found
+
+
+def _add(shell: Shell, login: str, role: str = "counter_staff", *more: str):
+    return shell("user", "add", "--login", login, "--role", role, "--generate-password", *more)
+
+
+def test_a_new_staff_person_gets_a_login_a_role_and_a_password_for_one_use(shell: Shell, folder: Path):
+    result = _add(shell, "Ｃounter", "counter_staff", "--name", "测试乙")
+    assert result.exit_code == 0, result.output
+    password = result.stdout.strip().rpartition("：")[2]
+    ((person_id, hashed, must_change),) = _rows(
+        folder, "SELECT id, password_hash, must_change FROM people_login WHERE login = 'counter'"
+    )
+    assert crypto.password_matches(hashed, password)
+    assert must_change == 1
+    assert _rows(folder, f"SELECT role FROM people_role_grant WHERE person_id = {person_id}") == [("counter_staff",)]
+
+
+def test_a_roster_person_is_named_by_number(shell: Shell, folder: Path):
+    ((number,),) = _rows(folder, "SELECT member_number FROM people_person")
+    auditor = ("auditor", "--place", "测试街道", "--number")
+    # Its owner, the first admin, has a login already: the number has led to him.
+    assert "已经有" in said(_add(shell, "second", *auditor, f"{number[:3]} {number[3:]}"))
+    assert "存折号" in said(_add(shell, "second", *auditor, "100000000"))
+
+
+def test_a_supervisor_is_one_of_the_street(shell: Shell, folder: Path):
+    assert _add(shell, "watch", "supervisor", "--name", "测试丙", "--place", "测试街道").exit_code == 0
+    assert _rows(
+        folder,
+        "SELECT place.kind FROM people_role_grant role JOIN people_place place ON place.id = role.place_id "
+        "WHERE role.role = 'supervisor'",
+    ) == [("street",)]
+
+
+def test_a_role_that_does_not_fit_the_place_is_refused_with_the_places_that_do(shell: Shell):
+    assert "测试社区" in said(_add(shell, "x", "counter_staff", "--name", "测试乙", "--place", "测试街道"))
+
+
+def test_a_login_is_given_once_and_a_refusal_leaves_nobody_behind(shell: Shell, folder: Path):
+    before = _rows(folder, "SELECT COUNT(*) FROM people_person")
+    assert "登录名" in said(_add(shell, "admin", "counter_staff", "--name", "测试乙"))
+    assert _rows(folder, "SELECT COUNT(*) FROM people_person") == before
+
+
+def test_a_user_is_a_new_person_or_one_of_the_roster(shell: Shell):
+    assert "--name" in said(_add(shell, "nobody"))
+
+
+def test_a_token_is_shown_once_and_stored_as_a_digest(shell: Shell, folder: Path):
+    result = shell("token", "issue", "--login", "ADMIN", "--name", "测试程序", "--days", "7")
+    token = result.stdout.strip()
+    assert "7 天有效" in result.stderr
+    ((digest,),) = _rows(folder, "SELECT token_digest FROM people_session WHERE kind = 'token'")
+    assert digest == crypto.token_digest(token)
+    listed = shell("token", "list").stdout
+    assert "测试程序" in listed
+    assert "有效" in listed
+    assert token not in listed
+
+
+def test_a_token_is_revoked_once(shell: Shell):
+    number = number_of(shell("token", "issue", "--login", "admin"))
+    assert shell("token", "revoke", number).exit_code == 0
+    assert "已作废" in shell("token", "list").stdout
+    assert number in said(shell("token", "revoke", number))
+
+
+def test_a_token_wants_a_login(shell: Shell):
+    assert "没有这个登录名" in said(shell("token", "issue", "--login", "nobody"))
+
+
+def test_a_good_table_is_said_to_be_good(shell: Shell):
+    assert shell("scoring", "check", str(SCHEME)).exit_code == 0
+
+
+def test_a_bad_table_is_told_line_by_line(shell: Shell, tmp_path: Path):
+    bad = tmp_path / "bad.toml"
+    bad.write_text(SCHEME.read_text("utf-8").replace("points = 1\n", "points = 0\n", 1), "utf-8")
+    result = shell("scoring", "check", str(bad))
+    assert result.exit_code == 1
+    assert "行（A01）" in result.stderr
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])
+def test_a_table_that_cannot_be_read_is_told(shell: Shell, tmp_path: Path, content: bytes | None):
+    file = tmp_path / "table.toml"
+    if content is not None:
+        file.write_bytes(content)
+    assert "table.toml" in said(shell("scoring", "check", str(file)))
+
+
+def test_a_table_is_imported_as_a_draft(shell: Shell, folder: Path):
+    assert shell("scoring", "import", str(SCHEME), "--community", "测试社区").exit_code == 0
+    assert _rows(folder, "SELECT state FROM scoring_version ORDER BY id") == [("in_force",), ("draft",)]
+    assert "测试社区" in said(shell("scoring", "import", str(SCHEME), "--community", "别的社区"))
+
+
+def test_a_tick_does_what_is_due_and_then_nothing(shell: Shell):
+    assert "settle_due" in shell("tick").stdout
+    assert "没有到期" in shell("tick").stdout
+
+
+def test_clean_books_are_said_to_be_clean(shell: Shell):
+    result = shell("ledger", "verify", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["is_clean"] is True
+
+
+def test_a_copy_is_checked_without_keys_or_settings(shell: Shell, small_demo: Path, tmp_path: Path):
+    copy = tmp_path / "copy.db"
+    shutil.copy(small_demo / databases.FILE_NAME, copy)
+    report = json.loads(shell("ledger", "verify", "--json", "--database", str(copy)).stdout)
+    assert report["entries"] > 100
+
+    connection = sqlite3.connect(copy)
+    with connection:
+        connection.execute(
+            "UPDATE ledger_account SET balance = balance + 1 WHERE id = (SELECT MAX(id) FROM ledger_account)"
+        )
+    connection.close()
+    result = shell("ledger", "verify", "--json", "--database", str(copy))
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["findings"]
+    assert "账不平" in result.stderr
