@@ -1,7 +1,7 @@
 """What a command is, on both databases: its action, its caller's key, and the stored answer of a repeat."""
 
 import functools
-import hashlib
+import hmac
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from typing import Any, Protocol, get_type_hints
 
 import msgspec
 
+from pointsbank.kit import crypto
 from pointsbank.kit.errors import KeyReused, Kind, Refusal
 
 acting: ContextVar[bool] = ContextVar("acting", default=False)
@@ -129,8 +130,12 @@ def _name(action: Callable[..., Any]) -> str:
 
 
 def digest(command: Command) -> bytes:
-    """Fingerprint of what was asked, so that a key cannot be reused for something else."""
-    return hashlib.sha256(_name(command.action).encode() + _encode(command.facts)).digest()
+    """Fingerprint of what was asked, so that a key cannot be reused for something else.
+
+    Keyed: the facts may hold a card's digits, which could be found by trying from a plain hash.
+    """
+    key = crypto.held().derive("command")
+    return hmac.digest(key, _name(command.action).encode() + _encode(command.facts), "sha256")
 
 
 TAKE = """
