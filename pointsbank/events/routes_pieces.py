@@ -9,7 +9,7 @@ from litestar import Request, Response
 
 from pointsbank.events import queries
 from pointsbank.events.queries import Activity
-from pointsbank.events.rules import split_contact
+from pointsbank.events.rules import TITLE_LARGE_MAX, split_contact, title_lines
 from pointsbank.kit import codes, crypto, qr
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.errors import Forbidden
@@ -42,6 +42,14 @@ class Shown:
     worth: Worth | None
     contact: str
     contact_phone: str
+
+    @property
+    def title_lines(self) -> list[str]:
+        return title_lines(self.activity.title)
+
+    @property
+    def has_long_title(self) -> bool:
+        return len(self.activity.title) > TITLE_LARGE_MAX
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.activity, name)

@@ -13,7 +13,8 @@ OUT_AFTER = timedelta(hours=1)
 STAY_MIN = timedelta(minutes=20)  # only then a scan is taken for a check-out
 PLAN_MAX = timedelta(hours=16)
 PLAN_MINUTES_MAX = PLAN_MAX // timedelta(minutes=1)
-TITLE_LENGTH_MAX = 40
+TITLE_LENGTH_MAX = 30
+TITLE_LINE, TITLE_LARGE_MAX = 6, 12
 VENUE_LENGTH_MAX = 60
 CONTACT_LENGTH_MAX = 40
 SEATS_MAX = 100_000
@@ -292,6 +293,14 @@ def what(title: str, minutes: int) -> str:
     if rest or not hours:
         parts.append(f"{rest} 分")
     return f"{title} {' '.join(parts)}"
+
+
+def title_lines(title: str) -> list[str]:
+    """Large type takes six characters to a line; a last line of one character looks like a mistake."""
+    if not TITLE_LINE < len(title) <= TITLE_LARGE_MAX:
+        return [title]
+    middle = len(title) // 2
+    return [title[:middle], title[middle:]]
 
 
 def split_contact(contact: str) -> tuple[str, str]:

@@ -60,7 +60,7 @@ async def test_without_a_table_in_force_on_its_day_there_is_no_activity(square):
     "facts",
     [
         {"title": ""},
-        {"title": "长" * 41},
+        {"title": "长" * 31},
         {"venue": "\u202e楼下"},
         {"contact": "  "},
         {"seats": 0},

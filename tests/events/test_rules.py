@@ -125,3 +125,11 @@ def test_the_passbook_says_what_was_done_and_how_long(minutes, said):
 )
 def test_a_contact_is_a_name_and_a_number(contact, parts):
     assert rules.split_contact(contact) == parts
+
+
+@pytest.mark.parametrize(
+    ("title", "lines"),
+    [("义诊", ["义诊"]), ("三号楼楼道清洁", ["三号楼", "楼道清洁"]), ("长" * 13, ["长" * 13])],
+)
+def test_a_title_in_large_type_leaves_no_single_character_behind(title, lines):
+    assert rules.title_lines(title) == lines
