@@ -1,5 +1,6 @@
 """A small world for journeys and for the route matrix; everything in it is made through actions."""
 
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pointsbank.app import wiring
 from pointsbank.app.installation import Installation
 from pointsbank.awards import actions as awards
 from pointsbank.kit import codes, crypto, db
-from pointsbank.kit.clock import FixedClock, local_day
+from pointsbank.kit.clock import Clock, FixedClock, local_day
 from pointsbank.kit.db import Actor
 from pointsbank.kit.paths import seed_dir
 from pointsbank.kit.settings import Settings
@@ -250,9 +251,28 @@ class World:
         return await db.write(actions_phones.make_device, token_digest=digest), token
 
 
+class StageClock(Clock):
+    """The clock of the world that is on stage: building the program takes a second, so all tests share one."""
+
+    world: World | None = None
+
+    def now(self) -> datetime:
+        assert self.world is not None
+        return self.world.clock.now()
+
+
+_stage = StageClock()
+
+
+@functools.cache
+def _program() -> ASGIApp:
+    return wiring.create_app(Settings(), _stage, Installation(is_demo=False), limit=LOOSE)
+
+
 def program(world: World) -> ASGIApp:
     """The whole program, with limits that no test meets by accident."""
-    return wiring.create_app(world.settings, world.clock, Installation(is_demo=False), limit=LOOSE)
+    _stage.world = world
+    return _program()
 
 
 @asynccontextmanager
