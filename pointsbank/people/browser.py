@@ -1,20 +1,34 @@
-"""The two cookies of a browser: whose session it is, and which phone."""
+"""What a browser sends beside its forms: the cookies of its session and phone, the key of a button."""
 
 from typing import Any
 
+import msgspec
 from litestar import Request, Response
 from litestar.response import Redirect
 
 from pointsbank.kit import crypto
+from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.settings import Settings
 from pointsbank.people.access import Session
 from pointsbank.people.rules import RESIDENT_SESSION_LIFE, STAFF_SESSION_LIFE
-from pointsbank.web import cookies, current
+from pointsbank.web import cookies, current, forms
 
 AnyRequest = Request[Any, Any, Any]
 
 STAFF_SECONDS = int(STAFF_SESSION_LIFE.total_seconds())
 RESIDENT_SECONDS = int(RESIDENT_SESSION_LIFE.total_seconds())
+
+
+class KeyForm(msgspec.Struct):
+    request_key: str
+
+
+async def key_of(request: AnyRequest) -> str:
+    """The request key of a form that is but a button."""
+    form = await forms.read(request, KeyForm)
+    if not form.is_valid:
+        raise RequestKeyUnfit
+    return form.value.request_key
 
 
 def is_https(settings: Settings) -> bool:

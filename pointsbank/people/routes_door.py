@@ -11,6 +11,7 @@ from msgspec import Meta
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.crypto import new_token, token_digest
+from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.kit.settings import Settings
 from pointsbank.people import actions, actions_phones, actions_staff, attempts, browser, passwords, queries
@@ -46,6 +47,7 @@ class PasswordForm(msgspec.Struct):
 
 
 class ConsentForm(msgspec.Struct):
+    request_key: str
     publication: bool = False
 
 
@@ -172,9 +174,12 @@ async def me(session: NamedDependency[Session], clock: NamedDependency[Clock]) -
 @post("/me/consent", guards=[needs(Permission.OWN)], include_in_schema=False)
 async def change_consent(request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     form = await forms.read(request, ConsentForm)
+    if not form.is_valid:
+        raise RequestKeyUnfit
     await db.write(
         actions.change_publication_consent,
         actor=session.actor,
+        request_key=form.value.request_key,
         person_id=session.person_id,
         given=form.value.publication,
     )

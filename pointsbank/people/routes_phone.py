@@ -16,7 +16,7 @@ from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.kit.settings import Settings
 from pointsbank.people import actions_phones, attempts, browser, queries, queries_phones, sealed
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.people.browser import AnyRequest, to
+from pointsbank.people.browser import AnyRequest, key_of, to
 from pointsbank.people.rules import CONSENT_VERSION, WrongActivation
 from pointsbank.web import forms
 from pointsbank.web.render import page
@@ -132,6 +132,7 @@ async def _pairing_page(
 
 @post("/pair", opt=PUBLIC, include_in_schema=False)
 async def start_pairing(request: AnyRequest, settings: NamedDependency[Settings]) -> Redirect:
+    await key_of(request)
     device = new_token()
     await db.write(
         actions_phones.start_pairing,
@@ -148,6 +149,7 @@ async def open_paired(
     request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
     """After staff typed the digits: this phone proves itself by its cookie and is signed in."""
+    await key_of(request)
     session, token = new_token(), browser.device_token(request, settings)
     try:
         await db.write(

@@ -10,7 +10,7 @@ from pointsbank.kit.settings import Settings
 from pointsbank.people import actions, browser, queries
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.people.browser import AnyRequest
+from pointsbank.people.browser import AnyRequest, key_of
 from pointsbank.web.render import page
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -30,6 +30,7 @@ async def print_card(
     clock: NamedDependency[Clock],
 ) -> Response[str]:
     """A POST, because it is recorded who printed; shown at once, because nobody should come back to it."""
+    await key_of(request)
     card = await details.printed_card(session.community_ids, person_id)
     person = await details.person_page(session.community_ids, person_id, clock.now())
     view = person.view

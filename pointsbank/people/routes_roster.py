@@ -11,12 +11,11 @@ from msgspec import Meta
 
 from pointsbank.kit import codes, db, text
 from pointsbank.kit.clock import Clock
-from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.people import actions, actions_cards, actions_phones, attempts, queries, roster
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.people.browser import AnyRequest, to
+from pointsbank.people.browser import AnyRequest, key_of, to
 from pointsbank.people.rules import DOOR_LENGTH_MAX, NAME_LENGTH_MAX, PURPOSE_LENGTH_MAX, WrongPairing
 from pointsbank.web import forms
 from pointsbank.web.i18n import N_, _
@@ -45,18 +44,6 @@ class ShowForm(msgspec.Struct):
 
 class PairForm(msgspec.Struct):
     digits: Annotated[str, Meta(title="手机上的 8 位数字", max_length=20)]
-
-
-class KeyForm(msgspec.Struct):
-    request_key: str
-
-
-async def key_of(request: AnyRequest) -> str:
-    """The request key of a form that is but a button."""
-    form = await forms.read(request, KeyForm)
-    if not form.is_valid:
-        raise RequestKeyUnfit
-    return form.value.request_key
 
 
 def own_community(session: Session) -> int:
@@ -162,9 +149,10 @@ async def show_field(
 
 
 @post("/people/{person_id:int}/phones/unbind", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
-async def unbind_phones(person_id: FromPath[int], session: NamedDependency[Session]) -> Redirect:
+async def unbind_phones(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
+    request_key = await key_of(request)
     view = await queries.member_view(session.community_ids, person_id)
-    await db.write(actions_phones.unbind_phones, actor=session.actor, person_id=view.person_id)
+    await db.write(actions_phones.unbind_phones, actor=session.actor, request_key=request_key, person_id=view.person_id)
     return to(f"/people/{view.person_id}")
 
 

@@ -14,8 +14,8 @@ from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.people import actions_staff, passwords, queries
 from pointsbank.people import queries_staff as staff
 from pointsbank.people.access import ROLE_NAMES, Permission, Role, Session, needs
-from pointsbank.people.browser import AnyRequest, to
-from pointsbank.people.routes_roster import key_of, own_community
+from pointsbank.people.browser import AnyRequest, key_of, to
+from pointsbank.people.routes_roster import own_community
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, LoginTaken, OtherRoles, OwnRoles, normal_login
 from pointsbank.people.rules_roles import GRANTED_AT
 from pointsbank.web import forms
@@ -139,8 +139,12 @@ async def new_login(person_id: FromPath[int], request: AnyRequest, session: Name
 
 
 @post("/people/staff/{person_id:int}/reset", guards=MANAGES, include_in_schema=False)
-async def reset(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    """Another password for somebody who forgot, for one use; also opens a login that was shut."""
+async def reset(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
+    """Another password for somebody who forgot, for one use; also opens a login that was shut.
+
+    Its key is not kept: each answer shows a fresh password, and the last one counts.
+    """
+    await key_of(request)
     manageable = await _manageable(session, person_id)
     one_time = passwords.new_one_time()
     hashed = await passwords.hashed(one_time)
@@ -156,9 +160,10 @@ async def _password_once(session: Session, person_id: int, one_time: str) -> Res
 
 
 @post("/people/staff/{person_id:int}/disable", guards=MANAGES, include_in_schema=False)
-async def disable(person_id: FromPath[int], session: NamedDependency[Session]) -> Redirect:
+async def disable(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
+    request_key = await key_of(request)
     manageable = await _manageable(session, person_id)
-    await db.write(actions_staff.disable_login, actor=session.actor, person_id=manageable)
+    await db.write(actions_staff.disable_login, actor=session.actor, request_key=request_key, person_id=manageable)
     return to(f"/people/staff/{manageable}")
 
 
