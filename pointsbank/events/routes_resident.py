@@ -114,6 +114,7 @@ async def _scan_page(
     reload_seconds = int((activity.opens_at - now).total_seconds()) + 1
     return page(
         "events/scan.html",
+        status=200 if form.is_valid else 400,
         activity=await pieces.shown(activity),
         community=community,
         own=own,
@@ -203,8 +204,8 @@ async def join(
         phone=phone,
         consent_publication=filled.value.publication,
         old_device=old_device,
-        device_token=device_token,
-        session_token=session_token,
+        new_device=crypto.token_digest(device_token),
+        session_digest=crypto.token_digest(session_token),
     )
     answer = Redirect(f"/events/{arrived.activity_id}", status_code=303)
     browser.keep_resident(answer, settings, session_token, device_token)

@@ -19,7 +19,8 @@ from pointsbank.events.routes_pieces import AnyRequest
 from pointsbank.events.rules import BLOCKING, Doubt
 from pointsbank.kit import db
 from pointsbank.kit.clock import Clock
-from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.kit.errors import Kind, NotFound, Refusal
+from pointsbank.people import browser
 from pointsbank.people import queries as people
 from pointsbank.people import roster as members
 from pointsbank.people.access import Permission, Session, needs
@@ -119,6 +120,7 @@ async def _roster_page(
     picked = await members.search(activity.community_id, sought, limit=FOUND_MAX) if sought else []
     return page(
         "events/roster.html",
+        status=200 if form.is_valid else 400,
         activity=await pieces.shown(activity),
         rows=[row for row in rows if side == "all" or (row.attendance.out_at is None) == (side == "in")],
         count=len(rows),
@@ -210,6 +212,7 @@ async def _confirm_page(
     names = await people.masked_names([activity.organiser_id])
     return page(
         "events/confirm.html",
+        status=200 if form is None or form.is_valid else 400,
         activity=await pieces.shown(activity),
         organiser=names.get(activity.organiser_id, ""),
         rows=shown[: rules.LINES_MAX],
@@ -276,20 +279,19 @@ def _ticked(filled: Filled[ConfirmForm]) -> list[confirming.Line]:
 async def strike(activity_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     await pieces.own_activity(activity_id, session)
     filled = await forms.read(request, StrikeForm)
-    if filled.is_valid:
-        facts = {"activity_id": activity_id, "community_ids": session.community_ids}
-        key, number = filled.value.request_key, filled.value.strike
-        await db.write(confirming.strike, actor=session.actor, request_key=key, attendance_id=number, **facts)
+    if not filled.is_valid:  # the number is in the button: nobody typed it
+        raise NotFound
+    facts = {"activity_id": activity_id, "community_ids": session.community_ids}
+    key, number = filled.value.request_key, filled.value.strike
+    await db.write(confirming.strike, actor=session.actor, request_key=key, attendance_id=number, **facts)
     return Redirect(f"/events/{activity_id}/confirm", status_code=303)
 
 
 @post("/events/{activity_id:int}/finish", guards=RUNS, include_in_schema=False)
 async def finish(activity_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     await pieces.own_activity(activity_id, session)
-    filled = await forms.read(request, StrikeForm)
     facts = {"activity_id": activity_id, "community_ids": session.community_ids}
-    key = filled.typed.get("request_key", "")
-    await db.write(confirming.finish, actor=session.actor, request_key=key, **facts)
+    await db.write(confirming.finish, actor=session.actor, request_key=await browser.key_of(request), **facts)
     return Redirect(f"/events/{activity_id}", status_code=303)
 
 

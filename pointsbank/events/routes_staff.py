@@ -54,10 +54,6 @@ class ActivityForm(msgspec.Struct):
         }
 
 
-class KeyForm(msgspec.Struct):
-    request_key: str
-
-
 # Which field a refusal of the whole form belongs to.
 FIELDS = {rules.BadPlan: "ends", rules.NotAnEventItem: "item_code", NoTableInForce: "day", rules.BadActivity: "title"}
 
@@ -163,6 +159,7 @@ async def _form_page(
     last = None if edited or source else await queries.last_one(session.person_id, community_id)
     return page(
         "events/form.html",
+        status=200 if form.is_valid else 400,
         form=form,
         worths=[pieces.worth_of(item) for item in items],
         last=last,
@@ -192,10 +189,8 @@ async def cancel(activity_id: FromPath[int], request: AnyRequest, session: Named
 
 async def _do(request: AnyRequest, action: Any, activity_id: int, session: Session) -> Redirect:
     await pieces.own_activity(activity_id, session)
-    filled = await forms.read(request, KeyForm)
-    key = filled.typed.get("request_key", "")
     where = {"activity_id": activity_id, "community_ids": session.community_ids}
-    await db.write(action, actor=session.actor, request_key=key, **where)
+    await db.write(action, actor=session.actor, request_key=await browser.key_of(request), **where)
     return Redirect(f"/events/{activity_id}", status_code=303)
 
 

@@ -72,7 +72,7 @@ MISTAKES = (
 async def test_a_form_keeps_what_was_typed_and_says_what_to_change(square, desk):
     for field, value, said in MISTAKES:
         answer = await desk.post("/events/new", data={**FORM, field: value, "request_key": KEY + "1"})
-        assert answer.status_code == 200
+        assert answer.status_code == 400
         assert said in answer.text
         assert "100 0000 0000" in answer.text
 
@@ -197,7 +197,7 @@ async def test_a_scan_that_is_no_member_code_says_what_to_do(square, desk):
     for number, code in enumerate(["", "134567890123456789", "8" * 20, "6901234567892", "x" * 300, "１２３"]):
         form = {"code": code, "direction": "in", "request_key": f"{KEY}{number}"}
         answer = await desk.post(f"/events/{activity}/scan", data=form)
-        assert answer.status_code == 200
+        assert answer.status_code == 400
         assert 'class="notice is-stop"' in answer.text
 
     assert await queries.lines(activity) == []
