@@ -1,6 +1,6 @@
 """What a browser sends beside its forms: the cookies of its session and phone, the key of a button."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response
@@ -20,7 +20,7 @@ RESIDENT_SECONDS = int(RESIDENT_SESSION_LIFE.total_seconds())
 
 
 class KeyForm(msgspec.Struct):
-    request_key: str
+    request_key: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{8,64}\Z")]
 
 
 async def key_of(request: AnyRequest) -> str:
