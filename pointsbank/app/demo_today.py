@@ -16,6 +16,7 @@ from pointsbank.events import actions_attendance as attendance
 from pointsbank.events.rules import Way
 from pointsbank.governance import actions as governance
 from pointsbank.kit import crypto, db
+from pointsbank.kit.clock import local_day
 from pointsbank.kit.codes import new_poster_token
 from pointsbank.ledger import actions as ledger
 from pointsbank.notices.rules import Grounds
@@ -111,8 +112,8 @@ async def _strangers(scene: Scene, one: Held, known: Resident) -> None:
                 phone=phone,
                 consent_publication=True,
                 old_device=None,
-                device_token=crypto.new_token(),
-                session_token=crypto.new_token(),
+                new_device=crypto.token_digest(crypto.new_token()),
+                session_digest=crypto.token_digest(crypto.new_token()),
             )
         )
     await scene.all(arrived)
@@ -216,9 +217,11 @@ async def running(community_id: int, now: datetime) -> int | None:
 async def _plan_ahead(now: datetime) -> None:
     for community_id in await community_ids():
         if await running(community_id, now) is None:
-            await _announce(community_id, now - BEFORE, now + AFTER)
+            started = now - BEFORE - timedelta(minutes=now.minute % 10, seconds=now.second)
+            await _announce(community_id, started, started + BEFORE + AFTER)
         if await db.row(COMING, community_id, now + AFTER) is None:
-            await _announce(community_id, now + timedelta(hours=24), now + timedelta(hours=26))
+            tomorrow = moment(local_day(now) + timedelta(days=1), 14.5)
+            await _announce(community_id, tomorrow, tomorrow + AFTER)
 
 
 async def _announce(community_id: int, starts_at: datetime, ends_at: datetime) -> None:

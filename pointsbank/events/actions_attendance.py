@@ -158,17 +158,13 @@ async def join(
     phone: str,
     consent_publication: bool,
     old_device: bytes | None,
-    device_token: str,
-    session_token: str,
+    new_device: bytes,
+    session_digest: bytes,
 ) -> Arrived:
-    """Register an unknown phone as a provisional person, remember it, and check it in: all or nothing.
-
-    The new tokens themselves are facts here, not their digests: beside a fingerprint of nothing but what the database
-    holds, a thief of it could try all phone numbers.
-    """
+    """Register an unknown phone as a provisional person, remember it, and check it in: all or nothing."""
     seen = open_ticket(ticket, nonce, tx.now)
     place = await _take_seat(tx, seen.activity_id, seen.seen_at, None)
-    device_id = await phones.renew_device(tx, old_device=old_device, new_device=crypto.token_digest(device_token))
+    device_id = await phones.renew_device(tx, old_device=old_device, new_device=new_device)
     person_id = await people.register_provisional(
         tx,
         community_id=place.community_id,
@@ -177,9 +173,7 @@ async def join(
         phone=phone,
         consent_publication=consent_publication,
     )
-    await phones.open_resident_session(
-        tx, token_digest=crypto.token_digest(session_token), person_id=person_id, device_id=device_id
-    )
+    await phones.open_resident_session(tx, token_digest=session_digest, person_id=person_id, device_id=device_id)
     # The phone may turn out to be a member's whose session has ended.
     return await _enter(tx, place, await _known(tx, person_id, place), way_of(seen), seen.seen_at)
 

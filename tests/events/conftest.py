@@ -129,8 +129,8 @@ class Square:
             phone=phone,
             consent_publication=False,
             old_device=None,
-            device_token=crypto.new_token(),
-            session_token=crypto.new_token(),
+            new_device=crypto.token_digest(crypto.new_token()),
+            session_digest=crypto.token_digest(crypto.new_token()),
         )
 
     def screen(self, activity_id: int, steps_ago: int = 0) -> str:
