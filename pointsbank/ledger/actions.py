@@ -60,8 +60,10 @@ async def open_passbook(
         if found is not None:
             return int(found["id"])
         # A person's passbook bears the number on the person's card; a household's has one of its own.
-        own = person_id is not None and attempt == 0
-        number = await people.member_number_of(tx, person_id) if own else codes.new_member_number()
+        if person_id is not None and attempt == 0:
+            number = await people.member_number(tx, person_id)
+        else:
+            number = codes.new_member_number()
         opened = await tx.row(OPEN_PASSBOOK, number, community_id, person_id, household_id, tx.now)
         if opened is not None:
             await tx.run(OPEN_ACCOUNT, community_id, opened["id"])

@@ -16,7 +16,7 @@ from pointsbank.ledger import queries
 from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.web import formats
+from pointsbank.web import formats, forms
 from pointsbank.web.i18n import N_, locale_now, translate
 from pointsbank.web.render import page
 
@@ -87,9 +87,8 @@ async def passbook(
     found = await own_passbook(session)
     if found is None:
         return page("ledger/passbook.html", passbook=None)
-    before, side = request.query_params.get("before", ""), request.query_params.get("side", "all")
-    start = int(before) if before.isdigit() and len(before) <= 18 else queries.FIRST_PAGE
-    lines = await queries.lines(found.account_id, before=start, limit=PAGE_LINES)
+    before, side = forms.number(request.query_params.get("before", "")), request.query_params.get("side", "all")
+    lines = await queries.lines(found.account_id, before=before or queries.FIRST_PAGE, limit=PAGE_LINES)
     kept = [line for line in lines if side not in ("in", "out") or (line.points > 0) == (side == "in")]
     english = locale_now() == "en"
     today = local_day(clock.now())

@@ -151,8 +151,7 @@ async def register_at_door(
 ) -> int:
     """Enter somebody whom staff met at home: into the household behind this door, or as head of a new one.
 
-    No request key guards this (its fingerprint would help guess the name), so the same name behind the same door is
-    refused instead.
+    The same name behind the same door is refused: more likely somebody is entered twice than lives there twice.
     """
     household_id = await _household_at(tx, building_id, door)
     is_head = household_id is None

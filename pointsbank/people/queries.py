@@ -29,7 +29,6 @@ SELECT q.id, q.household_id
   FROM people_person p JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id) WHERE p.id = ?
 """
 NUMBER = "SELECT member_number FROM people_person WHERE id = ?"
-NUMBER = "SELECT member_number FROM people_person WHERE id = ?"
 IDS = """
 SELECT a.id FROM people_person p
   JOIN people_person a ON a.id = COALESCE(p.merged_into, p.id) OR a.merged_into = COALESCE(p.merged_into, p.id)
@@ -147,13 +146,6 @@ async def member_number(tx: Tx | None, person_id: int) -> str:
 async def ids_of(tx: Tx | None, person_id: int) -> list[int]:
     """All ids under which rows of this person may lie: the canonical one and its aliases."""
     return [found["id"] for found in await _rows(tx, IDS, person_id)]
-
-
-async def member_number_of(tx: Tx, person_id: int | None) -> str:
-    """Return the nine digits on a person's card, without blanks."""
-    found = await tx.row(NUMBER, person_id)
-    assert found is not None
-    return str(found["member_number"])
 
 
 async def same_household(tx: Tx | None, a: int, b: int) -> bool:

@@ -26,6 +26,7 @@ FIELD_NAMES = {"name": N_("姓名"), "phone": N_("手机"), "door": N_("门牌")
 
 
 class RegisterForm(msgspec.Struct):
+    request_key: str
     name: Annotated[str, Meta(title="姓名", max_length=NAME_LENGTH_MAX)]
     building: Annotated[int, Meta(title="楼栋")]
     door: Annotated[str, Meta(title="门牌", max_length=DOOR_LENGTH_MAX)]
@@ -183,6 +184,7 @@ async def register(request: AnyRequest, session: NamedDependency[Session]) -> Re
         person_id = await db.write(
             actions.register_at_door,
             actor=session.actor,
+            request_key=form.value.request_key,
             community_id=community_id,
             building_id=form.value.building,
             door=door,
