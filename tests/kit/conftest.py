@@ -9,7 +9,7 @@ import pytest
 
 from migrations._lib import spelled
 from pointsbank.app import database as databases
-from pointsbank.kit import db
+from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.paths import migrations_module
 from pointsbank.kit.settings import Settings
@@ -31,8 +31,9 @@ async def _make_tables(settings: Settings) -> None:
 
 
 @pytest.fixture
-async def towns(settings: Settings, clock: FixedClock) -> AsyncIterator[db.Database]:
+async def towns(settings: Settings, clock: FixedClock, keys: crypto.Keys) -> AsyncIterator[db.Database]:
     """The open database; a test may close it itself."""
+    crypto.hold(keys)
     await _make_tables(settings)
     if settings.database_url:
         config = db.config(MODELS, migrations_module(), postgres_url=settings.database_url)

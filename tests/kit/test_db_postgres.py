@@ -9,7 +9,7 @@ from pointsbank.kit import db
 from pointsbank.kit.db import Actor
 from pointsbank.kit.db.postgres import dollars
 from pointsbank.kit.errors import NotWritten
-from tests.kit.towns import add, names
+from tests.kit.towns import TownFull, add, names
 
 pytestmark = pytest.mark.postgres
 
@@ -97,6 +97,26 @@ async def test_a_key_is_taken_before_any_other_row(towns):
 
     assert len(set(answers)) == 1
     assert await names() == {"a"}
+
+
+async def test_twins_of_which_only_the_first_is_refused_get_one_answer(towns):
+    """The first gives its key free when it rolls back, and the second may take it before the refusal is stored."""
+    calls = []
+
+    async def refuses_at_first(tx) -> int:
+        calls.append(1)
+        await asyncio.sleep(0.1)
+        if len(calls) == 1:
+            raise TownFull(name="a")
+        await asyncio.sleep(0.1)
+        return 7
+
+    outcomes = await asyncio.gather(
+        *(db.write(refuses_at_first, actor=Actor(person_id=1), request_key="twin-key") for _ in range(2)),
+        return_exceptions=True,
+    )
+
+    assert len({str(outcome) for outcome in outcomes}) == 1
 
 
 async def test_the_pool_is_whole_after_refusals_errors_and_cancellations(towns):
