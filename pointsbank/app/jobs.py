@@ -13,8 +13,8 @@ from typing import Any
 
 from pointsbank.awards import actions as awards
 from pointsbank.kit import db
-from pointsbank.kit.clock import Clock, local_day, start_of_day
-from pointsbank.kit.db import Tx
+from pointsbank.kit.db import Tx, outbox
+from pointsbank.kit.db.outbox import Message
 from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.ledger import actions as ledger
 from pointsbank.scoring import actions as scoring
@@ -27,18 +27,16 @@ PAUSE_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`every` None means once a day, soon after midnight in Shanghai."""
-
     name: str
-    every: timedelta | None
+    every: timedelta
     action: Callable[..., Coroutine[Any, Any, int]]
 
 
 JOBS = (
     Job("enter_force_due", timedelta(minutes=1), scoring.enter_force_due),
-    Job("gather_notices", None, awards.gather_notices),
+    Job("gather_notices", timedelta(minutes=5), awards.gather_notices),
     Job("settle_due", timedelta(minutes=1), awards.settle_due),
-    Job("expire_due", None, ledger.expire_due),
+    Job("expire_due", timedelta(minutes=5), ledger.expire_due),
 )
 
 KNOW = "INSERT INTO job (name, due_at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"
@@ -49,17 +47,33 @@ async def take(tx: Tx, *, name: str) -> int:
     """Claim a job that is due, until its next time; 0 if it is not due or another process has it."""
     job = next(job for job in JOBS if job.name == name)
     await tx.run(KNOW, name, tx.now)
-    next_midnight = start_of_day(local_day(tx.now) + timedelta(days=1))
-    return await tx.run(TAKE, tx.now + job.every if job.every else next_midnight, name, tx.now)
+    return await tx.run(TAKE, tx.now + job.every, name, tx.now)
 
 
 async def tick() -> dict[str, int]:
     """Run what is due now; returns how much each job did."""
-    done = {}
-    for job in JOBS:
-        if await db.write(take, name=job.name):
-            done[job.name] = await run(job)
-    return done
+    done = {job.name: await _attempt(job.name, _run_if_due(job)) for job in JOBS}
+    return {**done, "outbox": await _attempt("outbox", outbox.deliver(tell))}
+
+
+async def _attempt(name: str, work: Coroutine[Any, Any, int]) -> int:
+    """A job that fails is logged and tried again when it is next due; the others go on."""
+    try:
+        return await work
+    except (Busy, NotWritten) as later:
+        log.warning("job %s waits", name, extra={"code": later.code})
+    except Exception:
+        log.exception("job %s failed", name)
+    return 0
+
+
+async def _run_if_due(job: Job) -> int:
+    return await run(job) if await db.write(take, name=job.name) else 0
+
+
+def tell(message: Message) -> None:
+    """Hand a message of the outbox to the log; there is nobody else yet."""
+    log.info(message.topic, extra=message.facts)
 
 
 async def run(job: Job) -> int:
@@ -73,15 +87,10 @@ async def run(job: Job) -> int:
     return total
 
 
-async def keep_running(clock: Clock) -> None:
+async def keep_running() -> None:
     """Tick for as long as the server lives; the database being busy is no reason to stop."""
     while True:
-        try:
-            done = await tick()
-        except (Busy, NotWritten) as later:
-            log.warning("jobs wait: %s", later.code)
-        else:
-            for name, count in done.items():
-                if count:
-                    log.info("job %s did %d at %s", name, count, clock.now().isoformat(timespec="seconds"))
+        for name, count in (await tick()).items():
+            if count:
+                log.info("job %s did %d", name, count)
         await asyncio.sleep(PAUSE_SECONDS)

@@ -4,7 +4,7 @@ import json
 import logging
 from datetime import UTC, datetime
 
-FIELDS = ("request_id", "route", "status", "ms", "code", "incident", "actor_id", "community_id")
+FIELDS = ("request_id", "route", "status", "ms", "code", "incident", "actor_id", "community_id", "verb", "subject")
 """What a log call may add through `extra`; anything else is dropped."""
 
 

@@ -106,7 +106,7 @@ async def _serve(settings: Settings, listeners: Sequence[socket.socket], ready: 
             proxy_headers=False,
         )
         server = _Server(config)
-        recurring = asyncio.create_task(jobs.keep_running(clock))
+        recurring = asyncio.create_task(jobs.keep_running())
         serving = asyncio.create_task(server.serve(sockets=list(listeners)))
         writing = database.writer_task
         watched = {serving, recurring} | ({writing} if writing else set())

@@ -4,11 +4,28 @@ from typing import Any
 
 import msgspec
 
-from pointsbank.kit.db import Tx
+from pointsbank.kit.db import Tx, outbox
 
 RECORD = """
 INSERT INTO trail_record (at, person_id, session_id, verb, subject_kind, subject_id, facts) VALUES (?, ?, ?, ?, ?, ?, ?)
 """
+
+WATCHED = frozenset(
+    {
+        "card.lost",
+        "entry.reversed",
+        "login.disabled",
+        "login.password_reset",
+        "person.field_shown",
+        "person.merged",
+        "role.ended",
+        "role.granted",
+        "table.published",
+        "token.issued",
+        "token.revoked",
+    }
+)
+"""What an operator hears of at once: the outbox carries it to the log."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -18,3 +35,5 @@ async def record(tx: Tx, verb: str, subject: tuple[str, int], **facts: Any) -> N
     kind, subject_id = subject
     person_id, session_id = tx.actor.person_id, tx.actor.session_id
     await tx.run(RECORD, tx.now, person_id, session_id, verb, kind, subject_id, _encode(facts).decode())
+    if verb in WATCHED:
+        await outbox.put(tx, "watched", verb=verb, subject=f"{kind}:{subject_id}", actor_id=person_id)
