@@ -21,14 +21,14 @@ LINES_AT_HOME = 5
 MONTHS_SHOWN = 12
 CHART_LINES = 3
 
-# What waits, in words, and the page where it is done.
+# What waits: who may do it, in words, and the page where it is done.
 TASKS = {
-    "unconfirmed": (N_("活动待核时长"), "/events", N_("去核时长")),
-    "reviews": (N_("积分待审核"), "/awards/review", N_("去审核")),
-    "objections": (N_("居民异议"), "/governance/objections", N_("去答复")),
-    "provisional": (N_("待核对的人"), "/people/provisional", N_("去核对")),
-    "notices": (N_("公示中"), "/notices", N_("看公示")),
-    "low_stock": (N_("库存低"), "/stock", N_("去补货")),
+    "unconfirmed": (Permission.RUN_EVENTS, N_("活动待核时长"), "/events", N_("去核时长")),
+    "reviews": (Permission.REVIEW_AWARDS, N_("积分待审核"), "/awards/review", N_("去审核")),
+    "objections": (Permission.RECORD_OBJECTIONS, N_("居民异议"), "/governance/objections", N_("去答复")),
+    "provisional": (Permission.SETTLE_PEOPLE, N_("待核对的人"), "/people/provisional", N_("去核对")),
+    "notices": (Permission.SEE_NOTICES, N_("公示中"), "/notices", N_("看公示")),
+    "low_stock": (Permission.KEEP_STOCK, N_("库存低"), "/stock", N_("去补货")),
 }
 
 
@@ -91,7 +91,7 @@ async def todo(session: NamedDependency[Session], clock: NamedDependency[Clock])
     assert session.community_id is not None
     now = clock.now()
     today = local_day(now)
-    found = await queries.tasks(session.community_id, now)
+    found = [task for task in await queries.tasks(session.community_id, now) if session.may(TASKS[task.name][0])]
     upcoming = await queries.activities(session.community_id, now - timedelta(hours=12), now + timedelta(days=2))
     month = await queries.month_of(session.community_id, today.replace(day=1), today + timedelta(days=1))
     return page(
@@ -107,7 +107,7 @@ async def todo(session: NamedDependency[Session], clock: NamedDependency[Clock])
 
 
 def _shown_task(task: Task, today: date) -> dict[str, Any]:
-    label, url, button = TASKS[task.name]
+    _permission, label, url, button = TASKS[task.name]
     return {
         "label": label,
         "url": url,
