@@ -1,0 +1,162 @@
+"""Chromium, and the program in a process of its own.
+
+Without Chromium these tests are skipped aloud; with PB_REQUIRE_BROWSER=1 they fail instead.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+
+from tests.browser.towns import PASSWORD
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+    "--no-first-run",
+]  # fmt: skip
+ROOT = Path(__file__).parents[2]
+PHONE, DESK = (390, 844), (1280, 800)
+PATIENCE_MS = 10_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass
+class Served:
+    url: str
+    folder: Path
+    facts: dict[str, Any]
+
+    def forward(self, **span: float) -> dict[str, int]:
+        """Let time pass on the server; answers what its jobs did then."""
+        answer = httpx.post(f"{self.url}/test/forward", json=span, headers={"Origin": self.url}, timeout=30)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def shell(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of the shell on the same data folder, as it is while the server runs."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("POINTSBANK_")}
+        return subprocess.run(
+            [Path(sys.executable).with_name("pointsbank"), *words],
+            env={**inherited, "POINTSBANK_DATA": str(self.folder)},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """One for a module and no longer: while it is open, this thread can run no other event loop."""
+    if CHROMIUM is None:
+        if os.environ.get("PB_REQUIRE_BROWSER") == "1":
+            pytest.fail("PB_REQUIRE_BROWSER is set, and there is no Chromium: apt-get install chromium")
+        pytest.skip("no Chromium: apt-get install chromium, or name it in CHROMIUM")
+    with sync_playwright() as player:
+        opened = player.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield opened
+        opened.close()
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+@contextmanager
+def serving(folder: Path, town: str) -> Iterator[Served]:
+    port = free_port()
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("POINTSBANK_")}
+    words = [sys.executable, "-m", "tests.browser.serve", str(folder), str(port), town]
+    with subprocess.Popen(words, cwd=ROOT, env=inherited, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line, "the server did not start"
+            url = f"http://127.0.0.1:{port}"
+            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+                client.get(f"{url}/livez").raise_for_status()
+            yield Served(url, folder, json.loads(line))
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The server of a module, over the town that the module names in TOWN."""
+    with serving(tmp_path_factory.mktemp("served"), request.module.TOWN) as found:
+        yield found
+
+
+@dataclass
+class Watch:
+    """Everything a browser complained of, and every request that left the host."""
+
+    host: str
+    wrong: list[str] = field(default_factory=list)
+
+    def over(self, context: BrowserContext) -> None:
+        context.on("console", self._said)
+        context.on("weberror", lambda error: self.wrong.append(f"script: {error.error}"))
+        context.on("request", self._asked)
+        context.on("response", self._answered)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        # A refusal is an answer with a page: `_answered` decides about those.
+        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+            self.wrong.append(f"{message.type}: {message.text}")
+
+    def _asked(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme != "data" and parts.netloc != self.host:
+            self.wrong.append(f"left the host: {request.url}")
+
+    def _answered(self, response: Response) -> None:
+        is_page = response.request.resource_type in ("document", "fetch")
+        if response.status >= (500 if is_page else 400):
+            self.wrong.append(f"{response.status}: {response.url}")
+
+
+@pytest.fixture
+def enter(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
+    """Opens a browser of somebody's own: `enter(PHONE)`, `enter(DESK, login="clerk")`."""
+    watch = Watch(urlsplit(served.url).netloc)
+    contexts: list[BrowserContext] = []
+
+    def open_browser(size: tuple[int, int], *, login: str = "", has_script: bool = True) -> Page:
+        context = chromium.new_context(
+            base_url=served.url, locale="zh-CN", timezone_id="Asia/Shanghai", java_script_enabled=has_script,
+            viewport={"width": size[0], "height": size[1]}, has_touch=size == PHONE,
+        )  # fmt: skip
+        context.set_default_timeout(PATIENCE_MS)
+        watch.over(context)
+        contexts.append(context)
+        page = context.new_page()
+        if login:
+            sign_in(page, login)
+        return page
+
+    yield open_browser
+    for context in contexts:
+        context.close()
+    assert watch.wrong == []
+
+
+def sign_in(page: Page, login: str) -> None:
+    page.goto("/sign-in")
+    page.fill("#login", login)
+    page.fill("#password", PASSWORD)
+    page.click("main button:has-text('登录')")
+    page.wait_for_url(lambda url: "sign-in" not in url)

@@ -1,0 +1,194 @@
+"""The whole story in a real browser: from a poster to goods on the counter, and to books that add up."""
+
+import io
+import re
+from urllib.parse import urlsplit
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DESK, PHONE, sign_in
+from tests.browser.towns import NEIGHBOUR, NEIGHBOUR_PHONE
+
+pytestmark = pytest.mark.browser
+TOWN = "story"
+
+WECHAT_PAY, UNKNOWN_GOOD, UNKNOWN_CARD = "134567890123456789", "6901234567892", "81000000000000000000"
+
+
+def read_code(page, url: str) -> str:
+    """What a phone reads from a picture with a code."""
+    answer = page.request.get(url)
+    [found] = zxingcpp.read_barcodes(Image.open(io.BytesIO(answer.body())))
+    return found.text
+
+
+def path_of(url: str) -> str:
+    return urlsplit(url).path
+
+
+def scan(page, code: str, end: str = "Enter") -> None:
+    """What a scanner is to a computer: a keyboard with a quick hand."""
+    page.keyboard.type(code)
+    page.keyboard.press(end)
+
+
+def confirm(page) -> None:
+    """Enter, when the scanner has been at rest for long enough that this is no end of a scan."""
+    page.wait_for_timeout(350)
+    page.keyboard.press("Enter")
+
+
+def announce(page, *, title: str, starts: str, ends: str) -> str:
+    """The organiser makes an activity and publishes it; returns its address."""
+    page.goto("/events/new")
+    for name, value in (
+        ("title", title), ("day", "2026-11-21"), ("starts", starts), ("ends", ends), ("venue", "测试 1 号楼门口"),
+        ("contact", "测试领队 10000000009"),
+    ):  # fmt: skip
+        page.fill(f"#{name}", value)
+    page.select_option("#item_code", "A01")
+    page.get_by_role("button", name="看一遍再发布").click()
+    page.get_by_role("button", name="发布", exact=True).click()
+    page.wait_for_url("**/events/*")
+    expect(page.locator("h1")).to_have_text(title)
+    return path_of(page.url)
+
+
+def poster_of(page, activity: str) -> str:
+    """Where the code on the printed poster leads."""
+    page.goto(f"{activity}/poster")
+    return path_of(read_code(page, f"{activity}/poster.png"))
+
+
+def code_on_screen(page, activity: str) -> str:
+    """Where the code leads that the projector shows right now."""
+    page.goto(f"{activity}/projector")
+    source = page.locator("#code").get_attribute("src")
+    return path_of(read_code(page, source))
+
+
+def register(page, poster: str, name: str, phone: str) -> None:
+    page.goto(poster)
+    page.fill("#name", name)
+    page.fill("#phone", phone)
+    page.get_by_role("button", name="同意并签到").click()
+    expect(page.get_by_test_id("in")).to_contain_text("已签到")
+
+
+def test_from_the_poster_to_the_counter(enter, served):
+    resident, organiser, admin = enter(PHONE), enter(DESK, login="organiser"), enter(DESK, login="admin")
+    tidying = announce(organiser, title="测试楼道清洁", starts="12:01", ends="14:01")
+    greening = announce(organiser, title="测试护绿", starts="15:00", ends="17:00")
+
+    # A stranger registers at the poster: he may check in, and has no passbook yet.
+    register(resident, poster_of(organiser, tidying), "测试新人", "10000000055")
+    expect(resident.locator("main")).to_contain_text("社区会核对信息")
+
+    # Staff settle who it is.
+    admin.goto("/todo")
+    admin.locator("tr", has_text="待核对").get_by_role("link").click()
+    waiting = admin.locator("section.panel", has_text="测**人")
+    expect(waiting).to_contain_text("名册里没有同名或同手机的人")
+    waiting.get_by_role("button", name="是新居民").click()
+    expect(admin.locator("main")).not_to_contain_text("测**人")
+
+    # In and out by the code that rotates on the projector.
+    served.forward(hours=3)
+    first = code_on_screen(organiser, greening)
+    resident.goto(first)
+    resident.get_by_role("button", name="我来签到").click()
+    expect(resident.get_by_test_id("in")).to_contain_text("已签到")
+    served.forward(hours=1, minutes=55)
+    second = code_on_screen(organiser, greening)
+    assert second != first
+    resident.goto(first)
+    expect(resident.locator("main")).to_contain_text("过期")
+    resident.goto(second)
+    resident.get_by_role("button", name="签退").click()
+    expect(resident.locator("main")).to_contain_text("已签退")
+
+    # The organiser confirms: a line of the poster is ticked by hand, the one of the projector is ticked already.
+    served.forward(minutes=10)
+    organiser.goto(f"{tidying}/confirm")
+    box = organiser.locator("input[name=tick]")
+    expect(box).not_to_be_checked()
+    box.check()
+    organiser.get_by_role("button", name="确认打勾的人").click()
+    expect(organiser.locator("main")).to_contain_text("已确认")
+    organiser.goto(f"{greening}/confirm")
+    expect(organiser.locator("input[name=tick]")).to_be_checked()
+    organiser.get_by_role("button", name="确认打勾的人").click()
+    expect(organiser.locator("main")).to_contain_text("已确认")
+    resident.goto("/home")
+    expect(resident.locator("#waiting + .ledger")).to_contain_text("测试护绿")
+    assert balance(resident) == 0
+
+    # After midnight the notice opens; when its days are over, points are the resident's.
+    assert served.forward(hours=8)["gather_notices"] > 0
+    resident.goto("/notices")
+    resident.locator("main a[href*='/notices/']").first.click()
+    expect(resident.locator("main")).to_contain_text(re.compile(r"\d{3} \d{3} \d{3}　测试护绿"))
+    assert served.forward(days=3, hours=22).get("settle_due", 0) == 0
+    resident.goto("/home")
+    assert balance(resident) == 0
+    assert served.forward(hours=2)["settle_due"] == 2
+    resident.goto("/home")
+    assert balance(resident) == 3
+
+    # The counter, by key events alone: scan, scan, Enter.
+    resident.goto("/code")
+    member_code = resident.get_by_test_id("code-digits").text_content().replace(" ", "")
+    assert read_code(resident, resident.locator(".code-card-square").get_attribute("src")) == member_code
+    clerk = enter(DESK, login="clerk")
+    clerk.goto(served.facts["counter"])
+    salt = served.facts["goods"][0]["barcode"]
+    scan(clerk, member_code)
+    expect(clerk.get_by_test_id("available")).to_have_text("3")
+    expect(clerk.locator(".member h1")).to_contain_text("测**人")
+    scan(clerk, salt)
+    expect(clerk.get_by_test_id("total")).to_have_text("1")
+    clerk.keyboard.press("F4")
+    expect(clerk.locator("#sought")).to_be_focused()
+    clerk.keyboard.type("xyz")
+    clerk.keyboard.press("Enter")
+    expect(clerk.get_by_test_id("total")).to_have_text("3")
+    confirm(clerk)
+    expect(clerk.locator("main")).to_contain_text("兑换成功")
+    expect(clerk.get_by_test_id("balance")).to_have_text("0")
+
+    # F8, a reason, Enter: points and goods are back. Then once more, with another good.
+    clerk.keyboard.press("F8")
+    expect(clerk.locator("#reason")).to_be_focused()
+    clerk.keyboard.press("2")
+    clerk.keyboard.press("Enter")
+    expect(clerk.locator("main")).to_contain_text("已撤销。3 分和 2 件商品都已退回。")
+    served.forward(seconds=60)
+    resident.goto("/code")
+    scan(clerk, resident.get_by_test_id("code-digits").text_content().replace(" ", ""))
+    expect(clerk.get_by_test_id("available")).to_have_text("3")
+    scan(clerk, salt)
+    expect(clerk.get_by_test_id("total")).to_have_text("1")
+    confirm(clerk)
+    expect(clerk.get_by_test_id("balance")).to_have_text("2")
+
+    # The passbook shows each line, and each line its reason.
+    resident.goto("/ledger")
+    lines = [text.split("\n")[0] for text in resident.locator(".ledger-row").all_inner_texts()]
+    assert len(lines) == 5, lines
+    resident.locator(".ledger-row", has_text="测试护绿").click()
+    expect(resident.locator("h1")).to_have_text("为什么是这个分")
+    expect(resident.locator("main")).to_contain_text("按 A01 志愿服务时长 计分")
+    expect(resident.locator("main")).to_contain_text("入账")
+    resident.goto("/ledger?side=out")
+    resident.locator(".ledger-row").first.click()
+    expect(resident.locator("main")).to_contain_text("食用盐")
+
+    books = served.shell("ledger", "verify")
+    assert books.returncode == 0, books.stdout + books.stderr
+
+
+def balance(page) -> int:
+    return int(page.get_by_test_id("balance").inner_text().split()[0])

@@ -1,0 +1,58 @@
+"""What stands in the town that a browser visits; everything in it is made through actions, everybody is invented."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pointsbank.kit import codes, crypto, db
+from pointsbank.people import actions_cards, actions_staff
+from pointsbank.people.access import Role
+from tests.world import World
+
+PASSWORD = "测试 password 1"
+NEIGHBOUR, NEIGHBOUR_PHONE = "测试邻居", "10000000077"
+
+
+@dataclass
+class Good:
+    name: str
+    barcode: str
+    points: int
+
+
+async def sign_in_for(world: World, role: Role, login: str, name: str) -> None:
+    person_id = await world.person(name)
+    password_hash = crypto.hash_password(PASSWORD)
+    await db.write(
+        actions_staff.make_login, person_id=person_id, login=login, password_hash=password_hash, must_change=False
+    )
+    await db.write(actions_staff.grant, person_id=person_id, role=role.value, place_id=world.home.id)
+
+
+async def story(world: World) -> dict[str, Any]:
+    """A community with three days of notice, staff who sign in by password, a shelf, and members with cards."""
+    await world.found(notice_days=3, count=1)
+    for role, login, name in (
+        (Role.COMMUNITY_ADMIN, "admin", "测试主任"),
+        (Role.EVENT_ORGANISER, "organiser", "测试领队"),
+        (Role.COUNTER_STAFF, "clerk", "测试店员"),
+    ):
+        await sign_in_for(world, role, login, name)
+    goods = [Good("食用盐", codes.own_barcode(901), 1), Good("洗衣皂", codes.own_barcode(902), 2),
+             Good("东北大米", codes.own_barcode(903), 60)]  # fmt: skip
+    for good in goods:
+        await world.good(**asdict(good))
+    member, poor = await world.person("测试乙", points=100), await world.person("测试丙", points=1)
+    loser = await world.person("测试丁", points=20)
+    lost = await world.card(loser)
+    await db.write(actions_cards.report_lost, person_id=loser)
+    return {
+        "counter": f"/redemption/counters/{world.home.counter_id}",
+        "goods": [asdict(good) for good in goods],
+        "member_card": await world.card(member),
+        "poor_card": await world.card(poor),
+        "lost_card": lost,
+    }
+
+
+async def full(world: World) -> dict[str, Any]:
+    return {}
