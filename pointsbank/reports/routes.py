@@ -5,11 +5,14 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 
+from pointsbank.events import queries as events
 from pointsbank.kit import codes
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import routes as ledger_pages
+from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries
 from pointsbank.reports.queries import Community, Month, Task
@@ -18,6 +21,8 @@ from pointsbank.web.i18n import N_, locale_now, translate
 from pointsbank.web.render import page
 
 LINES_AT_HOME = 5
+LINES_OF_MEMBER = 30
+ATTENDED_SHOWN = 10
 MONTHS_SHOWN = 12
 CHART_LINES = 3
 
@@ -119,6 +124,36 @@ def _shown_task(task: Task, today: date) -> dict[str, Any]:
     }
 
 
+@get("/members/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+async def member(
+    person_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[str]:
+    """One person's points and service, for staff of the community; the person's card and phone are at /people/{id}."""
+    view = await people.member_view(session.community_ids, person_id)
+    holder = await people.holder_of(None, person_id)
+    ids = await people.ids_of(None, person_id)
+    passbook = await ledger.passbook_of(
+        person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind
+    )
+    today = local_day(clock.now())
+    facts: dict[str, Any] = {"passbook": passbook, "lines": [], "waiting": [], "expiring": 0}
+    if passbook is not None:
+        lapsing = await ledger.expiring(passbook.account_id, today=today, until=date(today.year, 12, 31))
+        facts |= {
+            "lines": await ledger.lines(passbook.account_id, limit=LINES_OF_MEMBER),
+            "waiting": await queries.waiting(passbook.passbook_id),
+            "expiring": sum(lot.points for lot in lapsing),
+        }
+    return page(
+        "reports/member.html",
+        member=view,
+        is_shared=passbook is not None and passbook.household_id is not None,
+        minutes=await events.minutes_of(ids),
+        attended=await events.attended(ids, ATTENDED_SHOWN),
+        **facts,
+    )
+
+
 @get("/overview", guards=[needs(Permission.SEE_OVERVIEW)], include_in_schema=False)
 async def overview(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     """Communities side by side, in numbers alone."""
@@ -168,4 +203,4 @@ def _charts(communities: list[Community], months: dict[int, list[Month]], firsts
     return {"hours": charts.line_chart(label, columns, series), "share": share, "flow": flow}
 
 
-handlers: list[Any] = [start, home, todo, overview]
+handlers: list[Any] = [start, home, todo, member, overview]
