@@ -221,7 +221,7 @@ async def _confirm_page(
         count_asked=sum(bool(row.doubts) for row in open_rows),
         side=side,
         typed=typed,
-        ticked=None if form is None else {int(one) for one in form.lists.get("tick", []) if one.isdigit()},
+        ticked=None if form is None else {forms.number(one) for one in form.lists.get("tick", [])},
         form=form or forms.blank(),
         may_finish=activity.state == "published" and activity.is_over(now),
         now=now,

@@ -73,9 +73,9 @@ async def _new_objection_page(session: Session, line_id: int, form: forms.Filled
 @post(OBJECTIONS, guards=[needs(Permission.RECORD_OBJECTIONS)], include_in_schema=False)
 async def record_objection(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
     form = await forms.read(request, ObjectionForm)
-    if "line_id" in form.errors:
+    line_id = forms.number(form.typed.get("line_id", ""))
+    if line_id is None:
         raise NotFound
-    line_id = int(form.typed["line_id"])
     notice, _line = await notices.line(session.community_ids, line_id)
     if not form.is_valid:
         return await _new_objection_page(session, line_id, form)

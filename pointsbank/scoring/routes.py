@@ -14,6 +14,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import queries, routes_editor, rules
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_editor import VersionChip, chip_of, grouped
+from pointsbank.web import forms
 from pointsbank.web.i18n import N_
 from pointsbank.web.render import page
 
@@ -27,12 +28,10 @@ def community_asked(request: Request[Any, Any, Any], session: Session) -> int | 
     """Return the community whose table is meant: one's own, or for whoever sees several the one in the address."""
     if session.community_id is not None:
         return session.community_id
-    asked = request.query_params.get("community", "")
-    if not asked.isdigit() or len(asked) > 18:
-        return None
-    if int(asked) not in session.community_ids:
+    asked = forms.number(request.query_params.get("community", ""))
+    if asked is not None and asked not in session.community_ids:
         raise NotFound
-    return int(asked)
+    return asked
 
 
 @get("/scoring", guards=[needs()], include_in_schema=False)

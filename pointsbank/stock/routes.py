@@ -325,9 +325,9 @@ async def _named(session: Session, form: Filled[ReceiptForm], asked: ReceiptForm
 @get("/stock/labels", guards=KEEPER, include_in_schema=False)
 async def labels(request: Request[Any, Any, Any], session: NamedDependency[Session]) -> Response[str]:
     """A4 sheets of 21 labels: of all goods, or a sheet of the one that is named."""
-    asked = _typed(request, "good")
-    if asked.isascii() and asked.isdigit() and len(asked) <= 18:
-        goods = [await queries.good(session.community_ids, int(asked))] * LABELS_A_SHEET
+    asked = forms.number(_typed(request, "good"))
+    if asked is not None:
+        goods = [await queries.good(session.community_ids, asked)] * LABELS_A_SHEET
     else:
         outlets = await queries.outlets(session.community_ids)
         goods = [good for outlet in outlets for good in await queries.on_shelf(outlet.outlet_id)]

@@ -19,7 +19,7 @@ from litestar.exceptions import ValidationException
 from msgspec import inspect
 
 from pointsbank.kit.clock import ZONE
-from pointsbank.kit.db.command import RequestKeyUnfit
+from pointsbank.kit.db.command import REQUEST_KEY, RequestKeyUnfit
 from pointsbank.kit.errors import Refusal
 from pointsbank.web import i18n
 from pointsbank.web.i18n import _
@@ -65,6 +65,11 @@ class Filled(Generic[T]):
 blank = Filled.blank
 
 
+def number(text: str) -> int | None:
+    """An id from an address or a hidden field; None for whatever is none, digits of other scripts included."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
+
+
 class _Wrong(Exception):
     """Internal to this module: the sentence about one field."""
 
@@ -76,7 +81,7 @@ async def read(
     lists, files = await _parts(request)
     filled: Filled[T] = Filled({name: "\n".join(values) for name, values in lists.items()}, lists)
     filled.files = files
-    if "request_key" in struct.__struct_fields__ and not filled.typed.get("request_key"):
+    if "request_key" in struct.__struct_fields__ and not REQUEST_KEY.fullmatch(filled.typed.get("request_key", "")):
         raise RequestKeyUnfit  # no reader can mend it: the page puts it there
     known: dict[str, Any] = {}
     for field in msgspec.structs.fields(struct):

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from traceback import walk_tb
@@ -27,6 +27,8 @@ RETRY_SECONDS = {Kind.BUSY: 2, Kind.THROTTLED: 30}
 INCIDENT_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Where Litestar takes a body apart. An error that starts there was sent by the caller.
 BODY_READERS = ("litestar.serialization", "litestar._multipart", "litestar._parsers", "multipart", "msgspec")
+# What sqlite3 and asyncpg say of a number that no column holds; every number of ours is far below.
+TOO_LARGE = ("Python int too large to convert to SQLite", "value out of int64 range")
 SIGN_IN = "/sign-in"
 
 FAILED = N_("这一页打不开。积分没有变化。请过一会儿再试，还不行就打服务电话。")
@@ -154,13 +156,21 @@ def _was_sent(error: BaseException) -> bool:
     # Litestar names reading and writing alike; only reading has msgspec's DecodeError as its cause.
     if isinstance(error, msgspec.DecodeError) or isinstance(error.__cause__, msgspec.DecodeError):
         return True
-    if isinstance(error, OverflowError):
-        return "too large to convert to SQLite" in str(error)
+    if any(isinstance(one, OverflowError) and str(one).startswith(TOO_LARGE) for one in _origins(error)):
+        return True
     last = None
     for frame, _line in walk_tb(error.__traceback__):
         last = frame
     where = str(last.f_globals.get("__name__", "")) if last is not None else ""
     return isinstance(error, RecursionError | LookupError | ValueError) and where.startswith(BODY_READERS)
+
+
+def _origins(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it came from: drivers wrap what they say of a number."""
+    found: BaseException | None = error
+    while found is not None:
+        yield found
+        found = found.__cause__ or found.__context__
 
 
 Handler = Callable[[AnyRequest, Any], Response[Any]]

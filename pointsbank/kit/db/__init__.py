@@ -6,7 +6,6 @@ One database is open per process.
 """
 
 import asyncio
-import re
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -17,7 +16,18 @@ from tortoise.connection import get_connection
 
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.db import postgres, sqlite
-from pointsbank.kit.db.command import NOBODY, Actor, Command, Misuse, Replay, RequestKeyUnfit, Row, Tx, acting
+from pointsbank.kit.db.command import (
+    NOBODY,
+    REQUEST_KEY,
+    Actor,
+    Command,
+    Misuse,
+    Replay,
+    RequestKeyUnfit,
+    Row,
+    Tx,
+    acting,
+)
 
 __all__ = ["NOBODY", "Actor", "Misuse", "Row", "Tx", "config", "replayed", "row", "rows", "slow_rows", "write"]
 
@@ -26,8 +36,6 @@ R = TypeVar("R")
 
 replayed: ContextVar[bool] = ContextVar("replayed", default=False)
 """True in the caller's task while its latest `write` was answered from a stored command."""
-
-_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 class Database:
@@ -148,7 +156,7 @@ async def write(
     if acting.get():
         raise Misuse("an action is one transaction: call another action with the same tx")
     replayed.set(False)
-    if request_key is not None and _KEY.fullmatch(request_key) is None:
+    if request_key is not None and REQUEST_KEY.fullmatch(request_key) is None:
         raise RequestKeyUnfit
     outcome = await current().writer.submit(Command(action, actor, request_key, facts))
     if isinstance(outcome, Replay):

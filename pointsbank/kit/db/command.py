@@ -2,6 +2,7 @@
 
 import functools
 import hmac
+import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ acting: ContextVar[bool] = ContextVar("acting", default=False)
 """True inside actions, and in whatever task one of them starts."""
 
 STORED_REFUSALS = {Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.EXPIRED, Kind.LIMITED}
+
+
+REQUEST_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 class Misuse(Exception):
