@@ -11,6 +11,7 @@ import sqlite3
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -181,8 +182,18 @@ def test_every_route_says_who_may_use_it():
     assert open_to_all == OPEN
 
 
-OPEN = {("GET", path) for path in ("/", "/livez", "/readyz", "/type", "/language", "/print/{name:str}", "/privacy")} | {
-    ("POST", "/api/local/commands")
+# Reviewed one by one: what each may do without a session, and why that is right.
+OPEN = {
+    *(("GET", path) for path in ("/livez", "/readyz", "/privacy", "/print/{name:str}")),  # the same for everybody
+    *(("GET", path) for path in ("/type", "/language")),  # a cookie of the reader's own; nothing of ours changes
+    ("GET", "/"),  # leads on to where each reader belongs
+    *((method, "/sign-in") for method in ("GET", "POST")),  # nobody has a session before; tries are counted
+    *((method, path) for method in ("GET", "POST") for path in ("/a/{token:str}", "/activate")),  # good for one slip
+    *(("GET", path) for path in ("/e/{code:str}", "/p/{token:str}")),  # behind a code that hangs in public
+    *(("POST", f"/events/{act}") for act in ("check-in", "check-out", "join")),  # wants the ticket from there
+    *((method, "/pair") for method in ("GET", "POST")),  # shows digits that only staff can use
+    ("POST", "/pair/open"),  # wants the cookie of the phone that staff have paired
+    ("POST", SHELL),  # wants the secret of the data folder
 }
 
 
@@ -286,10 +297,12 @@ async def test_rubbish_is_refused_with_a_code_and_changes_nothing(world, what):
         watch.look()
         async with doors.visiting(**who) as client:
             answer = await client.post(route.url(own), content=body, headers={"Content-Type": kind})
-        harmless = {303} if route.path in HARMLESS else set()
-        if not (400 <= answer.status_code < 500 or answer.status_code in harmless):
+        if route.path in HARMLESS:
+            doors.known.clear()  # whoever signed out comes in again
+            continue
+        if not 400 <= answer.status_code < 500:
             wrong.append((route.path, answer.status_code))
-        elif watch.look() and route.path not in HARMLESS:
+        elif watch.look():
             wrong.append((route.path, "changed something"))
         if route.is_api and "code" not in answer.json():
             wrong.append((route.path, answer.text[:80]))
@@ -299,6 +312,56 @@ async def test_rubbish_is_refused_with_a_code_and_changes_nothing(world, what):
 
 # What needs nothing but the session: there is nothing in a body that could be wrong.
 HARMLESS = {"/sign-out", "/me/sign-out-everywhere"}
+
+
+LARGE = 2**70
+# What no reader can mean, though its shape is right: databases and int() are strict about different things.
+UNHEARD_OF = [
+    pytest.param(LARGE, id="too large for SQLite"),
+    pytest.param(LARGE, id="too large for PostgreSQL", marks=pytest.mark.postgres),
+    pytest.param("a\x00b", id="no text for PostgreSQL", marks=pytest.mark.postgres),
+    pytest.param("²", id="a digit and no number"),
+]
+
+
+@pytest.mark.parametrize("value", UNHEARD_OF)
+async def test_values_that_nobody_could_mean_break_nothing(world, value):
+    own = await furnish(world, world.home)
+    doors, wrong = Doors(world), []
+    for route in ROUTES:
+        names = [name for name in IDENTITIES if route.permissions is not None and may(name, route)] or ["nobody"]
+        if route.path in HARMLESS:
+            continue
+        who = await doors.who(names[0], route)
+        async with doors.visiting(**who) as client:
+            told = [answer.status_code for answer in await strange(client, route, own, value)]
+        if max(told, default=0) >= 500 or (route.method != "GET" and route.is_api and min(told) < 400):
+            wrong.append((route.method, route.path, told))
+
+    assert wrong == [], "\n".join(map(str, wrong))
+
+
+FIELDS = re.findall(
+    r"\w+",
+    "activity_id award_id before code community copy day digits done good grant in_force_from line line_id lines "
+    "minutes name of page person phone points q quantity reason same_as side size strike tick ticket times visit",
+)
+
+
+async def strange(client, route, own, value):
+    """The same value in the path, and in the query or the body."""
+    text = quote(str(value))
+    fields = "&".join(f"{name}={text}" for name in FIELDS)
+    answers = [await client.request(route.method, PARAMETER.sub(text, route.path))] if route.parameters else []
+    if route.method == "GET":
+        return [*answers, await client.get(f"{route.url(own)}?{fields}")]
+    if not route.is_api:
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return [*answers, await client.post(route.url(own), content=f"request_key=strange-key&{fields}", headers=kind)]
+    body = {"request_key": "strange-key", "code": str(value)}
+    if route.path.endswith("/orders"):
+        body["lines"] = [{"good": value, "quantity": 1} if value == LARGE else {"barcode": value, "quantity": 1}]
+    return [*answers, await client.post(route.url(own), json=body)]
 
 
 async def test_no_get_changes_anything(world):
