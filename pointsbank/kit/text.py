@@ -49,12 +49,17 @@ _DOUBLE_SURNAMES = {
 class BadText(ValueError):
     """The text holds what nobody can see, or what turns the writing around."""
 
+    message = "文字里有看不见的字符，请删掉后重新输入。"
+
+    def __init__(self) -> None:
+        super().__init__(self.message)
+
 
 def clean(text: str) -> str:
     """A name or title as it is shown and stored. An empty text stays empty: the caller knows whether it may."""
     plain = unicodedata.normalize("NFC", text).strip()
     if any(unicodedata.category(letter) in _REFUSED_CATEGORIES or letter in _BLANK_LETTERS for letter in plain):
-        raise BadText("文字里有看不见的字符，请删掉后重新输入。")
+        raise BadText
     return " ".join(plain.split())
 
 

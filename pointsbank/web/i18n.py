@@ -4,8 +4,11 @@ Facts stand in the text as {name}. English counts with `{n} {n:person|people}`: 
 """
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +17,15 @@ from jinja2.ext import extract_from_ast
 
 from pointsbank.kit import paths
 from pointsbank.kit.errors import Refusal
-from pointsbank.web import current
+from pointsbank.web import current, formats
 from pointsbank.web.current import Scope
 
 SOURCE, ENGLISH = "zh-CN", "en"
 LOCALES = (SOURCE, ENGLISH)
 CATALOGUE = Path(__file__).parent / "locale" / "en.po"
 MARKS = {"_", "N_", "translate"}
+HAN = re.compile("[\u3400-\u9fff]")
+ISO_DAY = re.compile("[0-9]{4}-[01][0-9]-[0-3][0-9]")
 
 
 def locale_of(scope: Scope | None) -> str:
@@ -52,17 +57,28 @@ def english() -> dict[str, str]:
 
 class _Count(int):
     def __format__(self, spec: str) -> str:
-        if "|" in spec:
-            one, _, many = spec.partition("|")
-            return one if self == 1 else many
-        return super().__format__(spec)
+        return _plural(spec, is_one=self == 1) if "|" in spec else super().__format__(spec)
+
+
+class _Word(str):
+    """Counts come as text too ("1,200"), from the filters that write them."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return _plural(spec, is_one=self == "1") if "|" in spec else super().__format__(spec)
+
+
+def _plural(spec: str, *, is_one: bool) -> str:
+    one, _, many = spec.partition("|")
+    return one if is_one else many
 
 
 class _Facts(dict[str, Any]):
     """A refusal stored long ago may lack a fact that its text names today; it must still be shown."""
 
     def __missing__(self, name: str) -> str:
-        return "…"
+        return _Word("…")
 
 
 def fill(text: str, facts: Mapping[str, Any]) -> str:
@@ -74,7 +90,9 @@ def fill(text: str, facts: Mapping[str, Any]) -> str:
 def _shown(value: Any) -> Any:
     if value is None:
         return ""
-    return _Count(value) if type(value) is int else value
+    if type(value) is int:
+        return _Count(value)
+    return _Word(value) if isinstance(value, str) else value
 
 
 def in_locale(text: str, locale: str) -> str:
@@ -96,12 +114,32 @@ def N_(text: str, /) -> str:  # noqa: N802  # the gettext name for "marked here,
 
 
 def t(refusal: Refusal) -> str:
-    """What a refusal says to the reader."""
-    return fill(in_locale(refusal.message, locale_now()), refusal.facts)
+    """What a refusal says to the reader; a fact that is a word of ours (a role) is translated too."""
+    return with_words(refusal.message, **refusal.facts)
+
+
+def with_words(text: str, /, **facts: Any) -> str:
+    """The text with facts that may themselves be words of ours, such as the label of a field, or a day."""
+    locale = locale_now()
+    return fill(in_locale(text, locale), {name: _said(value, locale) for name, value in facts.items()})
+
+
+def _said(fact: Any, locale: str) -> Any:
+    if not isinstance(fact, str):
+        return fact
+    # Stored refusals hold a day as text. Its year is always named: a card may have been lost long ago.
+    if ISO_DAY.fullmatch(fact):
+        return formats.day(date.fromisoformat(fact), today=date.min, english=locale == ENGLISH)
+    return in_locale(fact, locale)
 
 
 def sources() -> dict[str, str]:
-    """Every text that is to be translated, and the file in which it stands."""
+    """Every text that is to be translated, and the file in which it stands.
+
+    Taken are the texts that are marked (`_`, `N_`), titles of form fields, literal words of `form.refuse`, messages of
+    refusals, and, since rules may not import the web to mark them, each constant of a `rules*.py` that is a text or a
+    dict of texts. A constant is read where it is loaded, so that texts put together from words are found as well.
+    """
     from pointsbank.web import render  # noqa: PLC0415  # render needs translation, and only extraction needs render
 
     found: dict[str, str] = {}
@@ -115,7 +153,17 @@ def sources() -> dict[str, str]:
     for file in sorted(package.rglob("*.py")):
         for text in _texts(ast.parse(file.read_text("utf-8"))):
             found.setdefault(text, str(file.relative_to(package)))
+    for file in sorted(package.glob("*/rules*.py")):
+        for text in _constants(f"{package.name}.{file.parent.name}.{file.stem}"):
+            found.setdefault(text, str(file.relative_to(package)))
     return found
+
+
+def _constants(module: str) -> Iterator[str]:
+    for name, value in vars(import_module(module)).items():
+        if name.isupper():
+            texts = value.values() if isinstance(value, dict) else [value]
+            yield from (text for text in texts if isinstance(text, str) and HAN.search(text))
 
 
 def _texts(tree: ast.AST) -> Iterator[str]:
@@ -132,6 +180,8 @@ def _marked(call: ast.Call) -> Iterator[str]:
         yield from _constant(call.args[0])
     if name == "Meta":
         yield from (text for word in call.keywords if word.arg == "title" for text in _constant(word.value))
+    if name == "refuse" and len(call.args) > 1:
+        yield from _constant(call.args[1])
 
 
 def _refused(owner: ast.ClassDef) -> Iterator[str]:
@@ -142,7 +192,7 @@ def _refused(owner: ast.ClassDef) -> Iterator[str]:
         for target in line.targets
         if isinstance(target, ast.Name)
     }
-    if "code" in said and "message" in said:
+    if "message" in said:
         yield from _constant(said["message"])
 
 
