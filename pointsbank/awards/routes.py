@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from pointsbank.awards import actions, queries
 from pointsbank.awards.queries import AwardView
-from pointsbank.awards.rules import EVIDENCE_WORDS, REASONS, REVIEW_REASONS, STATE_WORDS, Reason, State, basis_of
+from pointsbank.awards.rules import BASIS, EVIDENCE_WORDS, REASONS, REVIEW_REASONS, STATE_WORDS, Reason, State
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.notices import queries as notices
@@ -82,7 +82,7 @@ async def award_page(award_id: FromPath[int], session: NamedDependency[Session])
         "award": award,
         "name": names[award.person_id],
         "item": item,
-        "basis": basis_of(version.table, version.number),
+        "basis": _(BASIS, name=version.table.name, number=version.number),
         "unit": version.table.unit_name,
         "state": state_of(award),
         "chip_state": CHIPS[award.state],

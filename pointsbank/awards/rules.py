@@ -150,5 +150,8 @@ def notice_days(table: Table) -> int:
     return NOTICE_DAYS_DEFAULT if table.notice_days is None else table.notice_days
 
 
+BASIS = "《{name}》第 {number} 版"
+
+
 def basis_of(table: Table, number: int) -> str:
-    return f"《{table.name}》第 {number} 版"
+    return BASIS.format(name=table.name, number=number)

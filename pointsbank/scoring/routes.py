@@ -15,7 +15,7 @@ from pointsbank.scoring import queries, routes_editor, rules
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_editor import VersionChip, chip_of, grouped
 from pointsbank.web import forms
-from pointsbank.web.i18n import N_
+from pointsbank.web.i18n import N_, _
 from pointsbank.web.render import page
 
 
@@ -85,8 +85,8 @@ def _rules_shown(known: rules.Table) -> list[tuple[str, str]]:
     """What holds for the table as a whole, as pairs of label and words."""
     pairs = [
         (N_("来源"), f"{known.place}《{known.document}》"),
-        (N_("有效期"), rules.shown(known.validity)),
-        (N_("合计上限"), rules.shown(known.caps)),
+        (N_("有效期"), rules.shown(known.validity, _)),
+        (N_("合计上限"), rules.shown(known.caps, _)),
         (N_("公示天数"), rules.shown(known.notice_days)),
     ]
     return [(label, words) for label, words in pairs if words]

@@ -21,7 +21,7 @@ from pointsbank.scoring.rules import Basis, Difference, Item, Rounding, Table
 from pointsbank.scoring.rules_edit import Row
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
-from pointsbank.web.i18n import N_, _
+from pointsbank.web.i18n import N_, _, with_words
 from pointsbank.web.render import page
 
 STATES = {
@@ -89,7 +89,7 @@ def _cell(item: Item, difference: Difference | None) -> Cell:
 
 def grouped(table: Table, against: Table | None = None, *, only_changes: bool = False) -> list[Group]:
     """Return the items by category, marked against another table, with those that it alone has marked as ended."""
-    found = {one.code: one for one in rules.differences(against, table)} if against else {}
+    found = {one.code: one for one in rules.differences(against, table, _)} if against else {}
     items = list(table.items)
     if against:
         items += [item for item in against.items if item.code in found and found[item.code].what == "ended"]
@@ -152,9 +152,9 @@ async def editor(
         draft=draft,
         current=current,
         groups=grouped(draft.table, against, only_changes=only_changes),
-        changes=rules.differences(against, draft.table) if against else (),
+        changes=rules.differences(against, draft.table, _) if against else (),
         only_changes=only_changes,
-        faults=[fault.text for fault in faults],
+        faults=[fault.said(with_words) for fault in faults],
         earliest=today + timedelta(days=1),
         form=form or forms.blank(in_force_from=(today + timedelta(days=1)).isoformat()),
     )
@@ -252,7 +252,7 @@ async def save_item(
     table = rules_edit.with_item(draft.table, item)
     for fault in rules.faults(table):
         if fault.item_code == item.code:
-            form.refuse(fault.field if fault.field in form.typed else "code", fault.text)
+            form.refuse(fault.field if fault.field in form.typed else "code", fault.said(with_words))
     if not form.is_valid:
         return _item_page(draft, form, 400)
     await _save(actor, typed.request_key, draft, table)

@@ -5,11 +5,13 @@ Points are whole numbers in the passbook's smallest unit (`Table.decimals` place
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import Any, Literal
 
 import msgspec
+
+Say = Callable[..., str]  # fills a text of this module with its facts; the web translates it first
 
 POINTS_MAX = 100_000  # of one item for one unit
 CAP_MAX = 100_000_000
@@ -180,6 +182,9 @@ WORDS: dict[str, str] = {
     "organiser": "活动组织者",
     "community_admin": "社区管理员",
 }
+YES_NO = {True: "是", False: "否"}
+CAP = "{scope}{period}最多 {points} 分"
+MONTHS = "{months} 个月内有效"
 FAULTS: dict[str, str] = {
     "text": "“{label}”要填写，一行以内，最多 {most} 个字，不能有看不见的字符。",
     "out_of_range": "“{label}”现在是 {value}，应在 {least} 到 {most} 之间。",
@@ -221,7 +226,10 @@ class Fault(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        words = FAULTS[self.key].format(**self.facts)
+        return self.said(str.format)
+
+    def said(self, say: Say) -> str:
+        words = say(FAULTS[self.key], **self.facts)
         return f"{self.item_code}：{words}" if self.item_code else words
 
 
@@ -251,41 +259,42 @@ def faults(table: Table) -> list[Fault]:
     return found
 
 
-def differences(old: Table | None, new: Table) -> tuple[Difference, ...]:
+def differences(old: Table | None, new: Table, say: Say = str.format) -> tuple[Difference, ...]:
     """Settings of the table first, then items in the order of the new table, then those that ended."""
     before = {item.code: item for item in old.items} if old else {}
     found = []
-    if old and (settings := _changes(old, new)):
+    if old and (settings := _changes(old, new, say)):
         found.append(Difference("", new.name, "changed", settings))
     for item in new.items:
         earlier = before.pop(item.code, None)
         if earlier is None:
             found.append(Difference(item.code, item.name, "added"))
-        elif changes := _changes(earlier, item):
+        elif changes := _changes(earlier, item, say):
             found.append(Difference(item.code, item.name, "changed", changes))
     found += [Difference(item.code, item.name, "ended") for item in before.values()]
     return tuple(found)
 
 
-def shown(value: Any) -> str:
+def shown(value: Any, say: Say = str.format) -> str:
     """A cell of a table in plain words, for lists of differences."""
     match value:
         case None:
             return ""
         case bool():
-            return "是" if value else "否"
+            return say(YES_NO[value])
         case tuple():
-            return "；".join(map(shown, value))
+            return "；".join(shown(one, say) for one in value)
         case Cap():
-            return f"{WORDS[value.scope]}{WORDS[value.period]}最多 {value.points} 分"
+            return say(CAP, scope=say(WORDS[value.scope]), period=say(WORDS[value.period]), points=value.points)
         case Validity():
-            return f"{value.months} 个月内有效" if value.kind is ValidityKind.MONTHS else WORDS[value.kind]
-    return WORDS.get(value, str(value))
+            by_months = value.kind is ValidityKind.MONTHS
+            return say(MONTHS, months=value.months) if by_months else say(WORDS[value.kind])
+    return say(WORDS[value]) if value in WORDS else str(value)
 
 
-def _changes(old: Table | Item, new: Table | Item) -> tuple[FieldChange, ...]:
+def _changes(old: Table | Item, new: Table | Item, say: Say) -> tuple[FieldChange, ...]:
     pairs = [(field, getattr(old, field), getattr(new, field)) for field in new.__struct_fields__ if field != "items"]
-    return tuple(FieldChange(field, shown(a), shown(b)) for field, a, b in pairs if a != b)
+    return tuple(FieldChange(field, shown(a, say), shown(b, say)) for field, a, b in pairs if a != b)
 
 
 def _table_faults(table: Table) -> Iterator[Fault]:
