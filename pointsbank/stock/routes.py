@@ -199,7 +199,7 @@ def _happened(record: trail.Record) -> str:
         return f"{said} {record.facts['quantity']}"
     changes = record.facts.get("changed", {})
     parts = [f"{_(WORDS[word])} {_plain(old)} → {_plain(new)}" for word, (old, new) in changes.items()]
-    return f"{said}：{'，'.join(parts)}" if parts else said
+    return said + _("：") + _("，").join(parts) if parts else said
 
 
 def _plain(value: object) -> str:
@@ -263,7 +263,7 @@ async def _receiving(session: Session, form: Filled[ReceiptForm], *, status: int
         "stock/receive.html",
         status=status,
         form=form,
-        goods=[(good.good_id, f"{good.name}（{good.barcode}）") for good in goods],
+        goods=[(good.good_id, good.name + _("（{what}）", what=good.barcode)) for good in goods],
         sources=[(code, _(word)) for code, word in SOURCES.items()],
     )
 
