@@ -1,7 +1,7 @@
 # Needs Python 3.11 or newer with venv, and make. Everything else goes into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 LAN ?=
 
 .PHONY: demo test check format bench clean
