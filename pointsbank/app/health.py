@@ -9,12 +9,12 @@ from pointsbank.kit import db
 PUBLIC = {"public": True}
 
 
-@get("/livez", opt=PUBLIC, sync_to_thread=False, include_in_schema=False)
+@get("/livez", opt=PUBLIC, sync_to_thread=False)
 def livez() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@get("/readyz", opt=PUBLIC, include_in_schema=False)
+@get("/readyz", opt=PUBLIC)
 async def readyz() -> Response[dict[str, str]]:
     """Ready while the database answers and the writer takes commands."""
     ready = db.is_open() and not db.current().writer.closing

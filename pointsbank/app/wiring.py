@@ -9,6 +9,7 @@ from litestar.di import Provide
 from litestar.exceptions import NotAuthorizedException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
 from pointsbank.app import health, local, nav
@@ -37,6 +38,22 @@ from pointsbank.web.security import Security
 ROOMS = (people, ledger, scoring, notices, awards, events, stock, redemption, governance, reports)
 
 
+API_DOCUMENT = OpenAPIConfig(
+    title="积分银行 Pointsbank",
+    version="1",
+    description=(
+        "Bearer tokens come from `pointsbank token issue`. Every changing request carries a `request_key`: the same "
+        "key with the same body gets the first answer again (200, `Idempotent-Replayed: true`), with another body it "
+        "is refused. A refusal is `application/problem+json` (RFC 9457) with a stable `code`."
+    ),
+    path="/schema",
+    render_plugins=[],
+    use_handler_docstrings=True,
+    components=Components(security_schemes={"bearer": SecurityScheme(type="http", scheme="bearer")}),
+    security=[{"bearer": []}],
+)
+
+
 class UndeclaredRoute(Exception):
     """A route that does not say who may use it stops the start."""
 
@@ -45,6 +62,10 @@ def all_handlers() -> list[Any]:
     found: list[Any] = [*web.routes, *health.handlers, *local.handlers]
     for room in ROOMS:
         found += room.handlers
+    for handler in found:  # the document is for programs; pages are for people
+        handler.include_in_schema = (
+            any(path.startswith("/api/") for path in handler.paths) and handler.include_in_schema
+        )
     return found
 
 
@@ -88,7 +109,7 @@ def route_table(settings: Settings, clock: Clock, extra: Sequence[Any] = ()) -> 
             "settings": Provide(lambda: settings, sync_to_thread=False),
         },
         exception_handlers=problems.handlers,
-        openapi_config=OpenAPIConfig("积分银行 Pointsbank", "1", path="/schema", render_plugins=[]),
+        openapi_config=API_DOCUMENT,
         logging_config=None,
     )
     refuse_undeclared(app)

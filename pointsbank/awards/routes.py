@@ -72,7 +72,7 @@ async def _award(session: Session, award_id: int) -> AwardView:
     return await queries.award_for_staff(session.community_ids, award_id)
 
 
-@get("/awards/{award_id:int}", guards=[needs()], include_in_schema=False)
+@get("/awards/{award_id:int}", guards=[needs()])
 async def award_page(award_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     award = await _award(session, award_id)
     version = await scoring.version((award.community_id,), award.version_id)
@@ -116,6 +116,7 @@ async def _handled(award: AwardView) -> list[dict[str, Any]]:
 
 @get("/api/awards/{award_id:int}", guards=[needs()])
 async def award_json(award_id: FromPath[int], session: NamedDependency[Session]) -> AwardOut:
+    """Why an award has the points it has: the item, each step of the arithmetic, who reviewed."""
     award = await _award(session, award_id)
     return AwardOut(
         award_id=award.id,
@@ -130,7 +131,7 @@ async def award_json(award_id: FromPath[int], session: NamedDependency[Session])
     )
 
 
-@get("/awards/review", guards=[needs(Permission.REVIEW_AWARDS)], include_in_schema=False)
+@get("/awards/review", guards=[needs(Permission.REVIEW_AWARDS)])
 async def review_page(session: NamedDependency[Session]) -> Response[str]:
     return await _review_page(session, forms.blank())
 
@@ -153,7 +154,7 @@ async def _review_page(session: Session, form: forms.Filled[ReviewForm]) -> Resp
     )
 
 
-@post("/awards/review", guards=[needs(Permission.REVIEW_AWARDS)], include_in_schema=False)
+@post("/awards/review", guards=[needs(Permission.REVIEW_AWARDS)])
 async def review(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
     form = await forms.read(request, ReviewForm)
     if form.is_valid and form.value.verdict == "reject" and form.value.reason not in REVIEW_REASONS:

@@ -12,7 +12,7 @@ from pointsbank.kit.errors import Forbidden
 from pointsbank.people.access import Permission, Session, needs
 
 
-@get("/events", guards=[needs()], include_in_schema=False)
+@get("/events", guards=[needs()])
 async def event_list(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     if session.kind == "resident":
         return await routes_resident.list_page(session, clock.now())
@@ -20,7 +20,7 @@ async def event_list(session: NamedDependency[Session], clock: NamedDependency[C
     return await routes_staff.desk_page(session, clock.now())
 
 
-@get("/events/{activity_id:int}", guards=[needs()], include_in_schema=False)
+@get("/events/{activity_id:int}", guards=[needs()])
 async def event(
     activity_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:

@@ -52,6 +52,11 @@ class CheckedOut(msgspec.Struct, frozen=True):
 async def check_in(
     activity_id: FromPath[int], data: JSONBody[CodeBody], session: NamedDependency[Session]
 ) -> CheckedIn:
+    """Check in whoever this code stands for.
+
+    `code` is 20 digits (a card, or the code on a member's phone; needs the right to check others in), or the tail of an
+    `/e/` or `/p/` address: then the token's own person is checked in. The time is the server's.
+    """
     actor, key = session.actor, data.request_key
     if pieces.is_address_code(data.code):
         arrived = await db.write(
@@ -74,6 +79,7 @@ async def check_in(
 async def check_out(
     activity_id: FromPath[int], data: JSONBody[CodeBody], session: NamedDependency[Session]
 ) -> CheckedOut:
+    """Check out by the same codes; `minutes` are those that may be confirmed at most."""
     actor, key = session.actor, data.request_key
     if pieces.is_address_code(data.code):
         left = await db.write(

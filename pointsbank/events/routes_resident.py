@@ -59,7 +59,7 @@ class Seen:
     seen_at: datetime
 
 
-@get("/e/{code:str}", opt=PUBLIC, include_in_schema=False)
+@get("/e/{code:str}", opt=PUBLIC)
 async def screen_scanned(
     code: FromPath[str],
     request: AnyRequest,
@@ -77,7 +77,7 @@ async def screen_scanned(
     return await _landing(request, Seen(found, Way.SCREEN, now), now, settings)
 
 
-@get("/p/{token:str}", opt=PUBLIC, include_in_schema=False)
+@get("/p/{token:str}", opt=PUBLIC)
 async def poster_scanned(
     token: FromPath[str],
     request: AnyRequest,
@@ -148,7 +148,7 @@ def _state_of_own(activity: Activity, own: Attendance, now: datetime) -> str:
     return "may_leave" if now - own.in_at >= STAY_MIN else "in"
 
 
-@post("/events/check-in", opt=PUBLIC, include_in_schema=False)
+@post("/events/check-in", opt=PUBLIC)
 async def check_in(
     request: AnyRequest, clock: NamedDependency[Clock], settings: NamedDependency[Settings]
 ) -> Response[Any]:
@@ -156,7 +156,7 @@ async def check_in(
     return await _press(request, attendance.check_in_with_ticket, clock.now(), settings)
 
 
-@post("/events/check-out", opt=PUBLIC, include_in_schema=False)
+@post("/events/check-out", opt=PUBLIC)
 async def check_out(
     request: AnyRequest, clock: NamedDependency[Clock], settings: NamedDependency[Settings]
 ) -> Response[Any]:
@@ -179,7 +179,7 @@ async def _press(request: AnyRequest, action: Callable[..., Any], now: datetime,
     return Redirect(f"/events/{done.activity_id}", status_code=303)
 
 
-@post("/events/join", opt=PUBLIC, include_in_schema=False)
+@post("/events/join", opt=PUBLIC)
 async def join(
     request: AnyRequest, clock: NamedDependency[Clock], settings: NamedDependency[Settings]
 ) -> Response[Any]:

@@ -97,7 +97,7 @@ async def _rows(activity: Activity, session: Session, now: datetime) -> list[Row
     return found
 
 
-@get("/events/{activity_id:int}/roster", guards=CHECKS, include_in_schema=False)
+@get("/events/{activity_id:int}/roster", guards=CHECKS)
 async def roster(
     activity_id: FromPath[int],
     request: AnyRequest,
@@ -136,7 +136,7 @@ async def _roster_page(
     )
 
 
-@post("/events/{activity_id:int}/scan", guards=CHECKS, include_in_schema=False)
+@post("/events/{activity_id:int}/scan", guards=CHECKS)
 async def scan(
     activity_id: FromPath[int],
     request: AnyRequest,
@@ -155,7 +155,7 @@ async def scan(
     return await _roster_page(request, found, session, clock.now(), filled)
 
 
-@post("/events/{activity_id:int}/pick", guards=CHECKS, include_in_schema=False)
+@post("/events/{activity_id:int}/pick", guards=CHECKS)
 async def pick(
     activity_id: FromPath[int],
     request: AnyRequest,
@@ -189,7 +189,7 @@ async def _try(
     return Redirect(url, status_code=303)
 
 
-@get("/events/{activity_id:int}/confirm", guards=RUNS, include_in_schema=False)
+@get("/events/{activity_id:int}/confirm", guards=RUNS)
 async def confirm_page(
     activity_id: FromPath[int],
     request: AnyRequest,
@@ -233,7 +233,7 @@ def _typed_minutes(form: Filled[ConfirmForm]) -> dict[str, str]:
     return dict(zip(form.lists.get("line", []), form.lists.get("minutes", []), strict=False))
 
 
-@post("/events/{activity_id:int}/confirm", guards=RUNS, include_in_schema=False)
+@post("/events/{activity_id:int}/confirm", guards=RUNS)
 async def confirm(
     activity_id: FromPath[int],
     request: AnyRequest,
@@ -275,7 +275,7 @@ def _ticked(filled: Filled[ConfirmForm]) -> list[confirming.Line]:
     return lines
 
 
-@post("/events/{activity_id:int}/strike", guards=RUNS, include_in_schema=False)
+@post("/events/{activity_id:int}/strike", guards=RUNS)
 async def strike(activity_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     await pieces.own_activity(activity_id, session)
     filled = await forms.read(request, StrikeForm)
@@ -287,7 +287,7 @@ async def strike(activity_id: FromPath[int], request: AnyRequest, session: Named
     return Redirect(f"/events/{activity_id}/confirm", status_code=303)
 
 
-@post("/events/{activity_id:int}/finish", guards=RUNS, include_in_schema=False)
+@post("/events/{activity_id:int}/finish", guards=RUNS)
 async def finish(activity_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     await pieces.own_activity(activity_id, session)
     facts = {"activity_id": activity_id, "community_ids": session.community_ids}

@@ -58,7 +58,7 @@ class ActivityForm(msgspec.Struct):
 FIELDS = {rules.BadPlan: "ends", rules.NotAnEventItem: "item_code", NoTableInForce: "day", rules.BadActivity: "title"}
 
 
-@get("/events/new", guards=RUNS, include_in_schema=False)
+@get("/events/new", guards=RUNS)
 async def new_form(
     request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -72,7 +72,7 @@ async def new_form(
     return await _form_page(form, community_id, session, clock.now(), source=source)
 
 
-@post("/events/new", guards=RUNS, include_in_schema=False)
+@post("/events/new", guards=RUNS)
 async def create(
     request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[Any]:
@@ -92,7 +92,7 @@ async def create(
     return await _form_page(filled, community_id, session, clock.now())
 
 
-@get("/events/{activity_id:int}/edit", guards=RUNS, include_in_schema=False)
+@get("/events/{activity_id:int}/edit", guards=RUNS)
 async def edit_form(
     activity_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -103,7 +103,7 @@ async def edit_form(
     return await _form_page(form, found.community_id, session, clock.now(), edited=found)
 
 
-@post("/events/{activity_id:int}/edit", guards=RUNS, include_in_schema=False)
+@post("/events/{activity_id:int}/edit", guards=RUNS)
 async def change(
     activity_id: FromPath[int],
     request: AnyRequest,
@@ -168,7 +168,7 @@ async def _form_page(
     )
 
 
-@get("/events/{activity_id:int}/check", guards=RUNS, include_in_schema=False)
+@get("/events/{activity_id:int}/check", guards=RUNS)
 async def check_page(activity_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     """Everything once more before residents see it."""
     found = await pieces.own_activity(activity_id, session)
@@ -177,12 +177,12 @@ async def check_page(activity_id: FromPath[int], session: NamedDependency[Sessio
     return page("events/check.html", activity=await pieces.shown(found), is_draft=True)
 
 
-@post("/events/{activity_id:int}/publish", guards=RUNS, include_in_schema=False)
+@post("/events/{activity_id:int}/publish", guards=RUNS)
 async def publish(activity_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     return await _do(request, actions.publish, activity_id, session)
 
 
-@post("/events/{activity_id:int}/cancel", guards=RUNS, include_in_schema=False)
+@post("/events/{activity_id:int}/cancel", guards=RUNS)
 async def cancel(activity_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     return await _do(request, actions.cancel, activity_id, session)
 
@@ -194,14 +194,14 @@ async def _do(request: AnyRequest, action: Any, activity_id: int, session: Sessi
     return Redirect(f"/events/{activity_id}", status_code=303)
 
 
-@get("/events/{activity_id:int}/poster", guards=RUNS, include_in_schema=False)
+@get("/events/{activity_id:int}/poster", guards=RUNS)
 async def poster(activity_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     found = await pieces.own_activity(activity_id, session)
     community = await people.community(found.community_id)
     return page("events/poster.html", activity=await pieces.shown(found), community=community)
 
 
-@get("/events/{activity_id:int}/poster.png", guards=RUNS, include_in_schema=False)
+@get("/events/{activity_id:int}/poster.png", guards=RUNS)
 async def poster_code(
     activity_id: FromPath[int],
     request: AnyRequest,
@@ -225,7 +225,7 @@ async def _on_screen(activity_id: int, session: Session, now: datetime) -> Activ
     return found
 
 
-@get("/events/{activity_id:int}/projector", guards=RUNS, include_in_schema=False)
+@get("/events/{activity_id:int}/projector", guards=RUNS)
 async def projector(
     activity_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -236,7 +236,7 @@ async def projector(
     return page("events/projector.html", activity=await pieces.shown(found), community=community, step=step, now=now)
 
 
-@get("/events/{activity_id:int}/screen.png", guards=RUNS, include_in_schema=False)
+@get("/events/{activity_id:int}/screen.png", guards=RUNS)
 async def screen_code(
     activity_id: FromPath[int],
     request: AnyRequest,

@@ -50,7 +50,7 @@ def _to(url: str) -> Redirect:
     return Redirect(url, status_code=303)
 
 
-@get(OBJECTIONS, guards=[needs(Permission.RECORD_OBJECTIONS)], include_in_schema=False)
+@get(OBJECTIONS, guards=[needs(Permission.RECORD_OBJECTIONS)])
 async def objection_list(session: NamedDependency[Session]) -> Response[str]:
     waiting = await notices.open_objections(session.community_ids)
     grounds = {code: _(text) for code, text in GROUNDS.items()}
@@ -58,7 +58,7 @@ async def objection_list(session: NamedDependency[Session]) -> Response[str]:
     return page("governance/objections.html", objections=waiting, grounds=grounds, may_rule=may_rule)
 
 
-@get(f"{OBJECTIONS}/new", guards=[needs(Permission.RECORD_OBJECTIONS)], include_in_schema=False)
+@get(f"{OBJECTIONS}/new", guards=[needs(Permission.RECORD_OBJECTIONS)])
 async def new_objection(session: NamedDependency[Session], line: FromQuery[int]) -> Response[str]:
     return await _new_objection_page(session, line, forms.blank())
 
@@ -70,7 +70,7 @@ async def _new_objection_page(session: Session, line_id: int, form: forms.Filled
     return page("governance/new_objection.html", status=status, notice=notice, line=line, form=form, grounds=grounds)
 
 
-@post(OBJECTIONS, guards=[needs(Permission.RECORD_OBJECTIONS)], include_in_schema=False)
+@post(OBJECTIONS, guards=[needs(Permission.RECORD_OBJECTIONS)])
 async def record_objection(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
     form = await forms.read(request, ObjectionForm)
     line_id = forms.number(form.typed.get("line_id", ""))
@@ -94,7 +94,7 @@ async def record_objection(request: AnyRequest, session: NamedDependency[Session
     return _to(f"/notices/{notice.id}")
 
 
-@get(f"{OBJECTIONS}/{{objection_id:int}}", guards=[needs(Permission.RULE_OBJECTIONS)], include_in_schema=False)
+@get(f"{OBJECTIONS}/{{objection_id:int}}", guards=[needs(Permission.RULE_OBJECTIONS)])
 async def objection_page(objection_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     return await _ruling_page(session, objection_id, forms.blank())
 
@@ -112,7 +112,7 @@ async def _ruling_page(session: Session, objection_id: int, form: forms.Filled[R
     )
 
 
-@post(f"{OBJECTIONS}/{{objection_id:int}}", guards=[needs(Permission.RULE_OBJECTIONS)], include_in_schema=False)
+@post(f"{OBJECTIONS}/{{objection_id:int}}", guards=[needs(Permission.RULE_OBJECTIONS)])
 async def rule(
     objection_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Response[str] | Redirect:
@@ -136,7 +136,7 @@ async def rule(
     return _to(OBJECTIONS)
 
 
-@post("/governance/provisional/{person_id:int}", guards=[needs(Permission.SETTLE_PEOPLE)], include_in_schema=False)
+@post("/governance/provisional/{person_id:int}", guards=[needs(Permission.SETTLE_PEOPLE)])
 async def settle_provisional(
     person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Redirect:

@@ -80,7 +80,7 @@ async def own_passbook(session: Session) -> Passbook | None:
     return await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
 
 
-@get("/ledger", guards=[needs(Permission.OWN)], include_in_schema=False)
+@get("/ledger", guards=[needs(Permission.OWN)])
 async def passbook(
     session: NamedDependency[Session], clock: NamedDependency[Clock], request: Request[Any, Any, Any]
 ) -> Response[str]:
@@ -106,7 +106,7 @@ def _month(moment: datetime) -> str:
     return translate(N_("{year} 年 {month} 月"), locale_now(), year=day.year, month=day.month)
 
 
-@get("/ledger/entries/{entry_id:int}", guards=[needs(Permission.OWN)], include_in_schema=False)
+@get("/ledger/entries/{entry_id:int}", guards=[needs(Permission.OWN)])
 async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     """One line in full; somebody else's is not found."""
     found = await own_passbook(session)

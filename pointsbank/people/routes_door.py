@@ -51,13 +51,13 @@ class ConsentForm(msgspec.Struct):
     publication: bool = False
 
 
-@get("/sign-in", opt=PUBLIC, sync_to_thread=False, include_in_schema=False)
+@get("/sign-in", opt=PUBLIC, sync_to_thread=False)
 def sign_in_page(request: AnyRequest) -> Response[str]:
     wanted = cookies.safe_next(request.query_params.get("next"), "")
     return page("people/sign_in.html", form=forms.blank(next=wanted))
 
 
-@post("/sign-in", opt=PUBLIC, include_in_schema=False)
+@post("/sign-in", opt=PUBLIC)
 async def sign_in(
     request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
@@ -95,7 +95,7 @@ async def _signed_in(request: AnyRequest, typed: SignInForm, token: str, clock: 
     )
 
 
-@post("/sign-out", guards=[needs()], opt=OPEN, include_in_schema=False)
+@post("/sign-out", guards=[needs()], opt=OPEN)
 async def sign_out(session: NamedDependency[Session], settings: NamedDependency[Settings]) -> Redirect:
     """Leave this browser. A resident's phone becomes nobody's, and needs a new activation."""
     if session.device_id is not None:
@@ -109,7 +109,7 @@ async def sign_out(session: NamedDependency[Session], settings: NamedDependency[
     return answer
 
 
-@post("/me/sign-out-everywhere", guards=[needs(Permission.WORK)], opt=OPEN, include_in_schema=False)
+@post("/me/sign-out-everywhere", guards=[needs(Permission.WORK)], opt=OPEN)
 async def sign_out_everywhere(session: NamedDependency[Session], settings: NamedDependency[Settings]) -> Redirect:
     await db.write(actions_phones.end_all_sessions, actor=session.actor, person_id=session.person_id)
     answer = to("/sign-in")
@@ -122,7 +122,7 @@ def _staff_only(session: Session) -> None:
         raise NotFound
 
 
-@get("/choose-role", guards=[needs()], include_in_schema=False)
+@get("/choose-role", guards=[needs()])
 async def role_page(session: NamedDependency[Session]) -> Response[str]:
     _staff_only(session)
     return await _role_page(session, forms.blank(grant=session.grant_id))
@@ -134,7 +134,7 @@ async def _role_page(session: Session, form: forms.Filled[RoleForm], status: int
     return page("people/choose_role.html", status=status, form=form, options=options)
 
 
-@post("/choose-role", guards=[needs()], include_in_schema=False)
+@post("/choose-role", guards=[needs()])
 async def choose_role(
     request: AnyRequest, session: NamedDependency[Session], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
@@ -160,7 +160,7 @@ async def choose_role(
     return answer
 
 
-@get("/me", guards=[needs()], include_in_schema=False)
+@get("/me", guards=[needs()])
 async def me(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     if session.kind == "staff":
         grants = await staff.grants_of(session.person_id)
@@ -171,7 +171,7 @@ async def me(session: NamedDependency[Session], clock: NamedDependency[Clock]) -
     return page("people/me.html", member=view, publishes=publishes)
 
 
-@post("/me/consent", guards=[needs(Permission.OWN)], include_in_schema=False)
+@post("/me/consent", guards=[needs(Permission.OWN)])
 async def change_consent(request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     form = await forms.read(request, ConsentForm)
     if not form.is_valid:
@@ -186,13 +186,13 @@ async def change_consent(request: AnyRequest, session: NamedDependency[Session])
     return to("/me")
 
 
-@get("/me/password", guards=[needs()], opt=OPEN, sync_to_thread=False, include_in_schema=False)
+@get("/me/password", guards=[needs()], opt=OPEN, sync_to_thread=False)
 def password_page(session: NamedDependency[Session]) -> Response[str]:
     _staff_only(session)
     return page("people/password.html", form=forms.blank(), must_change=session.must_change)
 
 
-@post("/me/password", guards=[needs()], opt=OPEN, include_in_schema=False)
+@post("/me/password", guards=[needs()], opt=OPEN)
 async def change_password(
     request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:

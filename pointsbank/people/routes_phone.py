@@ -35,7 +35,7 @@ class ActivationForm(msgspec.Struct):
     digits: Annotated[str, Meta(title="12 位数字", max_length=30)]
 
 
-@get("/privacy", opt=PUBLIC, sync_to_thread=False, include_in_schema=False)
+@get("/privacy", opt=PUBLIC, sync_to_thread=False)
 def privacy() -> Response[str]:
     """What residents agree to; its version is kept with each consent."""
     return page("people/privacy.html", version=CONSENT_VERSION)
@@ -44,7 +44,7 @@ def privacy() -> Response[str]:
 # Activation
 
 
-@get("/a/{token:str}", opt=PUBLIC, sync_to_thread=False, include_in_schema=False)
+@get("/a/{token:str}", opt=PUBLIC, sync_to_thread=False)
 def slip_page(token: FromPath[str]) -> Response[str]:
     """Only a button: whoever merely opens the address, or has it opened by a messenger, changes nothing."""
     if codes.activation_token(token) is None:
@@ -52,7 +52,7 @@ def slip_page(token: FromPath[str]) -> Response[str]:
     return page("people/activate_slip.html", token=token, form=forms.blank())
 
 
-@post("/a/{token:str}", opt=PUBLIC, include_in_schema=False)
+@post("/a/{token:str}", opt=PUBLIC)
 async def use_slip(
     token: FromPath[str], request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
@@ -77,12 +77,12 @@ async def use_slip(
     return answer
 
 
-@get("/activate", opt=PUBLIC, sync_to_thread=False, include_in_schema=False)
+@get("/activate", opt=PUBLIC, sync_to_thread=False)
 def activation_page() -> Response[str]:
     return page("people/activate.html", form=forms.blank())
 
 
-@post("/activate", opt=PUBLIC, include_in_schema=False)
+@post("/activate", opt=PUBLIC)
 async def use_typed(
     request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
@@ -114,7 +114,7 @@ async def use_typed(
 # Pairing
 
 
-@get("/pair", opt=PUBLIC, include_in_schema=False)
+@get("/pair", opt=PUBLIC)
 async def pairing_page(
     request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -130,7 +130,7 @@ async def _pairing_page(
     return page("people/pair.html", status=status, form=form, digits=f"{digits[:4]} {digits[4:]}".strip())
 
 
-@post("/pair", opt=PUBLIC, include_in_schema=False)
+@post("/pair", opt=PUBLIC)
 async def start_pairing(request: AnyRequest, settings: NamedDependency[Settings]) -> Redirect:
     await key_of(request)
     device = new_token()
@@ -144,7 +144,7 @@ async def start_pairing(request: AnyRequest, settings: NamedDependency[Settings]
     return answer
 
 
-@post("/pair/open", opt=PUBLIC, include_in_schema=False)
+@post("/pair/open", opt=PUBLIC)
 async def open_paired(
     request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
@@ -174,7 +174,7 @@ async def _own_code(session: Session, clock: Clock) -> str:
     return code
 
 
-@get("/code", guards=[needs(Permission.OWN)], include_in_schema=False)
+@get("/code", guards=[needs(Permission.OWN)])
 async def code_page(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     code = await _own_code(session, clock)
     view = await queries.member_view(session.community_ids, session.person_id)
@@ -192,12 +192,12 @@ def _png(content: bytes) -> Response[bytes]:
     return Response(content, media_type="image/png", headers=NO_STORE)
 
 
-@get("/code/qr.png", guards=[needs(Permission.OWN)], include_in_schema=False)
+@get("/code/qr.png", guards=[needs(Permission.OWN)])
 async def code_qr(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[bytes]:
     return _png(qr.qr_png(await _own_code(session, clock), level="M", box=9))
 
 
-@get("/code/bar.png", guards=[needs(Permission.OWN)], include_in_schema=False)
+@get("/code/bar.png", guards=[needs(Permission.OWN)])
 async def code_bar(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[bytes]:
     return _png(qr.code128_png(await _own_code(session, clock)))
 

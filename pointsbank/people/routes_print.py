@@ -21,7 +21,7 @@ def _png(content: bytes) -> Response[bytes]:
     return Response(content, media_type="image/png", headers=NO_STORE)
 
 
-@post("/people/{person_id:int}/card/print", guards=REGISTERS, include_in_schema=False)
+@post("/people/{person_id:int}/card/print", guards=REGISTERS)
 async def print_card(
     person_id: FromPath[int],
     request: AnyRequest,
@@ -52,19 +52,19 @@ def _grouped(digits: str) -> str:
     return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
-@get("/people/{person_id:int}/card/qr.png", guards=REGISTERS, include_in_schema=False)
+@get("/people/{person_id:int}/card/qr.png", guards=REGISTERS)
 async def card_qr(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
     card = await details.printed_card(session.community_ids, person_id)
     return _png(qr.qr_png(card.card_code, level="Q", box=8))
 
 
-@get("/people/{person_id:int}/card/bar.png", guards=REGISTERS, include_in_schema=False)
+@get("/people/{person_id:int}/card/bar.png", guards=REGISTERS)
 async def card_bar(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
     card = await details.printed_card(session.community_ids, person_id)
     return _png(qr.code128_png(card.card_code))
 
 
-@get("/people/{person_id:int}/card/slip.png", guards=REGISTERS, include_in_schema=False)
+@get("/people/{person_id:int}/card/slip.png", guards=REGISTERS)
 async def slip_qr(
     person_id: FromPath[int],
     request: AnyRequest,

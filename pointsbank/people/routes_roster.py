@@ -54,7 +54,7 @@ def own_community(session: Session) -> int:
     return session.community_id
 
 
-@get("/people", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+@get("/people", guards=[needs(Permission.SEE_PEOPLE)])
 async def people_page(request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
     community_id = own_community(session)
     query = request.query_params.get("q", "")[: roster.QUERY_LENGTH_MAX]
@@ -74,7 +74,7 @@ async def people_page(request: AnyRequest, session: NamedDependency[Session]) ->
     )
 
 
-@post("/people/scan", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+@post("/people/scan", guards=[needs(Permission.SEE_PEOPLE)])
 async def find_by_card(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
     """From a scanned card to its person; nothing is used up."""
     form = await forms.read(request, ScanForm)
@@ -100,7 +100,7 @@ async def find_by_card(request: AnyRequest, session: NamedDependency[Session]) -
 # One person
 
 
-@get("/people/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+@get("/people/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)])
 async def person_page(
     person_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -132,7 +132,7 @@ async def _person_page(
     )
 
 
-@post("/people/{person_id:int}/show", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+@post("/people/{person_id:int}/show", guards=[needs(Permission.SEE_PEOPLE)])
 async def show_field(
     person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -149,7 +149,7 @@ async def show_field(
     return await _person_page(session, clock, person_id, forms.blank(), shown=(_(FIELD_NAMES[asked.field]), value))
 
 
-@post("/people/{person_id:int}/phones/unbind", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+@post("/people/{person_id:int}/phones/unbind", guards=[needs(Permission.REGISTER_PEOPLE)])
 async def unbind_phones(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     request_key = await key_of(request)
     view = await queries.member_view(session.community_ids, person_id)
@@ -160,7 +160,7 @@ async def unbind_phones(person_id: FromPath[int], request: AnyRequest, session: 
 # Registration at the door
 
 
-@get("/people/new", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+@get("/people/new", guards=[needs(Permission.REGISTER_PEOPLE)])
 async def registration_page(session: NamedDependency[Session]) -> Response[str]:
     return await _registration_page(session, forms.blank())
 
@@ -170,7 +170,7 @@ async def _registration_page(session: Session, form: forms.Filled[RegisterForm],
     return page("people/register.html", status=status, form=form, buildings=[(one.id, one.name) for one in buildings])
 
 
-@post("/people/new", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+@post("/people/new", guards=[needs(Permission.REGISTER_PEOPLE)])
 async def register(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
     community_id = own_community(session)
     form = await forms.read(request, RegisterForm)
@@ -218,13 +218,13 @@ def _cleaned(form: forms.Filled[RegisterForm], field: str) -> str:
 # Pairing a phone that stands before staff
 
 
-@get("/people/{person_id:int}/pair", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+@get("/people/{person_id:int}/pair", guards=[needs(Permission.REGISTER_PEOPLE)])
 async def pairing_page(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     view = await queries.member_view(session.community_ids, person_id)
     return page("people/pair_staff.html", member=view, form=forms.blank())
 
 
-@post("/people/{person_id:int}/pair", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+@post("/people/{person_id:int}/pair", guards=[needs(Permission.REGISTER_PEOPLE)])
 async def pair(
     person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
@@ -246,7 +246,7 @@ async def pair(
 # Cards
 
 
-@post("/people/{person_id:int}/card", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+@post("/people/{person_id:int}/card", guards=[needs(Permission.REGISTER_PEOPLE)])
 async def issue_card(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     """A new card; the one before is dead from now on."""
     request_key = await key_of(request)
@@ -255,7 +255,7 @@ async def issue_card(person_id: FromPath[int], request: AnyRequest, session: Nam
     return to(f"/people/{view.person_id}")
 
 
-@post("/people/{person_id:int}/card/lost", guards=[needs(Permission.REGISTER_PEOPLE)], include_in_schema=False)
+@post("/people/{person_id:int}/card/lost", guards=[needs(Permission.REGISTER_PEOPLE)])
 async def report_lost(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     request_key = await key_of(request)
     view = await queries.member_view(session.community_ids, person_id)
@@ -266,7 +266,7 @@ async def report_lost(person_id: FromPath[int], request: AnyRequest, session: Na
 # Who waits to be settled; governance carries the decision out
 
 
-@get("/people/provisional", guards=[needs(Permission.SETTLE_PEOPLE)], include_in_schema=False)
+@get("/people/provisional", guards=[needs(Permission.SETTLE_PEOPLE)])
 async def provisional_page(request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
     """The queue; `of` and `q` search the roster for somebody whom neither phone nor name brought up."""
     waiting = await details.provisional_queue(session.community_ids)

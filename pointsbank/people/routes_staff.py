@@ -35,7 +35,7 @@ class LoginForm(msgspec.Struct):
     login: Annotated[str, Meta(title="登录名", min_length=2, max_length=LOGIN_LENGTH_MAX)]
 
 
-@get("/people/staff", guards=MANAGES, include_in_schema=False)
+@get("/people/staff", guards=MANAGES)
 async def staff_page(session: NamedDependency[Session]) -> Response[str]:
     members = await staff.staff_of([own_community(session)])
     return page("people/staff.html", members=members, role_names=_role_names(), own_id=session.person_id)
@@ -45,7 +45,7 @@ def _role_names() -> dict[str, str]:
     return {role.value: _(said) for role, said in ROLE_NAMES.items()}
 
 
-@get("/people/staff/{person_id:int}", guards=MANAGES, include_in_schema=False)
+@get("/people/staff/{person_id:int}", guards=MANAGES)
 async def one_page(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     return await _one_page(session, person_id, forms.blank())
 
@@ -73,7 +73,7 @@ async def _one_page(
     )
 
 
-@post("/people/staff/{person_id:int}/roles", guards=MANAGES, include_in_schema=False)
+@post("/people/staff/{person_id:int}/roles", guards=MANAGES)
 async def grant_role(
     person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Response[str] | Redirect:
@@ -96,7 +96,7 @@ async def grant_role(
     return await _one_page(session, person_id, form, 400)
 
 
-@post("/people/staff/grants/{grant_id:int}/end", guards=MANAGES, include_in_schema=False)
+@post("/people/staff/grants/{grant_id:int}/end", guards=MANAGES)
 async def end_role(grant_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     request_key = await key_of(request)
     if await staff.place_of_grant(grant_id) != own_community(session):
@@ -115,7 +115,7 @@ async def _manageable(session: Session, person_id: int) -> int:
     return view.person_id
 
 
-@post("/people/staff/{person_id:int}/login", guards=MANAGES, include_in_schema=False)
+@post("/people/staff/{person_id:int}/login", guards=MANAGES)
 async def new_login(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
     """A sign-in for somebody of the roster, with a password that is shown this once."""
     form = await forms.read(request, LoginForm)
@@ -138,7 +138,7 @@ async def new_login(person_id: FromPath[int], request: AnyRequest, session: Name
     return await _password_once(session, manageable, one_time)
 
 
-@post("/people/staff/{person_id:int}/reset", guards=MANAGES, include_in_schema=False)
+@post("/people/staff/{person_id:int}/reset", guards=MANAGES)
 async def reset(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
     """Another password for somebody who forgot, for one use; also opens a login that was shut.
 
@@ -159,7 +159,7 @@ async def _password_once(session: Session, person_id: int, one_time: str) -> Res
     return page("people/staff_password.html", member=view, login=known[0], one_time=one_time)
 
 
-@post("/people/staff/{person_id:int}/disable", guards=MANAGES, include_in_schema=False)
+@post("/people/staff/{person_id:int}/disable", guards=MANAGES)
 async def disable(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     request_key = await key_of(request)
     manageable = await _manageable(session, person_id)

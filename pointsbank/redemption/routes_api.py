@@ -61,6 +61,7 @@ class OrderAnswer(msgspec.Struct, frozen=True):
 async def open_visit(
     counter_id: FromPath[int], data: JSONBody[VisitBody], session: NamedDependency[Session]
 ) -> VisitAnswer:
+    """Consume a member's code: for ten minutes this token may order for the member at this counter."""
     opened = await db.write(
         actions.open_visit,
         actor=session.actor,
@@ -79,6 +80,7 @@ async def open_visit(
 
 @post("/api/redemption/counters/{counter_id:int}/orders", guards=[needs(Permission.REDEEM)])
 async def order(counter_id: FromPath[int], data: JSONBody[OrderBody], session: NamedDependency[Session]) -> OrderAnswer:
+    """Give goods for points, all or nothing. Send either the `visit` or a fresh `code`, never both."""
     made = await db.write(
         actions.order,
         actor=session.actor,

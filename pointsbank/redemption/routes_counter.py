@@ -46,7 +46,7 @@ class UndoForm(msgspec.Struct):
     reason: str = ""
 
 
-@get("/redemption/counters", guards=[needs(Permission.REDEEM)], include_in_schema=False)
+@get("/redemption/counters", guards=[needs(Permission.REDEEM)])
 async def counter_list(session: NamedDependency[Session]) -> Response[str]:
     found = [one for community_id in session.community_ids for one in await queries.counters(community_id)]
     return render.page("redemption/counters.html", counters=found)
@@ -89,7 +89,7 @@ async def counter(
     return await show(desk)
 
 
-@post("/redemption/counters/{counter_id:int}/scan", guards=[needs(Permission.REDEEM)], include_in_schema=False)
+@post("/redemption/counters/{counter_id:int}/scan", guards=[needs(Permission.REDEEM)])
 async def scan(
     request: Request[Any, Any, Any],
     counter_id: FromPath[int],
@@ -220,7 +220,7 @@ async def _confirm(desk: Desk, form: ScanForm) -> int | None:
     return made.order_id
 
 
-@post("/redemption/orders/{order_id:int}/undo", guards=[needs(Permission.REDEEM)], include_in_schema=False)
+@post("/redemption/orders/{order_id:int}/undo", guards=[needs(Permission.REDEEM)])
 async def undo(
     request: Request[Any, Any, Any],
     order_id: FromPath[int],

@@ -43,7 +43,7 @@ class Shelves:
     offers: list[Offer]
 
 
-@get("/shop", guards=[needs(Permission.OWN)], include_in_schema=False)
+@get("/shop", guards=[needs(Permission.OWN)])
 async def shop(
     request: Request[Any, Any, Any], session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -91,7 +91,7 @@ async def _visible(session: Session, order_id: int) -> Order:
     return found
 
 
-@get("/redemption/orders/{order_id:int}", guards=[needs()], include_in_schema=False)
+@get("/redemption/orders/{order_id:int}", guards=[needs()])
 async def order(order_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     found = await _visible(session, order_id)
     names = await people.masked_names([found.person_id, found.staff_id])
@@ -104,7 +104,7 @@ async def order(order_id: FromPath[int], session: NamedDependency[Session]) -> R
     )
 
 
-@get("/redemption/orders/{order_id:int}/receipt", guards=[needs(Permission.REDEEM)], include_in_schema=False)
+@get("/redemption/orders/{order_id:int}/receipt", guards=[needs(Permission.REDEEM)])
 async def receipt(order_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     """The paper for the member: 80 mm wide and as long as the order makes it."""
     found = await queries.order(session.community_ids, order_id)

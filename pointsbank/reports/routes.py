@@ -55,14 +55,14 @@ def start_page(session: Session) -> str:
     return "/choose-role"
 
 
-@get("/", opt={"public": True}, include_in_schema=False, sync_to_thread=False)
+@get("/", opt={"public": True}, sync_to_thread=False)
 def start(request: Request[Any, Any, Any]) -> Response[bytes]:
     session = request.scope["session"]
     url = start_page(session) if isinstance(session, Session) else "/sign-in"
     return Response(b"", status_code=303, media_type="text/html", headers={"Location": url})
 
 
-@get("/home", guards=[needs(Permission.OWN)], include_in_schema=False)
+@get("/home", guards=[needs(Permission.OWN)])
 async def home(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     """A resident's first page: what can be spent, what is on its way, what is on."""
     now = clock.now()
@@ -90,7 +90,7 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
     )
 
 
-@get("/todo", guards=[needs(Permission.SEE_TODO)], include_in_schema=False)
+@get("/todo", guards=[needs(Permission.SEE_TODO)])
 async def todo(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     """What waits today; each line leads to where it is done."""
     assert session.community_id is not None
@@ -124,7 +124,7 @@ def _shown_task(task: Task, today: date) -> dict[str, Any]:
     }
 
 
-@get("/members/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)], include_in_schema=False)
+@get("/members/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)])
 async def member(
     person_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -154,7 +154,7 @@ async def member(
     )
 
 
-@get("/overview", guards=[needs(Permission.SEE_OVERVIEW)], include_in_schema=False)
+@get("/overview", guards=[needs(Permission.SEE_OVERVIEW)])
 async def overview(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     """Communities side by side, in numbers alone."""
     now: datetime = clock.now()

@@ -34,7 +34,7 @@ def community_asked(request: Request[Any, Any, Any], session: Session) -> int | 
     return asked
 
 
-@get("/scoring", guards=[needs()], include_in_schema=False)
+@get("/scoring", guards=[needs()])
 async def table(
     request: Request[Any, Any, Any], session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
@@ -48,7 +48,7 @@ async def table(
     return await _shown(session, community_id, found)
 
 
-@get("/scoring/versions/{version_id:int}", guards=[needs()], include_in_schema=False)
+@get("/scoring/versions/{version_id:int}", guards=[needs()])
 async def version(
     version_id: FromPath[int],
     request: Request[Any, Any, Any],

@@ -160,7 +160,7 @@ async def editor(
     )
 
 
-@post("/scoring/drafts", guards=[needs(Permission.EDIT_SCORING)], include_in_schema=False)
+@post("/scoring/drafts", guards=[needs(Permission.EDIT_SCORING)])
 async def start_draft(
     request: Request[Any, Any, Any], session: NamedDependency[Session], actor: NamedDependency[Actor]
 ) -> Response[bytes]:
@@ -172,7 +172,7 @@ async def start_draft(
     return _to(f"/scoring/versions/{draft}")
 
 
-@post("/scoring/versions/{version_id:int}", guards=[needs(Permission.EDIT_SCORING)], include_in_schema=False)
+@post("/scoring/versions/{version_id:int}", guards=[needs(Permission.EDIT_SCORING)])
 async def save(
     version_id: FromPath[int],
     request: Request[Any, Any, Any],
@@ -229,7 +229,7 @@ def _item_page(draft: Version, form: Filled[Any], status: int = 200) -> Response
     return page("scoring/item.html", status=status, draft=draft, form=form, bases=bases, roundings=roundings)
 
 
-@post("/scoring/versions/{version_id:int}/items", guards=[needs(Permission.EDIT_SCORING)], include_in_schema=False)
+@post("/scoring/versions/{version_id:int}/items", guards=[needs(Permission.EDIT_SCORING)])
 async def save_item(
     version_id: FromPath[int],
     request: Request[Any, Any, Any],
@@ -259,7 +259,7 @@ async def save_item(
     return _to(f"/scoring/versions/{version_id}")
 
 
-@post("/scoring/versions/{version_id:int}/publish", guards=[needs(Permission.PUBLISH_SCORING)], include_in_schema=False)
+@post("/scoring/versions/{version_id:int}/publish", guards=[needs(Permission.PUBLISH_SCORING)])
 async def publish(
     version_id: FromPath[int],
     request: Request[Any, Any, Any],
@@ -286,7 +286,7 @@ async def publish(
     return await editor(draft, clock, form=form, status=400)
 
 
-@post("/scoring/versions/{version_id:int}/drop", guards=[needs(Permission.EDIT_SCORING)], include_in_schema=False)
+@post("/scoring/versions/{version_id:int}/drop", guards=[needs(Permission.EDIT_SCORING)])
 async def drop(
     version_id: FromPath[int],
     request: Request[Any, Any, Any],

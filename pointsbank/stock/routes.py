@@ -76,7 +76,7 @@ class Happening:
     who: str
 
 
-@get("/stock", guards=KEEPER, include_in_schema=False)
+@get("/stock", guards=KEEPER)
 async def stock_list(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     found = await queries.stocked(session.community_ids, local_day(clock.now()))
     outlets = await queries.outlets(session.community_ids)
@@ -93,7 +93,7 @@ def _typed(request: Request[Any, Any, Any], name: str) -> str:
     return str(request.query_params.get(name, ""))[:40]
 
 
-@get("/stock/new", guards=KEEPER, include_in_schema=False)
+@get("/stock/new", guards=KEEPER)
 async def new_page(request: Request[Any, Any, Any], session: NamedDependency[Session]) -> Response[str]:
     outlets = await queries.outlets(session.community_ids)
     form: Filled[GoodForm] = forms.blank(barcode=_typed(request, "barcode"), low_at=0)
@@ -105,7 +105,7 @@ def _new(form: Filled[GoodForm], outlets: list[Outlet], *, status: int = 200) ->
     return render.page("stock/new.html", status=status, form=form, outlets=choices)
 
 
-@post("/stock", guards=KEEPER, include_in_schema=False)
+@post("/stock", guards=KEEPER)
 async def make(request: Request[Any, Any, Any], session: NamedDependency[Session]) -> Response[Any]:
     form = await forms.read(request, GoodForm)
     outlets = await queries.outlets(session.community_ids)
@@ -159,7 +159,7 @@ def _refuse(form: Filled[Any], field: str, refused: Refusal) -> None:
     form.refuse(field, refused)
 
 
-@get("/stock/{good_id:int}", guards=KEEPER, include_in_schema=False)
+@get("/stock/{good_id:int}", guards=KEEPER)
 async def good_page(good_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     good = await queries.good(session.community_ids, good_id)
     form: Filled[GoodForm] = forms.blank(
@@ -206,7 +206,7 @@ def _plain(value: object) -> str:
     return _("不限") if value is None else str(value)
 
 
-@post("/stock/{good_id:int}", guards=KEEPER, include_in_schema=False)
+@post("/stock/{good_id:int}", guards=KEEPER)
 async def change(
     request: Request[Any, Any, Any], good_id: FromPath[int], session: NamedDependency[Session]
 ) -> Response[Any]:
@@ -234,7 +234,7 @@ async def change(
     return await _shown(good, form, status=400)
 
 
-@post("/stock/{good_id:int}/end", guards=KEEPER, include_in_schema=False)
+@post("/stock/{good_id:int}/end", guards=KEEPER)
 async def end(
     request: Request[Any, Any, Any], good_id: FromPath[int], session: NamedDependency[Session]
 ) -> Response[Any]:
@@ -245,7 +245,7 @@ async def end(
     return Redirect("/stock", status_code=303)
 
 
-@get("/stock/receive", guards=KEEPER, include_in_schema=False)
+@get("/stock/receive", guards=KEEPER)
 async def receive_page(request: Request[Any, Any, Any], session: NamedDependency[Session]) -> Response[str]:
     form: Filled[ReceiptForm] = forms.blank(
         good=_typed(request, "good"), barcode=_typed(request, "barcode"), source="donated"
@@ -268,7 +268,7 @@ async def _receiving(session: Session, form: Filled[ReceiptForm], *, status: int
     )
 
 
-@post("/stock/receive", guards=KEEPER, include_in_schema=False)
+@post("/stock/receive", guards=KEEPER)
 async def receive(request: Request[Any, Any, Any], session: NamedDependency[Session]) -> Response[Any]:
     form = await forms.read(request, ReceiptForm)
     _clean(form, "donor")
@@ -322,7 +322,7 @@ async def _named(session: Session, form: Filled[ReceiptForm], asked: ReceiptForm
     return await queries.good(session.community_ids, asked.good)
 
 
-@get("/stock/labels", guards=KEEPER, include_in_schema=False)
+@get("/stock/labels", guards=KEEPER)
 async def labels(request: Request[Any, Any, Any], session: NamedDependency[Session]) -> Response[str]:
     """A4 sheets of 21 labels: of all goods, or a sheet of the one that is named."""
     asked = forms.number(_typed(request, "good"))
@@ -336,7 +336,7 @@ async def labels(request: Request[Any, Any, Any], session: NamedDependency[Sessi
     return render.page("stock/labels.html", sheets=sheets, count=len(goods))
 
 
-@get("/stock/{good_id:int}/barcode.png", guards=KEEPER, include_in_schema=False)
+@get("/stock/{good_id:int}/barcode.png", guards=KEEPER)
 async def barcode_png(good_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
     good = await queries.good(session.community_ids, good_id)
     # An EAN-8 has bars of its own; as Code 128 every scanner sends the same eight digits.
