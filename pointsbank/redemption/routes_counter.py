@@ -56,7 +56,6 @@ async def counter_list(session: NamedDependency[Session]) -> Response[str]:
 @get(
     ["/redemption/counters/{counter_id:int}", "/redemption/counters/{counter_id:int}/scan"],
     guards=[needs(Permission.REDEEM)],
-    include_in_schema=False,
 )
 async def counter(
     request: Request[Any, Any, Any],

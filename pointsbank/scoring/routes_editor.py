@@ -206,7 +206,6 @@ async def _save(actor: Actor, request_key: str, draft: Version, table: Table) ->
 @get(
     "/scoring/versions/{version_id:int}/items/{code:str}",
     guards=[needs(Permission.EDIT_SCORING)],
-    include_in_schema=False,
 )
 async def item_form(version_id: FromPath[int], code: FromPath[str], session: NamedDependency[Session]) -> Response[str]:
     """The form of one item; the code `new` is a new one's."""
