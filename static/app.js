@@ -133,7 +133,7 @@ on('click', event => {
   const button = hit('button'), add = hit('[data-add]'), scan = box()
   if (button && button.form) button.form.pressed = button
   if (hit('[data-print]')) print()
-  if (hit('[data-mute]')) try { localStorage.mute = isMuted() ? '' : '1' } catch (_) { /* private */ }
+  if (hit('[data-mute]')) try { localStorage.mute = isMuted() ? '' : '1' } catch (_) {}
   if (add) {
     const input = doc.getElementById(add.dataset.for)
     const next = (parseInt(input.value, 10) || 0) + Number(add.dataset.add)
@@ -178,7 +178,7 @@ const endLater = () => {
 on('keydown', event => {
   const scan = box(), code = event.code || ''
   if (!scan || elsewhere(scan) || isChord(event)) return
-  const quick = now() - lastKey <= GAP
+  const at = event.timeStamp, quick = at - lastKey <= GAP
   const isEnter = /Enter$/.test(code || event.key)
   if (isEnter || event.key === 'Tab') {
     clearTimeout(timer)
@@ -203,7 +203,7 @@ on('keydown', event => {
   else if (digit) burst += digit
   else foreign = true
   scan.value += isTimes ? '*' : digit
-  lastKey = now()
+  lastKey = at
   endLater()
 }, true)
 /* Where a keyboard names no keys (Android), or a code was pasted: read what arrived. */

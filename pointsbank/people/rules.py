@@ -44,13 +44,13 @@ class UnknownCode(Refusal):
 class CardLost(Refusal):
     kind = Kind.EXPIRED
     code = "people.card_lost"
-    message = "此卡 {day} 已挂失，请收回并联系社区。持卡人可以改用手机码。"
+    message = "此卡 {day}已挂失，请收回并联系社区。持卡人可以改用手机码。"
 
 
 class CardReplaced(Refusal):
     kind = Kind.EXPIRED
     code = "people.card_replaced"
-    message = "此卡 {day} 已换新卡，请收回旧卡，改扫新卡或手机码。"
+    message = "此卡 {day}已换新卡，请收回旧卡，改扫新卡或手机码。"
 
 
 class CodeExpired(Refusal):

@@ -115,7 +115,7 @@ class TableFaults(Refusal):
 class NoTableInForce(Refusal):
     kind = Kind.CONFLICT
     code = "scoring.no_table_in_force"
-    message = "{day} 这一天没有生效的积分表，不能计分。请社区管理员先公布积分表。"
+    message = "{day}没有生效的积分表，不能计分。请社区管理员先公布积分表。"
 
 
 class SchemeUnreadable(Refusal):

@@ -18,7 +18,16 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.towns import PASSWORD
 
@@ -38,6 +47,7 @@ class Served:
     url: str
     folder: Path
     facts: dict[str, Any]
+    signed_in: dict[str, Any] = field(default_factory=dict)
 
     def forward(self, **span: float) -> dict[str, int]:
         """Let time pass on the server; answers what its jobs did then."""
@@ -139,13 +149,15 @@ def enter(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
         context = chromium.new_context(
             base_url=served.url, locale="zh-CN", timezone_id="Asia/Shanghai", java_script_enabled=has_script,
             viewport={"width": size[0], "height": size[1]}, has_touch=size == PHONE,
+            storage_state=served.signed_in.get(login),
         )  # fmt: skip
         context.set_default_timeout(PATIENCE_MS)
         watch.over(context)
         contexts.append(context)
         page = context.new_page()
-        if login:
+        if login and login not in served.signed_in:
             sign_in(page, login)
+            served.signed_in[login] = context.storage_state()
         return page
 
     yield open_browser

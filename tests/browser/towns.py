@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pointsbank.kit import codes, crypto, db
+from pointsbank.people import actions as people
 from pointsbank.people import actions_cards, actions_staff
+from pointsbank.people import queries as people_queries
 from pointsbank.people.access import Role
 from tests.world import World
 
@@ -43,6 +45,10 @@ async def story(world: World) -> dict[str, Any]:
         await world.good(**asdict(good))
     member, poor = await world.person("测试乙", points=100), await world.person("测试丙", points=1)
     loser = await world.person("测试丁", points=20)
+    await db.write(
+        people.make_person, community_id=world.home.id, household_id=await world.household(),
+        name=NEIGHBOUR, phone=NEIGHBOUR_PHONE,
+    )  # fmt: skip
     lost = await world.card(loser)
     await db.write(actions_cards.report_lost, person_id=loser)
     return {
@@ -51,6 +57,7 @@ async def story(world: World) -> dict[str, Any]:
         "member_card": await world.card(member),
         "poor_card": await world.card(poor),
         "lost_card": lost,
+        "number": (await people_queries.member_view((world.home.id,), member)).member_number,
     }
 
 

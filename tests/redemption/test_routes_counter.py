@@ -198,7 +198,7 @@ async def test_a_lost_card_is_named_with_its_day(world, till, clock):
     code = await world.card(person)
     await db.write(cards.report_lost, person_id=person)
     await till.scan(code)
-    assert "此卡 2026-11-21 已挂失，请收回并联系社区" in till.text
+    assert "此卡 2026 年 11 月 21 日已挂失，请收回并联系社区" in till.text
 
 
 async def test_a_visit_that_ended_keeps_the_basket(world, till, clock):
