@@ -53,10 +53,15 @@ SELECT d.id AS device_id, d.check_in_step, d.check_out_step, d.visit_step, d.end
   JOIN people_community k ON k.id = q.community_id
  WHERE d.handle = ?
 """
+# Times alone do not tell: what ended at the moment of the scan, or by a clock behind ours, left no live card.
 ENDED_SINCE = """
 SELECT c.state, c.ended_at
   FROM people_card c JOIN people_person p ON p.id = c.person_id
- WHERE (p.id = ? OR p.merged_into = ?) AND c.ended_at > ? ORDER BY c.ended_at DESC LIMIT 1
+ WHERE (p.id = ? OR p.merged_into = ?) AND c.ended_at IS NOT NULL
+   AND (c.ended_at > ? OR NOT EXISTS (
+        SELECT 1 FROM people_card l JOIN people_person o ON o.id = l.person_id
+         WHERE (o.id = ? OR o.merged_into = ?) AND l.state = 'live' AND l.issued_at <= ?))
+ ORDER BY c.ended_at DESC LIMIT 1
 """
 HAS_PHONE = "SELECT 1 FROM people_device WHERE person_id = ? AND ended_at IS NULL LIMIT 1"
 STEP = {
@@ -140,7 +145,8 @@ async def check_code_still_good(tx: Tx, *, person_id: int, code_kind: str, scann
         if await tx.row(HAS_PHONE, person_id) is None:
             raise CodeExpired
         return
-    ended = await tx.row(ENDED_SINCE, person_id, person_id, scanned_at)
+    whose = (person_id, person_id, scanned_at)
+    ended = await tx.row(ENDED_SINCE, *whose, *whose)
     if ended is not None:
         check_card_state(ended["state"], ended["ended_at"])
 
