@@ -33,6 +33,8 @@ INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_
                           source_room, source_kind, source_id, summary, reason, version_id, reverses_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reverses_id) DO NOTHING RETURNING id
 """
+# Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
+REVERSAL = ENTRY.replace("ON CONFLICT (reverses_id)", "ON CONFLICT")
 MOVE = """
 INSERT INTO ledger_move (entry_id, source_id, target_id, points, source_after, target_after) VALUES (?, ?, ?, ?, ?, ?)
 """
@@ -172,7 +174,7 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
     if original["kind"] not in ("award", "order"):
         raise NotReversible
     entry = await tx.row(
-        ENTRY, f"reversal:{entry_id}", original["community_id"], "reversal", original["effective_at"], tx.now,
+        REVERSAL, f"reversal:{entry_id}", original["community_id"], "reversal", original["effective_at"], tx.now,
         tx.actor.person_id, original["member_id"], original["source_room"], original["source_kind"],
         original["source_id"], original["summary"], reason, original["version_id"], entry_id,
     )  # fmt: skip
