@@ -45,6 +45,8 @@ async def settle_provisional(tx: Tx, *, person_id: int, same_as: int | None) -> 
     for concerned in (person_id, same_as):
         if concerned is not None and await people_queries.same_household(tx, judge_id, concerned):
             raise OwnMatter
+    # A member who became an alias here would leave a passbook behind, and his card would open another's.
+    await people.hold_provisional(tx, person_id=person_id)
     if same_as is None:
         await people.accept_provisional(tx, person_id=person_id)
         return person_id

@@ -150,12 +150,24 @@ class TestProvisional:
 
     async def test_a_person_is_settled_once(self, neighbours):
         stranger, member, admin = await self.stranger(neighbours), await neighbours.person(), await neighbours.actor()
-        await db.write(actions.settle_provisional, actor=admin, person_id=stranger, same_as=None)
-        with pytest.raises(NotSettled):
-            await db.write(actions.settle_provisional, actor=admin, person_id=stranger, same_as=None)
         with pytest.raises(BadMerge):
             await db.write(actions.settle_provisional, actor=admin, person_id=stranger, same_as=stranger + 1000)
-        assert member
+        await db.write(actions.settle_provisional, actor=admin, person_id=stranger, same_as=None)
+        for same_as in (None, member):
+            with pytest.raises(NotSettled):
+                await db.write(actions.settle_provisional, actor=admin, person_id=stranger, same_as=same_as)
+
+    async def test_a_member_is_never_settled_as_somebody_else(self, neighbours):
+        """His card and phone would spend the other's points, and his own would be out of reach."""
+        await neighbours.adopt(notice_days=0)
+        member, neighbour = await neighbours.person(), await neighbours.person()
+        await neighbours.act(member)
+        with pytest.raises(NotSettled):
+            await db.write(
+                actions.settle_provisional, actor=await neighbours.actor(), person_id=member, same_as=neighbour
+            )
+        assert await neighbours.balance(member) == 20
+        assert await people_queries.ids_of(None, neighbour) == [neighbour]
 
 
 async def test_a_reviewer_s_own_household_is_told_apart_after_a_merge(neighbours):
