@@ -1,0 +1,69 @@
+"""What is measured, against which floor or ceiling, and how it is told."""
+
+from dataclasses import dataclass, field
+from statistics import median
+
+from tests.bench.load import Round
+
+FLOORS = {
+    "order-writer/plain": 0.65,
+    "order-post/bound": 0.65,
+    "check-in-post/bound": 0.70,
+    "order-post/null-post": 0.18,
+    "passbook-get/null-get": 0.35,
+    "null-get-with-layer/without": 0.75,
+}
+CEILINGS = {"order-p99/p50": 4.0, "order-statements": 28.0, "resident-mb-after-orders": 250.0}
+
+
+def bound(null: float, plain: float) -> float:
+    """The rate of a program that did nothing but HTTP and these statements, one after the other."""
+    return 1 / (1 / null + 1 / plain)
+
+
+@dataclass
+class Rates:
+    """One round: commands or requests a second."""
+
+    writer_order: float
+    plain_order: float
+    plain_check_in: float
+    null_order: Round
+    order: Round
+    null_check_in: Round
+    check_in: Round
+    null_get: Round
+    bare_get: Round
+    passbook: Round
+
+    def figures(self) -> dict[str, float]:
+        return {
+            "order-writer/plain": self.writer_order / self.plain_order,
+            "order-post/bound": self.order.rate / bound(self.null_order.rate, self.plain_order),
+            "check-in-post/bound": self.check_in.rate / bound(self.null_check_in.rate, self.plain_check_in),
+            "order-post/null-post": self.order.rate / self.null_order.rate,
+            "passbook-get/null-get": self.passbook.rate / self.null_get.rate,
+            "null-get-with-layer/without": self.null_get.rate / self.bare_get.rate,
+            "order-p99/p50": self.order.p99_ms / self.order.p50_ms,
+        }
+
+
+@dataclass
+class Findings:
+    rounds: list[Rates] = field(default_factory=list)
+    statements: float = 0.0
+    resident_mb: float = 0.0
+
+    def lines(self) -> list[str]:
+        each = [found.figures() for found in self.rounds]
+        values = {name: median(round_[name] for round_ in each) for name in each[0]}
+        values["order-statements"] = self.statements
+        values["resident-mb-after-orders"] = self.resident_mb
+        told, held = [], 0
+        for name, floor in FLOORS.items():
+            told.append(f"{name} {values[name]:.2f} >= {floor:.2f}")
+            held += values[name] >= floor
+        for name, ceiling in CEILINGS.items():
+            told.append(f"{name} {values[name]:.1f} <= {ceiling:.0f}")
+            held += values[name] <= ceiling
+        return [*told, f"{held} of {len(told)} figures hold"]
