@@ -1,7 +1,6 @@
-"""Check people in and out. Hot: a check-in by card takes nine statements, those of its command and trail included."""
+"""Check people in and out. Hot: a check-in by card takes eight statements, those of its command and trail included."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -73,8 +72,7 @@ class Left(msgspec.Struct, frozen=True):
     minutes: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """An activity that lets people in or out at this time."""
 
     activity_id: int
@@ -87,8 +85,7 @@ class _Place:
     is_full: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Who:
+class _Who(msgspec.Struct, frozen=True):
     person_id: int
     state: str
 

@@ -14,7 +14,7 @@ Source = tuple[str, str, int]
 """Room, kind and id of what an entry is about: ("awards", "award", 7)."""
 
 NUMBER_TRIES = 5
-LOTS_AT_ONCE = 32
+LOTS_AT_ONCE = 4
 EXPIRED_AT_ONCE = 100
 
 FIND_PASSBOOK = "SELECT id FROM ledger_passbook WHERE person_id = ? OR household_id = ?"

@@ -1,7 +1,6 @@
 """What the ledger decides without looking anything up."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import msgspec
@@ -38,14 +37,12 @@ class NotReversible(Refusal):
     message = "这一笔是冲正或到期，不能再冲正。"
 
 
-@dataclass(frozen=True, slots=True)
-class LotLeft:
+class LotLeft(msgspec.Struct, frozen=True):
     lot_id: int
     remaining: int
 
 
-@dataclass(frozen=True, slots=True)
-class LotTaken:
+class LotTaken(msgspec.Struct, frozen=True):
     lot_id: int
     points: int
 

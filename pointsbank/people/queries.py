@@ -24,9 +24,12 @@ SELECT q.community_id, q.id AS person_id, q.household_id, h.building_id, b.name 
   LEFT JOIN people_place b ON b.id = h.building_id
  WHERE p.id = ?
 """
-HOUSEHOLD = """
-SELECT q.id, q.household_id
-  FROM people_person p JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id) WHERE p.id = ?
+CANONICAL = "SELECT COALESCE(merged_into, id) AS id FROM people_person WHERE id = ?"
+TOGETHER = """
+SELECT one.id = other.id OR COALESCE(one.household_id = other.household_id, 1 = 0)
+  FROM people_person a JOIN people_person one ON one.id = COALESCE(a.merged_into, a.id),
+       people_person b JOIN people_person other ON other.id = COALESCE(b.merged_into, b.id)
+ WHERE a.id = ? AND b.id = ?
 """
 NUMBER = "SELECT member_number FROM people_person WHERE id = ?"
 IDS = """
@@ -129,7 +132,7 @@ async def holder_of(tx: Tx | None, person_id: int) -> Holder:
 
 
 async def canonical_id(tx: Tx | None, person_id: int) -> int:
-    found = await _row(tx, HOUSEHOLD, person_id)
+    found = await _row(tx, CANONICAL, person_id)
     if found is None:
         raise NotFound
     return int(found["id"])
@@ -150,12 +153,8 @@ async def ids_of(tx: Tx | None, person_id: int) -> list[int]:
 
 async def same_household(tx: Tx | None, a: int, b: int) -> bool:
     """Whether two ids are one person or live together; nobody decides on either."""
-    one, other = await _row(tx, HOUSEHOLD, a), await _row(tx, HOUSEHOLD, b)
-    if one is None or other is None:
-        return False
-    if one["id"] == other["id"]:
-        return True
-    return one["household_id"] is not None and one["household_id"] == other["household_id"]
+    found = await _row(tx, TOGETHER, a, b)
+    return found is not None and bool(found[0])
 
 
 async def household_members(tx: Tx | None, household_id: int) -> list[int]:

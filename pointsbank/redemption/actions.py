@@ -5,7 +5,6 @@ the outlet's account last.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -72,16 +71,14 @@ class Undone(msgspec.Struct, frozen=True):
     balance: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Counter:
+class _Counter(msgspec.Struct, frozen=True):
     counter_id: int
     outlet_id: int
     community_id: int
     daily_points_max: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Visit:
+class _Visit(msgspec.Struct, frozen=True):
     visit_id: int
     person_id: int
     account_id: int

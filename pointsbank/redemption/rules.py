@@ -142,8 +142,7 @@ class ShelfItem(msgspec.Struct, frozen=True):
     monthly_max: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class BasketLine:
+class BasketLine(msgspec.Struct, frozen=True):
     item: ShelfItem
     quantity: int
 

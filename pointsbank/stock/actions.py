@@ -22,7 +22,7 @@ from pointsbank.stock.rules import (
 )
 from pointsbank.trail import actions as trail
 
-LOTS_AT_ONCE = 32
+LOTS_AT_ONCE = 4
 
 OUTLET = "SELECT community_id FROM redemption_outlet WHERE id = ?"
 NEW_GOOD = """

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 import msgspec
@@ -79,14 +78,12 @@ class Taken(msgspec.Struct, frozen=True):
     points: int
 
 
-@dataclass(frozen=True, slots=True)
-class LotLeft:
+class LotLeft(msgspec.Struct, frozen=True):
     lot_id: int
     remaining: int
 
 
-@dataclass(frozen=True, slots=True)
-class LotTaken:
+class LotTaken(msgspec.Struct, frozen=True):
     lot_id: int
     quantity: int
 

@@ -5,7 +5,6 @@ import hmac
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, get_type_hints
 
@@ -40,8 +39,7 @@ class Row(Protocol):
     def __iter__(self) -> Iterator[Any]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(msgspec.Struct, frozen=True):
     """Who answers for a command, as ids; all None for a job."""
 
     person_id: int | None = None
@@ -67,14 +65,13 @@ class Client(Protocol):
     async def run(self, sql: str, values: tuple[Any, ...], /) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tx:
+class Tx(msgspec.Struct, frozen=True):
     """A transaction that is open: an action's first parameter. `?` stands for a value on both databases."""
 
     db: Any  # for the ORM: using_db=tx.db
     now: datetime
     actor: Actor
-    stale: list[str] = field(default_factory=list)
+    stale: list[str] = msgspec.field(default_factory=list)
 
     def row(self, sql: str, *values: Any) -> Coroutine[Any, Any, Row | None]:
         """Return the first row or None; also of INSERT and UPDATE … RETURNING."""
@@ -92,16 +89,14 @@ class Tx:
         self.stale.append(name)
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     action: Callable[..., Coroutine[Any, Any, Any]]
     actor: Actor
     request_key: str | None
     facts: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
+class Replay(msgspec.Struct, frozen=True):
     """The answer that this key got the first time."""
 
     value: Any

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import sqlite3
 import time
 from collections import deque
@@ -43,8 +44,9 @@ def get_client_class(_info: dict[str, Any]) -> type[SqliteClient]:
     return InlineClient
 
 
+@functools.lru_cache(maxsize=64)
 def moment_text(value: datetime) -> str:
-    """One zone and one width, so that text sorts as time does."""
+    """One zone and one width, so that text sorts as time does. Remembered: an action writes its own time many times."""
     assert value.tzinfo is not None, "a moment needs its zone"
     return value.astimezone(UTC).isoformat(" ", "microseconds")
 
