@@ -103,7 +103,7 @@ async def passbook(
 
 def _month(moment: datetime) -> str:
     day = local_day(moment)
-    return translate(N_("{year} 年 {month} 月"), locale_now(), year=day.year, month=day.month)
+    return translate(N_("{year} 年 {month}"), year=day.year, month=formats.month(day, english=locale_now() == "en"))
 
 
 @get("/ledger/entries/{entry_id:int}", guards=[needs(Permission.OWN)])

@@ -16,7 +16,7 @@ from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries
 from pointsbank.reports.queries import Community, Month, Task
-from pointsbank.web import charts
+from pointsbank.web import charts, formats
 from pointsbank.web.i18n import N_, locale_now, translate
 from pointsbank.web.render import page
 
@@ -184,7 +184,7 @@ def _charts(communities: list[Community], months: dict[int, list[Month]], firsts
     if not communities:
         return {"hours": None, "share": [], "flow": []}
     label = translate(N_("近 12 个月服务时长，小时"), locale_now())
-    columns = [translate(N_("{month} 月"), locale_now(), month=first.month) for first in firsts]
+    columns = [formats.month(first, english=_is_english()) for first in firsts]
     largest = sorted(communities, key=lambda one: -sum(month.minutes for month in months[one.community_id]))
     series = [
         charts.Series(one.name, [month.minutes // 60 for month in months[one.community_id]])

@@ -43,6 +43,11 @@ def weekday(moment: datetime | date, *, english: bool) -> str:
     return (DAYS if english else WEEKDAYS)[local(moment).weekday()]
 
 
+def month(moment: datetime | date, *, english: bool) -> str:
+    when = local(moment)
+    return MONTHS[when.month - 1] if english else f"{when.month} 月"
+
+
 def clock(moment: datetime) -> str:
     return f"{local(moment):%H:%M}"
 
