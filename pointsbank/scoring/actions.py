@@ -14,6 +14,8 @@ from pointsbank.trail import actions as trail
 FAULTS_SHOWN = 5
 DUE_AT_ONCE = 200
 
+# Whoever touches a draft takes this row first: what was checked is then what is published.
+HOLD_DRAFTS = "UPDATE scoring_table SET name = name WHERE community_id = ?"
 FIND_TABLE = "SELECT id FROM scoring_table WHERE community_id = ?"
 NEW_TABLE = """
 INSERT INTO scoring_table (community_id, name, made_at) VALUES (?, ?, ?)
@@ -59,6 +61,7 @@ async def adopt(tx: Tx, *, community_id: int, table: Table, in_force_from: date)
 
 async def draft_from_current(tx: Tx, *, community_id: int) -> int:
     """Start a draft as a copy of what is in force; the draft that is open already is returned."""
+    await tx.run(HOLD_DRAFTS, community_id)
     open_draft = await queries.draft_of(community_id, tx)
     if open_draft is not None:
         return open_draft.id
@@ -70,6 +73,7 @@ async def draft_from_current(tx: Tx, *, community_id: int) -> int:
 async def import_draft(tx: Tx, *, community_id: int, table: Table) -> int:
     """Put a table from a file into the community's draft; refuses one with faults."""
     _refuse_faults(table)
+    await tx.run(HOLD_DRAFTS, community_id)
     open_draft = await queries.draft_of(community_id, tx)
     if open_draft is not None:
         await _save(tx, open_draft.id, table)
@@ -106,6 +110,7 @@ async def _write_items(tx: Tx, version_id: int, table: Table) -> None:
 
 async def save_draft(tx: Tx, *, community_id: int, version_id: int, table: Table) -> int:
     """Keep a draft as it was typed, faults and all; how many faults it has is the answer."""
+    await tx.run(HOLD_DRAFTS, community_id)
     found = await queries.version((community_id,), version_id, tx)
     if found.state != "draft":
         raise NotADraft
@@ -122,6 +127,7 @@ async def _save(tx: Tx, version_id: int, table: Table) -> None:
 
 
 async def drop_draft(tx: Tx, *, community_id: int, version_id: int) -> None:
+    await tx.run(HOLD_DRAFTS, community_id)
     found = await queries.version((community_id,), version_id, tx)
     if found.state != "draft":
         raise NotADraft
@@ -133,6 +139,7 @@ async def drop_draft(tx: Tx, *, community_id: int, version_id: int) -> None:
 
 async def publish(tx: Tx, *, community_id: int, version_id: int, in_force_from: date) -> None:
     """Set the day from which a draft is in force, tomorrow at the earliest; from now on it never changes."""
+    await tx.run(HOLD_DRAFTS, community_id)
     found = await queries.version((community_id,), version_id, tx)
     if found.state != "draft":
         raise NotADraft

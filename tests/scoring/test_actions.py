@@ -1,12 +1,14 @@
 """Life of a scoring table (the room's door plate), on a real database."""
 
-from datetime import date
+import asyncio
+from datetime import date, timedelta
 
 import msgspec
 import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from pointsbank.kit import db
+from pointsbank.kit.errors import Refusal
 from pointsbank.people import actions as people
 from pointsbank.scoring import actions, queries
 from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults, TooSoon
@@ -172,3 +174,33 @@ async def test_a_dropped_draft_leaves_what_is_in_force(community_id):
 
     assert await queries.draft_of(community_id) is None
     assert await points_on(community_id, TODAY) == 8
+
+
+@pytest.mark.both
+async def test_two_who_begin_a_draft_at_once_share_it(community_id):
+    await adopt(community_id)
+
+    begun = await asyncio.gather(*(db.write(actions.draft_from_current, community_id=community_id) for _ in range(4)))
+
+    assert len(set(begun)) == 1
+
+
+@pytest.mark.both
+async def test_what_was_checked_is_what_is_published(community_id):
+    """Somebody else saves or drops the draft in the same moment."""
+    await adopt(community_id)
+    for number in range(1, 6):
+        draft = await db.write(actions.draft_from_current, community_id=community_id)
+        which = {"community_id": community_id, "version_id": draft}
+        told = await asyncio.gather(
+            db.write(actions.publish, **which, in_force_from=TODAY + timedelta(days=number)),
+            db.write(actions.save_draft, **which, table=priced(0)),
+            db.write(actions.drop_draft, **which),
+            return_exceptions=True,
+        )
+        assert all(isinstance(one, int | Refusal | None) for one in told), told
+        left = await db.row("SELECT state FROM scoring_version WHERE id = ?", draft)
+        if left is not None and left["state"] == "scheduled":
+            assert (await queries.version((community_id,), draft)).table.items[0].points == 8
+        elif left is not None:
+            await db.write(actions.drop_draft, **which)
