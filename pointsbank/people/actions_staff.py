@@ -18,6 +18,7 @@ from pointsbank.people.rules import (
     RoleUnfit,
     SeveralRoles,
     SignInFailed,
+    StillProvisional,
     UnknownLogin,
 )
 from pointsbank.people.rules_roles import GRANTED_AT, Role
@@ -76,7 +77,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 async def make_login(tx: Tx, *, person_id: int, login: str, password_hash: str, must_change: bool) -> None:
     """Let a roster person sign in; what for, the roles say. `login` comes in its one normal form."""
     _not_own(tx, person_id)
-    assert await tx.row(MEMBER, person_id) is not None, "only members sign in"
+    await _check_member(tx, person_id)
     if await tx.run(MAKE_LOGIN, person_id, login, password_hash, must_change, tx.now) == 0:
         raise LoginTaken
     await trail.record(tx, "login.made", subject=("person", person_id))
@@ -160,6 +161,7 @@ async def disable_login(tx: Tx, *, person_id: int) -> None:
 async def grant(tx: Tx, *, person_id: int, role: str, place_id: int) -> int:
     """Give a role at a place; which places a grantor may grant at, the route decides by his session."""
     _not_own(tx, person_id)
+    await _check_member(tx, person_id)
     place = await tx.row(PLACE_KIND, place_id)
     if place is None or place["kind"] not in GRANTED_AT[Role(role)]:
         raise RoleUnfit
@@ -216,6 +218,11 @@ async def revoke_token(tx: Tx, *, session_id: int) -> bool:
     tx.made_stale("people.sessions")
     await trail.record(tx, "token.revoked", subject=("person", revoked["person_id"]), session_id=session_id)
     return True
+
+
+async def _check_member(tx: Tx, person_id: int) -> None:
+    if await tx.row(MEMBER, person_id) is None:
+        raise StillProvisional
 
 
 def _not_own(tx: Tx, person_id: int) -> None:

@@ -122,6 +122,26 @@ async def test_the_queue_of_provisional_people_shows_masks_only(people, browser)
     assert "10000000077" not in text
 
 
+async def test_who_is_not_settled_yet_gets_neither_a_sign_in_nor_a_role(people, browser):
+    stranger = await db.write(
+        actions.register_provisional,
+        community_id=people.place.community,
+        device_id=await people.device("phone"),
+        name="测试小甲",
+        phone="10000000077",
+        consent_publication=False,
+    )
+    await people.staff("an")
+    desk = await sign_in(browser, "an")
+    answers = [
+        await desk.post(f"/people/staff/{stranger}/login", data={"login": "someone", **KEY}),
+        await desk.post(f"/people/staff/{stranger}/roles", data={"role": "counter_staff", **KEY}),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 400]
+    assert all("还没有核对" in answer.text for answer in answers)
+    assert await db.row("SELECT 1 FROM people_role_grant WHERE person_id = ?", stranger) is None
+
+
 @pytest.mark.parametrize("path", ["/privacy", "/activate", "/pair", "/sign-in", "/a/0000000000000000"])
 async def test_pages_for_everybody_open_without_signing_in(people, browser, path):
     assert (await browser().get(path)).status_code == 200
