@@ -22,7 +22,8 @@ from pointsbank.people.rules import (
 )
 from pointsbank.trail import actions as trail
 
-MEMBER = "SELECT state FROM people_person WHERE id = ?"
+# Taken first, or of two who issue at once the second would not see the card that the first has just made.
+HOLD_MEMBER = "UPDATE people_person SET state = state WHERE id = ? AND state = 'member'"
 GENERATION = "SELECT COALESCE(MAX(generation), 0) AS last FROM people_card WHERE person_id = ?"
 REPLACE = "UPDATE people_card SET state = 'replaced', ended_at = ? WHERE person_id = ? AND state = 'live'"
 ISSUE = """
@@ -94,8 +95,7 @@ def card_code_of(card_id: int, generation: int) -> str:
 
 async def issue_card(tx: Tx, *, person_id: int) -> Issued:
     """Give a new card with its activation slip; the one before ends now, and its slip with it."""
-    member = await tx.row(MEMBER, person_id)
-    if member is None or member["state"] != "member":
+    if await tx.run(HOLD_MEMBER, person_id) == 0:
         raise StillProvisional
     await tx.run(REPLACE, tx.now, person_id)
     last = await tx.row(GENERATION, person_id)

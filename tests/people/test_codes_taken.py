@@ -79,6 +79,16 @@ async def test_a_new_card_ends_the_old_one(people):
     assert (await people.take(new)).person_id == person
 
 
+@pytest.mark.both
+async def test_of_cards_issued_at_once_the_last_one_lives(people):
+    person = await people.member()
+    for _ in range(2):  # once for the first card of all, once where there is one to replace
+        cards = await asyncio.gather(*(people.card(person) for _ in range(4)))
+        live = await db.rows("SELECT generation FROM people_card WHERE person_id = ? AND state = 'live'", person)
+        assert len(set(cards)) == 4
+        assert len(live) == 1
+
+
 async def test_the_code_of_another_community_is_unknown(people):
     person = await people.member(community=people.place.elsewhere)
     card, device = await people.card(person), await people.phone_of(person, "phone")
