@@ -1,10 +1,11 @@
 """Sign-ins and roles of staff, and the tokens of their programs."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
 from pointsbank.kit.db import Tx
+from pointsbank.kit.errors import Forbidden
 from pointsbank.people.actions_phones import end_all_sessions, end_session, open_session
 from pointsbank.people.rules import (
     LOGIN_BLOCK,
@@ -45,6 +46,7 @@ RETURNING must_change
 GRANTS = """
 SELECT g.id FROM people_role_grant g WHERE g.person_id = ? AND g.ended_at IS NULL ORDER BY g.id
 """
+LEAVE = "UPDATE people_session SET ended_at = ? WHERE id = ? AND ended_at IS NULL RETURNING expires_at"
 OWN_GRANT = "SELECT id FROM people_role_grant WHERE id = ? AND person_id = ? AND ended_at IS NULL"
 SET_HASH = "UPDATE people_login SET password_hash = ?, must_change = ?, failures = 0, blocked_until = NULL WHERE id = ?"
 ENABLE = "UPDATE people_login SET disabled_at = NULL WHERE id = ?"
@@ -105,20 +107,25 @@ async def sign_in(
     if not grants:
         raise NoRole
     grant_id = int(grants[0]["id"]) if len(grants) == 1 else None
-    session_id = await _open_staff_session(tx, person_id, grant_id, token_digest)
+    session_id = await _open_staff_session(tx, person_id, grant_id, token_digest, tx.now + STAFF_SESSION_LIFE)
     await trail.record(tx, "login.used", subject=("person", person_id))
     return SignedIn(session_id, grant_id is not None, bool(passed["must_change"]))
 
 
 async def choose_role(tx: Tx, *, session_id: int, person_id: int, grant_id: int, token_digest: bytes) -> int:
-    """Go on in another role: the session ends and a new one begins under a new token."""
+    """Go on in another role: the session ends and one under a new token takes its place, for as long as it had left."""
     if await tx.row(OWN_GRANT, grant_id, person_id) is None:
         raise RoleUnfit
-    await end_session(tx, session_id=session_id)
-    return await _open_staff_session(tx, person_id, grant_id, token_digest)
+    left = await tx.row(LEAVE, tx.now, session_id)
+    if left is None:  # signed out everywhere in the same moment
+        raise Forbidden
+    tx.made_stale("people.sessions")
+    return await _open_staff_session(tx, person_id, grant_id, token_digest, left["expires_at"])
 
 
-async def _open_staff_session(tx: Tx, person_id: int, grant_id: int | None, token_digest: bytes) -> int:
+async def _open_staff_session(
+    tx: Tx, person_id: int, grant_id: int | None, token_digest: bytes, expires_at: datetime
+) -> int:
     return await open_session(
         tx,
         kind="staff",
@@ -127,7 +134,7 @@ async def _open_staff_session(tx: Tx, person_id: int, grant_id: int | None, toke
         grant_id=grant_id,
         device_id=None,
         name=None,
-        expires_at=tx.now + STAFF_SESSION_LIFE,
+        expires_at=expires_at,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from pointsbank.kit import crypto, db
 from pointsbank.kit.db import Actor
+from pointsbank.kit.errors import Forbidden
 from pointsbank.people import access, actions, actions_phones, actions_staff, rules
 from pointsbank.people.access import Permission, Role
 from pointsbank.people.rules_roles import GRANTED_AT, PERMISSIONS
@@ -105,6 +106,21 @@ async def test_a_staff_session_ends_after_twelve_hours(people, clock):
     assert await session_of("token") is not None
     clock.advance(seconds=1)
     assert await session_of("token") is None
+
+
+async def test_changing_roles_does_not_lengthen_a_session_nor_bring_one_back(people, clock):
+    person = await people.staff("ling")
+    grant = await db.write(actions_staff.grant, person_id=person, role="grid_worker", place_id=people.place.community)
+    first = await people.sign_in(person, "one")
+    which = {"person_id": person, "grant_id": grant}
+    clock.advance(hours=11)
+    digest = crypto.token_digest("two")
+    await db.write(actions_staff.choose_role, session_id=first.session_id, token_digest=digest, **which)
+    assert await session_of("two") is not None
+    with pytest.raises(Forbidden):
+        await db.write(actions_staff.choose_role, session_id=first.session_id, token_digest=b"three", **which)
+    clock.advance(hours=1)
+    assert await session_of("two") is None
 
 
 async def test_a_residents_session_ends_after_180_days(people, clock):
