@@ -35,9 +35,21 @@ from pointsbank.notices import actions as notices
 from pointsbank.notices import queries as notice_queries
 from pointsbank.notices.rules import NewLine
 from pointsbank.people import queries as people
+from pointsbank.people.queries import Holder
 from pointsbank.people.rules import StillProvisional
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import WORDS, Facts, UnknownItem, Validity, caps_of, evaluate, expires_on
+from pointsbank.scoring.rules import (
+    WORDS,
+    Facts,
+    Item,
+    Result,
+    Table,
+    UnknownItem,
+    Validity,
+    caps_of,
+    evaluate,
+    expires_on,
+)
 from pointsbank.trail import actions as trail
 
 # An upsert, because it takes the row whether or not it was there: on PostgreSQL it is locked from here on.
@@ -139,14 +151,7 @@ async def record_act(
     if reviewed_by is not None and await people.same_household(tx, reviewed_by, holder.person_id):
         raise OwnAct
 
-    holders = Holders(holder.person_id, holder.household_id, holder.building_id)
-    keys = {key: counter_of(key, holders) for key in caps_of(version.table, item, day)}
-    counted = await _take_counters(tx, community_id, sorted(keys.values(), key=order_of))
-    facts = Facts(day, minutes, planned_minutes, quantity)
-    result = evaluate(version.table, item, facts, {key: counted[counter] for key, counter in keys.items()})
-    uses = uses_of(result, holders)
-    await _add_to_counters(tx, community_id, uses, 1)
-
+    result, uses = await _score(tx, holder, version.table, item, Facts(day, minutes, planned_minutes, quantity))
     act = await tx.row(
         ACT, community_id, holder.person_id, *source, item_code, what, evidence, began_at, day, minutes,
         planned_minutes, quantity, tx.actor.person_id, tx.now,
@@ -154,13 +159,7 @@ async def record_act(
     if act is None:
         raise AlreadyRecorded
     given = 0 if reviewed_by is None else 1
-    shared = holder.kind == "household" and holder.household_id is not None
-    passbook_id = await ledger.open_passbook(
-        tx,
-        community_id=community_id,
-        person_id=None if shared else holder.person_id,
-        household_id=holder.household_id if shared else None,
-    )
+    passbook_id = await _passbook_of(tx, holder)
     award = await tx.row(
         AWARD, act["id"], version.id, community_id, holder.person_id, passbook_id, item_code, result.points,
         result.clipped, _text(result.steps), _text(uses), _text(item.review), given, next_role(item.review, given),
@@ -172,6 +171,27 @@ async def record_act(
         await tx.run(REVIEW, award_id, 0, "passed", "", reviewed_by, tx.now)
     await trail.record(tx, "award.made", subject=("award", award_id), points=result.points, clipped=result.clipped)
     return Made(award_id, result.points, await _advance(tx, award_id))
+
+
+async def _score(tx: Tx, holder: Holder, table: Table, item: Item, facts: Facts) -> tuple[Result, list[CounterUse]]:
+    """Work out an act's points under the caps' counters, which are taken first and counted up."""
+    holders = Holders(holder.person_id, holder.household_id, holder.building_id)
+    keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day)}
+    counted = await _take_counters(tx, holder.community_id, sorted(keys.values(), key=order_of))
+    result = evaluate(table, item, facts, {key: counted[counter] for key, counter in keys.items()})
+    uses = uses_of(result, holders)
+    await _add_to_counters(tx, holder.community_id, uses, 1)
+    return result, uses
+
+
+async def _passbook_of(tx: Tx, holder: Holder) -> int:
+    shared = holder.kind == "household" and holder.household_id is not None
+    return await ledger.open_passbook(
+        tx,
+        community_id=holder.community_id,
+        person_id=None if shared else holder.person_id,
+        household_id=holder.household_id if shared else None,
+    )
 
 
 async def review(tx: Tx, *, award_id: int, passed: bool, reason: Reason | None, role: str = "community_admin") -> State:

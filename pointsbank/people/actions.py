@@ -95,7 +95,7 @@ async def make_community(
     return community_id
 
 
-async def touch_roster(tx: Tx, community_id: int) -> None:
+async def touch_roster(tx: Tx, *, community_id: int) -> None:
     """Have every process read this community's roster afresh; called by whatever changes what a roster shows."""
     await tx.run(TOUCH, community_id)
 
@@ -141,8 +141,8 @@ async def make_person(
     if is_head:
         assert household_id is not None
         await tx.run(SET_HEAD, person_id, household_id)
-    await record_consents(tx, person_id, consent_publication)
-    await touch_roster(tx, community_id)
+    await record_consents(tx, person_id=person_id, publication=consent_publication)
+    await touch_roster(tx, community_id=community_id)
     await trail.record(tx, "person.registered", subject=("person", person_id), community_id=community_id)
     return person_id
 
@@ -202,7 +202,7 @@ async def register_provisional(
     person_id = await _insert_person(
         tx, state="provisional", community_id=community_id, household_id=None, name=name, phone=phone
     )
-    await record_consents(tx, person_id, consent_publication)
+    await record_consents(tx, person_id=person_id, publication=consent_publication)
     await tx.run(DEVICE_HOLDS, person_id, device_id)
     await trail.record(tx, "person.provisional", subject=("person", person_id), community_id=community_id)
     return person_id
@@ -237,7 +237,7 @@ def _seal_new(name: str, phone: str | None) -> Sealed:
     return Sealed(number, key, sealed.seal_person(key, number, "name", name), sealed_phone)
 
 
-async def record_consents(tx: Tx, person_id: int, publication: bool) -> None:
+async def record_consents(tx: Tx, *, person_id: int, publication: bool) -> None:
     """Note that the privacy notice was shown and agreed to, and whether names may be published masked."""
     await tx.run(CONSENT, person_id, "service", CONSENT_VERSION, tx.now)
     if publication:
@@ -270,7 +270,7 @@ async def accept_provisional(tx: Tx, *, person_id: int, household_id: int | None
         await tx.run(SET_HEAD, person_id, household_id)
     if await tx.run(ACCEPT, household_id, person_id) == 0:
         raise NotSettled
-    await touch_roster(tx, person["community_id"])
+    await touch_roster(tx, community_id=person["community_id"])
     tx.made_stale("people.sessions")
     await trail.record(tx, "person.accepted", subject=("person", person_id))
 
@@ -292,6 +292,6 @@ async def mark_merged(tx: Tx, *, person_id: int, into_id: int) -> None:
     await tx.run(DEVICES_FOLLOW, into_id, person_id)
     await tx.run(DEVICES_LEFT, person_id)
     await tx.run(PHONE_SESSIONS_END, tx.now, person_id)
-    await touch_roster(tx, person["community_id"])
+    await touch_roster(tx, community_id=person["community_id"])
     tx.made_stale("people.sessions")
     await trail.record(tx, "person.merged", subject=("person", person_id), into=into_id)
