@@ -42,7 +42,7 @@ async def run_for_shell(
     given = request.headers.get("x-local-secret", "")
     client = request.client
     is_near = client is not None and client.host in {"127.0.0.1", "::1"}
-    if not is_near or not hmac.compare_digest(given.encode(), lock.local_secret(settings.data).encode()):
+    if not is_near or not given or not hmac.compare_digest(given.encode(), lock.local_secret(settings.data).encode()):
         raise NotFound
     return await commands.run(data.name, data.facts)
 

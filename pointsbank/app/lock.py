@@ -66,8 +66,10 @@ def address_of(data: Path) -> str | None:
 def local_secret(data: Path) -> str:
     """What a command shows the server to prove that it may read the data folder; made on first use, mode 0600."""
     path = data / SECRET_NAME
-    with contextlib.suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    if not path.exists() or path.stat().st_size == 0:
+        draft = path.with_name(f".{SECRET_NAME}.{secrets.token_hex(8)}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(32))
+        draft.replace(path)  # appears whole or not at all
     return path.read_text("ascii")
