@@ -11,7 +11,7 @@ from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.settings import Settings
 from pointsbank.people.access import Session
 from pointsbank.people.rules import RESIDENT_SESSION_LIFE, STAFF_SESSION_LIFE
-from pointsbank.web import cookies, current, forms
+from pointsbank.web import cookies, current, forms, limits
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -45,7 +45,8 @@ def session_of(request: AnyRequest) -> Session | None:
 
 
 def address_of(request: AnyRequest) -> str:
-    return str(current.scope_of(request).get("address", "?"))
+    """Whom wrong tries are counted against; a line with IPv6 has more addresses than anybody could count."""
+    return limits.network(str(current.scope_of(request).get("address", "?")))
 
 
 def device_token(request: AnyRequest, settings: Settings) -> str:

@@ -30,6 +30,7 @@ FindSession = Callable[[bytes, Sort], object]
 Headers = dict[bytes, bytes]
 
 BODY_BYTES_MAX = 64 * 1024
+LENGTH_DIGITS_MAX = 18
 TOKEN_LENGTH_MAX = 200
 SAFE = {"GET", "HEAD", "OPTIONS"}
 SAME_SITE = {b"same-origin", b"none"}
@@ -126,7 +127,7 @@ class Security:
                     self._remember(raw, digest)
                     refused = self._refuse_haste(self.by_bearer if is_api else self.by_session, digest)
             if mine["session"] is None:
-                refused = self._refuse_haste(self.by_address, limits.network(address))
+                refused = self._refuse_haste(self.by_address, limits.network(mine["address"]))
         if refused is not None:
             await _send(refused, mine, send)
             return
@@ -183,9 +184,12 @@ class Security:
             return problems.of_status(400) if has_body else None
         if not path.startswith("/api/") and not self._is_own_page(host, headers):
             return problems.Problem(403, "cross_site", translate(CROSS_SITE))
-        if length is not None and (not length.isdigit() or int(length[:18]) > self._body_bytes_max(path)):
+        if length is not None and not self._is_modest(length, path):
             return problems.of_status(413)
         return None
+
+    def _is_modest(self, length: bytes, path: str) -> bool:
+        return length.isdigit() and len(length) <= LENGTH_DIGITS_MAX and int(length) <= self._body_bytes_max(path)
 
     def _learn_host(self, host: bytes) -> bool:
         name = host.lower().rpartition(b":")[0] if host[-1:].isdigit() and b":" in host else host.lower()

@@ -142,6 +142,11 @@ async def test_a_large_body_is_refused_before_it_is_read(make):
     assert (await client.post("/upload", data={"name": "x" * 300_000}, headers=OWN)).status_code == 413
 
 
+async def test_zeros_before_a_length_do_not_make_it_shorter(client):
+    sent = OWN | {"Content-Length": "0" * 20 + "200000", "Content-Type": "application/x-www-form-urlencoded"}
+    assert (await client.post("/form", content=b"x" * 200_000, headers=sent)).status_code == 413
+
+
 async def test_a_body_of_unannounced_length_is_counted(client):
     async def endless():
         for _ in range(100):
@@ -183,6 +188,14 @@ async def test_only_a_trusted_proxy_may_name_the_caller(make):
     chained = make(address="127.0.0.1", trusted_proxies=["127.0.0.1", "198.51.100.4"])
     assert (await chained.get("/who", headers=forwarded)).json()["address"] == "203.0.113.9"
     assert (await make().get("/who", headers=forwarded)).json()["address"] == "192.0.2.7"
+
+
+async def test_callers_behind_a_trusted_proxy_do_not_use_up_each_others_share(make, tight):
+    client = make(address="127.0.0.1", trusted_proxies=["127.0.0.1"], limit=tight)
+    for name, expected in (("203.0.113.9", 429), ("203.0.113.10", 200)):
+        for _ in range(3 if expected == 429 else 0):
+            await client.get("/who", headers={"X-Forwarded-For": name})
+        assert (await client.get("/who", headers={"X-Forwarded-For": name})).status_code == expected
 
 
 async def test_a_repeated_command_is_marked_and_is_no_creation(client):
