@@ -23,6 +23,8 @@ from pointsbank.stock.rules import (
 from pointsbank.trail import actions as trail
 
 LOTS_AT_ONCE = 4
+LABELS = 10**9
+LABEL_TRIES = 5
 
 OUTLET = "SELECT community_id FROM redemption_outlet WHERE id = ?"
 NEW_GOOD = """
@@ -31,7 +33,10 @@ INSERT INTO stock_good
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 'live', ?) ON CONFLICT (outlet_id, barcode) DO NOTHING RETURNING id
 """
 WITH_BARCODE = "SELECT name FROM stock_good WHERE outlet_id = ? AND barcode = ?"
-LABEL = "UPDATE stock_good SET barcode = ? WHERE id = ?"
+LABEL = """
+UPDATE stock_good SET barcode = ?
+ WHERE id = ? AND NOT EXISTS (SELECT 1 FROM stock_good other WHERE other.outlet_id = ? AND other.barcode = ?)
+"""
 GOOD = "SELECT name, unit, points, monthly_max, low_at, state FROM stock_good WHERE id = ?"
 CHANGE = """
 UPDATE stock_good SET name = ?, unit = ?, points = ?, monthly_max = ?, low_at = ? WHERE id = ? AND state = 'live'
@@ -81,11 +86,20 @@ async def make_good(
         raise BarcodeTaken(name=other["name"] if other else "")
     good_id: int = made["id"]
     if not barcode:
-        await tx.run(LABEL, codes.own_barcode(good_id), good_id)
+        await _label(tx, good_id, outlet_id)
     await trail.record(
         tx, "good.made", subject=("good", good_id), name=name, points=points, monthly_max=monthly_max, low_at=low_at
     )
     return good_id
+
+
+async def _label(tx: Tx, good_id: int, outlet_id: int) -> None:
+    """Give a good the label of its number, or any other if somebody typed that one for another good."""
+    for number in (good_id, *(secrets.randbelow(LABELS) for _ in range(LABEL_TRIES))):
+        label = codes.own_barcode(number)
+        if await tx.run(LABEL, label, good_id, outlet_id, label) == 1:
+            return
+    raise AssertionError("five random labels were all taken")
 
 
 async def _live_good(tx: Tx, good_id: int) -> Row:

@@ -27,6 +27,14 @@ async def test_a_good_without_a_bar_code_gets_a_label_of_our_own(shelf):
     assert first.barcode != second.barcode
 
 
+async def test_a_label_that_somebody_typed_before_is_not_given_again(shelf):
+    first = await shelf.good()
+    typed = await shelf.good("海盐", barcode=codes.own_barcode(first + 2))
+    labelled = await shelf.good()
+    assert labelled == first + 2
+    assert (await shelf.of(labelled)).barcode != (await shelf.of(typed)).barcode
+
+
 async def test_a_bar_code_stands_for_one_good_of_an_outlet(shelf, open_shelf):
     await shelf.good("食用盐", barcode=BARCODE)
     with pytest.raises(BarcodeTaken) as refused:
