@@ -25,6 +25,7 @@ from pointsbank.web import i18n
 from pointsbank.web.i18n import _
 
 FIELDS_MAX = 2000
+YEAR_MIN = 1900  # nobody means an earlier one, and the first day of all has no moment in UTC
 DIGITS_MAX = 18  # the largest number that both databases keep whole
 UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 TRUE = {"1", "on", "true", "yes", "是"}
@@ -221,7 +222,8 @@ def _day(text: str, label: str) -> date:
     if len(parts) == 3 and all(part.isascii() and part.isdigit() and len(part) <= 4 for part in parts):
         year, month, day = map(int, parts)
         with suppress(ValueError):
-            return date(year, month, day)
+            if year >= YEAR_MIN:
+                return date(year, month, day)
     raise _Wrong(_("请把{label}写成 2026-11-22 这样", label=label))
 
 
