@@ -28,7 +28,8 @@ NOTICES = """
 SELECT notice.id, notice.community_id, notice.number, notice.title, notice.basis, notice.starts_at, notice.ends_at,
        notice.closed_at,
        (SELECT COUNT(*) FROM notices_line line WHERE line.notice_id = notice.id) AS line_count,
-       (SELECT COALESCE(SUM(line.points), 0) FROM notices_line line WHERE line.notice_id = notice.id) AS points,
+       CAST((SELECT COALESCE(SUM(line.points), 0) FROM notices_line line WHERE line.notice_id = notice.id) AS BIGINT)
+         AS points,
        (SELECT COUNT(*) FROM notices_objection objection
          WHERE objection.notice_id = notice.id AND objection.state = 'open') AS disputed
   FROM notices_notice notice

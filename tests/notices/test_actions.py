@@ -69,3 +69,9 @@ async def test_another_community_s_notice_is_not_found(neighbours):
         with pytest.raises(NotFound):
             await asked
     assert await queries.notices(elsewhere) == []
+
+
+async def test_the_points_of_a_notice_are_a_whole_number(neighbours):
+    notice = await opened(neighbours)
+    known = await queries.notice([neighbours.community_id], notice.notice_id)
+    assert type(known.points) is int
