@@ -1,7 +1,5 @@
 """What several pages of this room show alike: an item's worth, a contact, addresses in codes, cookies."""
 
-import base64
-import hmac
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +8,7 @@ from litestar import Request, Response
 from pointsbank.events import queries
 from pointsbank.events.queries import Activity
 from pointsbank.events.rules import TITLE_LARGE_MAX, split_contact, title_lines
-from pointsbank.kit import codes, crypto, qr
+from pointsbank.kit import codes, qr
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.errors import Forbidden
 from pointsbank.kit.settings import Settings
@@ -86,13 +84,6 @@ def png(text: str, *, level: qr.Level, box: int) -> Response[bytes]:
 
 def nonce_cookie(settings: Settings) -> str:
     return cookies.cookie_name("seen", https=browser.is_https(settings))
-
-
-def derived_token(label: str, nonce: str, request_key: str) -> str:
-    """A secret that a repeat of the same form in the same browser gets again, and nobody else can work out."""
-    key = crypto.held().derive("events-join")
-    digest = hmac.digest(key, f"{label}/{nonce}/{request_key}".encode(), "sha256")
-    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def is_address_code(code: str) -> bool:

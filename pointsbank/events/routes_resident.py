@@ -192,7 +192,7 @@ async def join(
         return await _again(request, seen.activity_id, clock.now(), filled)
 
     key = filled.value.request_key
-    session_token, device_token = (pieces.derived_token(label, nonce, key) for label in ("session", "device"))
+    session_token, device_token = (browser.derived_token(label, nonce, key) for label in ("session", "device"))
     known = browser.device_token(request, settings)
     old_device = crypto.token_digest(known) if known and known != device_token else None
     arrived = await db.write(

@@ -1,5 +1,7 @@
 """What a browser sends beside its forms: the cookies of its session and phone, the key of a button."""
 
+import base64
+import hmac
 from typing import Annotated, Any
 
 import msgspec
@@ -47,6 +49,13 @@ def session_of(request: AnyRequest) -> Session | None:
 def address_of(request: AnyRequest) -> str:
     """Whom wrong tries are counted against; a line with IPv6 has more addresses than anybody could count."""
     return limits.network(str(current.scope_of(request).get("address", "?")))
+
+
+def derived_token(label: str, secret: str, request_key: str) -> str:
+    """A token that a repeat of the same form gets again, and nobody without its secret: the answer may be lost."""
+    key = crypto.held().derive("browser-token")
+    digest = hmac.digest(key, f"{label}/{secret}/{request_key}".encode("utf-8", "surrogatepass"), "sha256")
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def device_token(request: AnyRequest, settings: Settings) -> str:

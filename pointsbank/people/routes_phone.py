@@ -31,6 +31,7 @@ class NoForm(msgspec.Struct):
 
 
 class ActivationForm(msgspec.Struct):
+    request_key: str
     number: Annotated[str, Meta(title="存折号", max_length=20)]
     digits: Annotated[str, Meta(title="12 位数字", max_length=30)]
 
@@ -56,12 +57,13 @@ def slip_page(token: FromPath[str]) -> Response[str]:
 async def use_slip(
     token: FromPath[str], request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
-    form = await forms.read(request, NoForm)
-    session, device, address = new_token(), new_token(), browser.address_of(request)
+    request_key, address = await key_of(request), browser.address_of(request)
+    session, device = (browser.derived_token(label, token, request_key) for label in ("session", "device"))
     try:
         attempts.activations.check(address, clock.now())
         await db.write(
             actions_phones.activate_browser,
+            request_key=request_key,
             activation=actions_phones.activation_digest(token),
             old_device=browser.device_digest(request, settings),
             new_device=token_digest(device),
@@ -70,6 +72,7 @@ async def use_slip(
     except Refusal as refusal:
         if isinstance(refusal, WrongActivation):
             attempts.activations.count(address, clock.now())
+        form: forms.Filled[NoForm] = forms.blank()
         form.refuse("token", refusal)
         return page("people/activate_slip.html", status=refusal.kind.status, token=token, form=form)
     answer = to("/home")
@@ -89,13 +92,16 @@ async def use_typed(
     form = await forms.read(request, ActivationForm)
     if not form.is_valid:
         return page("people/activate.html", status=400, form=form)
-    session, device, address = new_token(), new_token(), browser.address_of(request)
+    request_key, address = form.value.request_key, browser.address_of(request)
+    digits = text.normal_digits(form.value.digits).replace("-", "")
+    session, device = (browser.derived_token(label, digits, request_key) for label in ("session", "device"))
     try:
         attempts.activations.check(address, clock.now())
         opened = await db.write(
             actions_phones.activate_browser_typed,
+            request_key=request_key,
             number=text.normal_digits(form.value.number).replace("-", ""),
-            typed=actions_phones.typed_digest(text.normal_digits(form.value.digits).replace("-", "")),
+            typed=actions_phones.typed_digest(digits),
             old_device=browser.device_digest(request, settings),
             new_device=token_digest(device),
             session_digest=token_digest(session),
@@ -132,6 +138,7 @@ async def _pairing_page(
 
 @post("/pair", opt=PUBLIC)
 async def start_pairing(request: AnyRequest, settings: NamedDependency[Settings]) -> Redirect:
+    """Its key is not kept: each time other digits are shown, and those before are dead."""
     await key_of(request)
     device = new_token()
     await db.write(
@@ -149,11 +156,14 @@ async def open_paired(
     request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
     """After staff typed the digits: this phone proves itself by its cookie and is signed in."""
-    await key_of(request)
-    session, token = new_token(), browser.device_token(request, settings)
+    request_key, token = await key_of(request), browser.device_token(request, settings)
+    session = browser.derived_token("paired", token, request_key)
     try:
         await db.write(
-            actions_phones.open_paired, device_digest=token_digest(token), session_digest=token_digest(session)
+            actions_phones.open_paired,
+            request_key=request_key,
+            device_digest=token_digest(token),
+            session_digest=token_digest(session),
         )
     except Refusal as refusal:
         form: forms.Filled[NoForm] = forms.blank()

@@ -39,11 +39,15 @@ class ScanForm(msgspec.Struct):
 
 
 class ShowForm(msgspec.Struct):
+    """Its key is not kept: a repeat is another look, and recorded as one."""
+
+    request_key: str
     field: Annotated[Literal["name", "phone", "door"], Meta(title="看哪一项")]
     purpose: Annotated[str, Meta(title="原因", min_length=2, max_length=PURPOSE_LENGTH_MAX)]
 
 
 class PairForm(msgspec.Struct):
+    request_key: str
     digits: Annotated[str, Meta(title="手机上的 8 位数字", max_length=20)]
 
 
@@ -234,7 +238,13 @@ async def pair(
         if form.is_valid:
             attempts.pairings.check(session.person_id, clock.now())
             digits = actions_phones.pairing_digest(text.normal_digits(form.value.digits))
-            await db.write(actions_phones.finish_pairing, actor=session.actor, digits=digits, person_id=view.person_id)
+            await db.write(
+                actions_phones.finish_pairing,
+                actor=session.actor,
+                request_key=form.value.request_key,
+                digits=digits,
+                person_id=view.person_id,
+            )
             return to(f"/people/{view.person_id}")
     except Refusal as refusal:
         if isinstance(refusal, WrongPairing):
