@@ -1,5 +1,6 @@
 """The draft's editor: a grid of cells, a form per item, publishing. Each step works without script."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Annotated, Any, Literal
@@ -13,7 +14,7 @@ from msgspec import Meta
 from pointsbank.kit import db
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.db import Actor
-from pointsbank.kit.errors import NotFound
+from pointsbank.kit.errors import Invalid, NotFound
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions, queries, rules, rules_edit
 from pointsbank.scoring.queries import Version, VersionLine
@@ -99,18 +100,21 @@ def grouped(table: Table, against: Table | None = None, *, only_changes: bool = 
     return [Group(name, list(lines)) for name, lines in groupby(kept, key=lambda cell: cell.item.category)]
 
 
+GRID_COLUMNS = ("codes", "names", "points", "day_caps", "evidences")
+
+
 class GridForm(msgspec.Struct):
+    """The cells come in columns, which are read as typed: an empty cell keeps its place there."""
+
     request_key: str
-    codes: list[str] = []
-    names: list[str] = []
-    points: list[str] = []
-    day_caps: list[str] = []
-    evidences: list[str] = []
     ended: list[str] = []
 
-    def rows(self) -> list[Row]:
-        columns = (self.codes, self.names, self.points, self.day_caps, self.evidences)
-        return [Row(*cells) for cells in zip(*columns, strict=False)]
+
+def rows_of(form: Filled[GridForm]) -> list[Row]:
+    columns = [form.lists.get(name, []) for name in GRID_COLUMNS]
+    if len({len(column) for column in columns}) > 1:
+        raise Invalid(detail=_("表格不完整，请刷新页面后再改。"))
+    return [Row(*cells) for cells in zip(*columns, strict=True)]
 
 
 class ItemForm(msgspec.Struct):
@@ -139,9 +143,15 @@ class KeyForm(msgspec.Struct):
 
 
 async def editor(
-    draft: Version, clock: Clock, *, only_changes: bool = False, form: Filled[Any] | None = None, status: int = 200
+    draft: Version,
+    clock: Clock,
+    *,
+    only_changes: bool = False,
+    form: Filled[Any] | None = None,
+    rows: Sequence[Row] = (),
+    status: int = 200,
 ) -> Response[str]:
-    """Show a draft beside what is in force."""
+    """Show a draft beside what is in force; `rows` are cells as typed, which are shown although they are wrong."""
     today = local_day(clock.now())
     current = await queries.current(draft.community_id, today)
     against = current.table if current else None
@@ -154,6 +164,7 @@ async def editor(
         groups=grouped(draft.table, against, only_changes=only_changes),
         changes=rules.differences(against, draft.table, _) if against else (),
         only_changes=only_changes,
+        typed={f"points-{row.code}": row.points for row in rows} | {f"day_cap-{row.code}": row.day_cap for row in rows},
         faults=[fault.said(with_words) for fault in faults],
         earliest=today + timedelta(days=1),
         form=form or forms.blank(in_force_from=(today + timedelta(days=1)).isoformat()),
@@ -183,11 +194,12 @@ async def save(
     """Keep the grid; a cell that is no number is named, and everything typed stays."""
     form = await forms.read(request, GridForm)
     draft = await queries.version(session.community_ids, version_id)
-    table, wrong = rules_edit.edited(draft.table, form.value.rows(), form.value.ended)
+    rows = rows_of(form)
+    table, wrong = rules_edit.edited(draft.table, rows, form.value.ended)
     if wrong:
         for cell in wrong:
             form.refuse(f"{cell.field}-{cell.code}", CELL_WORDS[cell.field], code=cell.code)
-        return await editor(msgspec.structs.replace(draft, table=table), clock, form=form, status=400)
+        return await editor(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows, status=400)
     await _save(actor, form.value.request_key, draft, table)
     return _to(f"/scoring/versions/{version_id}")
 

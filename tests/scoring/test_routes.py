@@ -1,0 +1,143 @@
+"""The table as it is read, and the draft's editor, through HTTP and without script."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from pointsbank.kit.clock import local_day
+from pointsbank.people.access import Role
+from pointsbank.scoring import queries
+from tests.world import visiting
+
+
+@pytest.fixture
+async def admin(world):
+    _, token = await world.staff(Role.COMMUNITY_ADMIN)
+    async with visiting(world, cookie=token) as desk:
+        yield desk
+
+
+def key_of(page, action):
+    """The request key of the form that posts there."""
+    found = re.search(rf'action="{re.escape(action)}".*?name="request_key" value="([^"]+)"', page.text, re.DOTALL)
+    assert found, f"no form posts to {action}"
+    return found[1]
+
+
+async def draft(admin):
+    """Open a draft; returns its address and its page."""
+    shown = await admin.get("/scoring")
+    started = await admin.post("/scoring/drafts", data={"request_key": key_of(shown, "/scoring/drafts")})
+    url = started.headers["location"]
+    return url, await admin.get(url)
+
+
+def grid(page, **changes):
+    """The editor's cells as a browser would send them, with one item changed."""
+    columns = {name: re.findall(rf'name="{name}"[^>]*?value="([^"]*)"', page.text) for name in
+               ("codes", "names", "points", "day_caps", "evidences")}  # fmt: skip
+    for name, value in changes.items():
+        columns[name][0] = value
+    return columns
+
+
+async def test_residents_read_the_table_in_force(world):
+    person = await world.person()
+    _, token = await world.phone(person)
+
+    async with visiting(world, cookie=token) as phone:
+        shown = await phone.get("/scoring")
+        edit = await phone.post("/scoring/drafts", data={"request_key": "resident-key"})
+
+    assert shown.status_code == 200
+    assert "A01" in shown.text
+    assert edit.status_code == 403
+
+
+async def test_cells_are_edited_compared_and_published_from_a_date(world, admin):
+    url, page = await draft(admin)
+    saved = await admin.post(url, data={"request_key": key_of(page, url), **grid(page, points="9", day_caps="27")})
+    assert saved.status_code == 303
+    page = await admin.get(url)
+    assert "is-changed" in page.text
+    tomorrow = local_day(world.clock.now()) + timedelta(days=1)
+    publish = f"{url}/publish"
+
+    published = await admin.post(
+        publish, data={"request_key": key_of(page, publish), "in_force_from": tomorrow.isoformat()}
+    )
+
+    assert published.status_code == 303
+    version = await queries.version_on(None, community_id=world.home.id, day=tomorrow)
+    assert version.items["A01"].points == 9
+    assert [cap.points for cap in version.items["A01"].caps if cap.period == "day"] == [27]
+    today = await queries.version_on(None, community_id=world.home.id, day=local_day(world.clock.now()))
+    assert today.items["A01"].points != 9
+
+
+async def test_a_cell_that_is_no_number_is_named_and_nothing_is_saved(world, admin):
+    url, page = await draft(admin)
+    before = await queries.draft_of(world.home.id)
+
+    refused = await admin.post(
+        url, data={"request_key": key_of(page, url), **grid(page, points="八", names="改过的名字")}
+    )
+
+    assert refused.status_code == 400
+    assert "A01 的分值要写整数" in refused.text
+    assert "改过的名字" in refused.text
+    assert 'value="八"' in refused.text
+    assert (await queries.draft_of(world.home.id)).table == before.table
+
+
+async def test_it_cannot_be_in_force_today(world, admin):
+    url, page = await draft(admin)
+    publish, today = f"{url}/publish", local_day(world.clock.now())
+
+    refused = await admin.post(publish, data={"request_key": key_of(page, publish), "in_force_from": today.isoformat()})
+
+    assert refused.status_code == 400
+    assert "最早是明天" in refused.text
+    assert (await queries.draft_of(world.home.id)) is not None
+
+
+async def test_an_item_is_added_and_one_is_ended(world, admin):
+    url, _ = await draft(admin)
+    form = await admin.get(f"{url}/items/new")
+    item = {"code": "Z01", "category": "志愿服务", "name": "教用手机", "basis": "per_minutes", "points": "10",
+            "evidence": "受助人确认", "rounding": "down", "block_minutes": "60"}  # fmt: skip
+
+    added = await admin.post(f"{url}/items", data={"request_key": key_of(form, f"{url}/items"), **item})
+    page = await admin.get(url)
+    ended = await admin.post(url, data={"request_key": key_of(page, url), **grid(page), "ended": ["A01"]})
+
+    assert (added.status_code, ended.status_code) == (303, 303)
+    table = (await queries.draft_of(world.home.id)).table
+    codes = [one.code for one in table.items]
+    assert "Z01" in codes
+    assert "A01" not in codes
+    assert "is-ended" in (await admin.get(url)).text
+
+
+async def test_what_is_wrong_with_an_item_stands_at_its_field(world, admin):
+    url, _ = await draft(admin)
+    form = await admin.get(f"{url}/items/new")
+
+    refused = await admin.post(
+        f"{url}/items",
+        data={"request_key": key_of(form, f"{url}/items"), "code": "别的", "category": "志愿服务", "name": "教用手机",
+              "basis": "per_time", "points": "0", "evidence": "照片"},
+    )  # fmt: skip
+
+    assert refused.status_code == 400
+    assert 'aria-invalid="true"' in refused.text
+    assert "教用手机" in refused.text
+
+
+async def test_a_published_version_opens_for_reading_only(world, admin):
+    shown = await admin.get(f"/scoring/versions/{world.home.version_id}")
+
+    assert shown.status_code == 200
+    assert 'name="points"' not in shown.text
+    assert date(2026, 11, 21) == local_day(world.clock.now())
