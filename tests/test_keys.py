@@ -1,0 +1,51 @@
+"""Every form that changes something carries a request key, and its route keeps the answer under it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[1]
+FORM = re.compile(r"<form\b[^>]*method=\"post\"[^>]*>.*?</form>", re.DOTALL)
+ACTION = re.compile(r"action=\"([^\"]*)\"")
+
+# What is written without a key, and why a repeat may be another command.
+KEYLESS = {
+    "routes_door._signed_in": "whoever signs in is nobody before; a repeat is another session",
+    "routes_door.sign_out": "done twice is done once",
+    "routes_door.sign_out_everywhere": "done twice is done once",
+    "routes_door.choose_role": "ends the very session that asked, and hands out a fresh secret",
+    "routes_door.change_password": "wants the old password, which a repeat no longer has right",
+    "routes_staff.new_login": "shows a fresh password; a second login for one person is refused by itself",
+    "routes_staff.reset": "shows a fresh password, and the last one counts",
+    "routes_phone.start_pairing": "shows fresh digits, and those before are dead",
+    "routes_roster.show_field": "a repeat is another look, and recorded as one",
+    "routes_print.print_card": "a repeat is another print, and recorded as one",
+}
+# Forms without a key: nothing changes, done twice is done once, or there is nobody yet whose key it could be.
+BARE_FORMS = {"/sign-in", "/sign-out", "/people/scan"}
+
+
+def writes() -> Iterator[tuple[str, ast.Call]]:
+    for path in sorted((TOP / "pointsbank").glob("*/routes*.py")):
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(function, ast.AsyncFunctionDef):
+                for call in ast.walk(function):
+                    if isinstance(call, ast.Call) and ast.unparse(call.func) == "db.write":
+                        yield f"{path.stem}.{function.name}", call
+
+
+def test_routes_write_under_the_callers_key():
+    found = list(writes())
+    keyless = {name for name, call in found if "request_key" not in {given.arg for given in call.keywords}}
+
+    assert len(found) > len(keyless) > 0
+    assert keyless == set(KEYLESS)
+
+
+def test_forms_that_change_something_carry_a_key():
+    forms = [form for page in (TOP / "templates").rglob("*.html") for form in FORM.findall(page.read_text("utf-8"))]
+    bare = [form for form in forms if "key_input(" not in form]
+
+    assert len(forms) > len(bare)
+    assert {found[1] if (found := ACTION.search(form)) else form for form in bare} == BARE_FORMS
