@@ -1,7 +1,7 @@
 """After the activity: confirm minutes, which makes awards; strike lines off; close. The activity is taken first."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -10,6 +10,7 @@ from pointsbank.events import rules
 from pointsbank.events.rules import Doubt, Plan, told
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
+from pointsbank.people import actions as people
 from pointsbank.people import queries as persons
 from pointsbank.trail import actions as trail
 
@@ -35,11 +36,17 @@ UPDATE events_activity SET state = 'confirmed', confirmed_at = ?, confirmed_by =
  WHERE id = ? AND state = 'published' AND ends_at <= ?
    AND NOT EXISTS (SELECT 1 FROM events_attendance WHERE activity_id = events_activity.id AND state = 'open')
 """
+SAME_HOURS = """
+SELECT activity.title, activity.starts_at, activity.ends_at, attendance.in_at, attendance.minutes
+  FROM events_attendance attendance JOIN events_activity activity ON activity.id = attendance.activity_id
+ WHERE attendance.person_id IN ({people}) AND attendance.id <> ? AND attendance.state = 'confirmed'
+   AND activity.starts_at < ? AND activity.ends_at > ?
+"""
 MET_TWICE = """
 SELECT mine.activity_id, mine.id, mine.in_at, mine.state, other.id AS other_id, other.in_at AS other_in_at,
        other.state AS other_state
   FROM events_attendance mine JOIN events_attendance other ON other.activity_id = mine.activity_id
- WHERE mine.person_id = ? AND other.person_id = ? AND mine.state <> 'struck' AND other.state <> 'struck'
+ WHERE mine.person_id = ? AND other.person_id IN ({people}) AND mine.state <> 'struck' AND other.state <> 'struck'
  ORDER BY mine.activity_id
 """
 
@@ -70,6 +77,8 @@ async def confirm(tx: Tx, *, activity_id: int, community_ids: Sequence[int], lin
     activity = await _take(tx, activity_id, community_ids)
     plan = Plan(activity["starts_at"], activity["ends_at"])
     checked = [await _check_line(tx, activity_id, plan, line) for line in lines]
+    for person_id in sorted({line.person_id for line in checked}):  # all of them before any cap
+        await people.hold_person(tx, person_id=person_id)
     points = 0
     for line in sorted(checked, key=lambda line: line.person_id):  # the order in which caps are to be taken
         points += await _confirm_line(tx, activity_id, activity, plan, line)
@@ -103,7 +112,8 @@ async def after_merge(tx: Tx, *, person_id: int, into_id: int) -> None:
 
     The later row goes, unless it is the one that is confirmed already.
     """
-    for twice in await tx.rows(MET_TWICE, person_id, into_id):
+    others = [one for one in await persons.ids_of(tx, into_id) if one != person_id]
+    for twice in await tx.rows(_among(MET_TWICE, others), person_id, *others):
         mine_goes = twice["in_at"] >= twice["other_in_at"]
         if "confirmed" in (twice["state"], twice["other_state"]):
             mine_goes = twice["state"] != "confirmed"
@@ -147,6 +157,7 @@ async def _check_line(tx: Tx, activity_id: int, plan: Plan, line: Line) -> _Chec
 
 async def _confirm_line(tx: Tx, activity_id: int, activity: Row, plan: Plan, line: _Checked) -> int:
     """Return the points that this line is worth."""
+    await _check_hours(tx, plan, line)
     actor_id = tx.actor.person_id
     if await tx.run(CONFIRM, line.minutes, actor_id, tx.now, line.attendance_id) != 1:
         raise rules.LineGone
@@ -167,6 +178,21 @@ async def _confirm_line(tx: Tx, activity_id: int, activity: Row, plan: Plan, lin
     subject = ("attendance", line.attendance_id)
     await trail.record(tx, "attendance.confirmed", subject=subject, activity=activity_id, minutes=line.minutes)
     return made.points
+
+
+async def _check_hours(tx: Tx, plan: Plan, line: _Checked) -> None:
+    """Refuse time that was confirmed elsewhere: two phones, or a merge, may have put one human being there twice."""
+    began = rules.began(plan, line.in_at)
+    ended = began + timedelta(minutes=line.minutes)
+    ids = await persons.ids_of(tx, line.person_id)
+    for other in await tx.rows(_among(SAME_HOURS, ids), *ids, line.attendance_id, ended, began):
+        since = rules.began(Plan(other["starts_at"], other["ends_at"]), other["in_at"])
+        if since < ended and began < since + timedelta(minutes=other["minutes"]):
+            raise rules.SameHours(title=other["title"])
+
+
+def _among(sql: str, ids: Sequence[int]) -> str:
+    return sql.replace("{people}", ", ".join("?" * len(ids)))
 
 
 async def _strike(tx: Tx, activity_id: int, attendance_id: int, reason: str) -> None:

@@ -169,6 +169,12 @@ class LineNotSettled(Refusal):
     message = "有一行还没有核对身份（待核对），不能确认时长。请先在“居民”里核对这个人。"
 
 
+class SameHours(Refusal):
+    kind = Kind.CONFLICT
+    code = "events.same_hours"
+    message = "有人同一时间在“{title}”的时长已经确认，不能再算一次。请划去这一行，或改短时长。"
+
+
 class StillIn(Refusal):
     kind = Kind.CONFLICT
     code = "events.still_in"

@@ -40,6 +40,7 @@ WITHDRAW = "UPDATE people_consent SET withdrawn_at = ? WHERE person_id = ? AND p
 PERSON = "SELECT community_id, household_id, state FROM people_person WHERE id = ?"
 ACCEPT = "UPDATE people_person SET state = 'member', household_id = ? WHERE id = ? AND state = 'provisional'"
 HOLDER = "SELECT holder FROM people_community WHERE id = ?"
+HOLD = "UPDATE people_person SET state = state WHERE id = ?"
 HOLD_PROVISIONAL = "UPDATE people_person SET state = state WHERE id = ? AND state = 'provisional'"
 MERGE = "UPDATE people_person SET state = 'merged', merged_into = ? WHERE id = ? AND state IN ('member', 'provisional')"
 ALIASES_FOLLOW = "UPDATE people_person SET merged_into = ? WHERE merged_into = ?"
@@ -256,6 +257,11 @@ async def hold_provisional(tx: Tx, *, person_id: int) -> None:
     """Take a person's row who is still to be settled, so that of two admins one is told that it was done."""
     if await tx.run(HOLD_PROVISIONAL, person_id) == 0:
         raise NotSettled
+
+
+async def hold_person(tx: Tx, *, person_id: int) -> None:
+    """Take a person's row; a caller with several goes by ascending id."""
+    await tx.run(HOLD, person_id)
 
 
 async def accept_provisional(tx: Tx, *, person_id: int, household_id: int | None = None) -> None:

@@ -293,6 +293,37 @@ async def test_one_human_being_under_two_names_is_there_once(square):
         await square.press(member, square.ticket(activity, way=Way.SCREEN))
 
 
+@both
+async def test_two_phones_of_one_human_being_are_there_once(square):
+    member = await square.world.person()
+    activity = await square.activity(starts_in=0)
+    first, second = await square.join(activity), await square.join(activity)
+
+    for arrived in (first, second):
+        await merge(square, arrived.person_id, member)
+
+    assert await square.attendances(activity) == [(first.person_id, "open"), (second.person_id, "struck")]
+
+
+@both
+async def test_the_same_hours_at_two_activities_count_once(square):
+    """A phone that registered here, and its owner's card there: who it was came out afterwards."""
+    member = await square.world.person()
+    here, there = await square.activity(starts_in=0), await square.activity(starts_in=0)
+    arrived = await square.join(here)
+    await square.enter(there, await square.world.card(member))
+    square.world.clock.advance(minutes=120)
+    await merge(square, arrived.person_id, member)
+    ((one,), (other,)) = await lines_of(here), await lines_of(there)
+
+    told = await asyncio.gather(
+        square.confirm(here, (one, 120)), square.confirm(there, (other, 120)), return_exceptions=True
+    )
+
+    assert sorted(type(answer).__name__ for answer in told) == ["Confirmed", "SameHours"]
+    assert await square.world.balance(member) == 2
+
+
 async def test_of_two_rows_the_confirmed_one_stays(square):
     member = await square.world.person()
     activity = await square.activity(starts_in=0)
