@@ -102,16 +102,16 @@ async def passbook(passbook_id: int) -> Passbook | None:
     return Passbook(*found) if found is not None else None
 
 
+# Each half comes in the order of its index, so that the database merges them and reads no line too many.
 LINES = """
-SELECT part.id, part.entry_id, entry.kind, part.points, part.after, entry.effective_at, entry.booked_at, entry.summary,
-       entry.reason, entry.source_room, entry.source_kind, entry.source_id, entry.member_id
-  FROM (SELECT * FROM (SELECT id, entry_id, -points AS points, source_after AS after FROM ledger_move
-                        WHERE source_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS spent
-        UNION ALL
-        SELECT * FROM (SELECT id, entry_id, points, target_after FROM ledger_move
-                        WHERE target_id = ? AND id < ? ORDER BY id DESC LIMIT ?) AS earned) AS part
-  JOIN ledger_entry entry ON entry.id = part.entry_id
- ORDER BY part.id DESC LIMIT ?
+SELECT move.id, move.entry_id, entry.kind, -move.points, move.source_after, entry.effective_at, entry.booked_at,
+       entry.summary, entry.reason, entry.source_room, entry.source_kind, entry.source_id, entry.member_id
+  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.source_id = ? AND move.id < ?
+UNION ALL
+SELECT move.id, move.entry_id, entry.kind, move.points, move.target_after, entry.effective_at, entry.booked_at,
+       entry.summary, entry.reason, entry.source_room, entry.source_kind, entry.source_id, entry.member_id
+  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.target_id = ? AND move.id < ?
+ ORDER BY 1 DESC LIMIT ?
 """
 FIRST_PAGE = 2**62
 
@@ -119,7 +119,7 @@ FIRST_PAGE = 2**62
 async def lines(account_id: int, *, before: int = FIRST_PAGE, limit: int = 20) -> list[Line]:
     """Return a passbook's lines, newest first; `before` is the last move_id of the page before."""
     assert 0 < limit <= LINES_MAX
-    found = await db.rows(LINES, account_id, before, limit, account_id, before, limit, limit)
+    found = await db.rows(LINES, account_id, before, account_id, before, limit)
     return [Line(*line) for line in found]
 
 

@@ -70,7 +70,7 @@ class Needs:
 
     permissions: frozenset[Permission]
 
-    def __call__(self, connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # Litestar's own alias of a guard leaves them out
+    async def __call__(self, connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]  # Litestar's own alias of a guard leaves them out
         session = connection.scope.get("session")
         if not isinstance(session, Session):
             raise NotAuthorizedException
