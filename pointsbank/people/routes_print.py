@@ -1,19 +1,24 @@
 """Printing a card and its activation slip: the only pages that hold live secrets of somebody else."""
 
+from datetime import datetime, timedelta
+
 from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from pointsbank.kit import db, qr
 from pointsbank.kit.clock import Clock
+from pointsbank.kit.errors import NotFound
 from pointsbank.kit.settings import Settings
 from pointsbank.people import actions, browser, queries
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.browser import AnyRequest, key_of
+from pointsbank.trail import queries as trail
 from pointsbank.web.render import page
 
 NO_STORE = {"Cache-Control": "no-store"}
+PICTURES_LIFE = timedelta(minutes=10)
 REGISTERS = [needs(Permission.REGISTER_PEOPLE)]
 
 
@@ -48,19 +53,33 @@ async def print_card(
     )
 
 
+async def _printed(session: Session, person_id: int, now: datetime) -> details.Printed:
+    """The card that this reader has just printed: without a record of it there is no picture."""
+    card = await details.printed_card(session.community_ids, person_id)
+    for record in await trail.history(("person", await queries.canonical_id(None, person_id))):
+        is_own = record.verb == "card.printed" and record.person_id == session.person_id
+        if is_own and record.facts["card_id"] == card.card_id and now - record.at < PICTURES_LIFE:
+            return card
+    raise NotFound
+
+
 def _grouped(digits: str) -> str:
     return " ".join(digits[at : at + 4] for at in range(0, len(digits), 4))
 
 
 @get("/people/{person_id:int}/card/qr.png", guards=REGISTERS)
-async def card_qr(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
-    card = await details.printed_card(session.community_ids, person_id)
+async def card_qr(
+    person_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[bytes]:
+    card = await _printed(session, person_id, clock.now())
     return _png(qr.qr_png(card.card_code, level="Q", box=8))
 
 
 @get("/people/{person_id:int}/card/bar.png", guards=REGISTERS)
-async def card_bar(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
-    card = await details.printed_card(session.community_ids, person_id)
+async def card_bar(
+    person_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[bytes]:
+    card = await _printed(session, person_id, clock.now())
     return _png(qr.code128_png(card.card_code))
 
 
@@ -70,8 +89,9 @@ async def slip_qr(
     request: AnyRequest,
     session: NamedDependency[Session],
     settings: NamedDependency[Settings],
+    clock: NamedDependency[Clock],
 ) -> Response[bytes]:
-    card = await details.printed_card(session.community_ids, person_id)
+    card = await _printed(session, person_id, clock.now())
     address = f"{browser.public_base(request, settings)}/a/{card.activation_token}"
     return _png(qr.qr_png(address, level="M", box=8))
 

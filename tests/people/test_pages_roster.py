@@ -122,6 +122,21 @@ async def test_the_queue_of_provisional_people_shows_masks_only(people, browser)
     assert "10000000077" not in text
 
 
+async def test_no_picture_of_a_card_without_a_record_of_its_print(people, browser, clock):
+    person = await people.member("测试小乙")
+    await people.card(person)
+    for login in ("ling", "bo"):
+        await people.staff(login, "grid_worker")
+    desk, other = await sign_in(browser, "ling"), await sign_in(browser, "bo")
+    pictures = [f"/people/{person}/card/{name}.png" for name in ("qr", "bar", "slip")]
+    assert [(await desk.get(picture)).status_code for picture in pictures] == [404] * 3
+    assert (await desk.post(f"/people/{person}/card/print", data=KEY)).status_code == 200
+    assert [(await desk.get(picture)).status_code for picture in pictures] == [200] * 3
+    assert [(await other.get(picture)).status_code for picture in pictures] == [404] * 3
+    clock.advance(minutes=10)
+    assert [(await desk.get(picture)).status_code for picture in pictures] == [404] * 3
+
+
 async def test_who_is_not_settled_yet_gets_neither_a_sign_in_nor_a_role(people, browser):
     stranger = await db.write(
         actions.register_provisional,
