@@ -11,7 +11,9 @@ from litestar.params import FromPath, JSONBody
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.events import routes_pieces as pieces
 from pointsbank.kit import db
+from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Forbidden
+from pointsbank.people import attempts
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 
@@ -50,7 +52,10 @@ class CheckedOut(msgspec.Struct, frozen=True):
 
 @post("/api/events/{activity_id:int}/check-ins", guards=[needs()])
 async def check_in(
-    activity_id: FromPath[int], data: JSONBody[CodeBody], session: NamedDependency[Session]
+    activity_id: FromPath[int],
+    data: JSONBody[CodeBody],
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
 ) -> CheckedIn:
     """Check in whoever this code stands for.
 
@@ -63,21 +68,25 @@ async def check_in(
             attendance.check_in_self, actor=actor, request_key=key, activity_id=activity_id, code=data.code
         )
     else:
-        arrived = await db.write(
-            attendance.check_in,
-            actor=actor,
-            request_key=key,
-            activity_id=activity_id,
-            code=data.code,
-            community_ids=_scanning(session),
-        )
+        with attempts.scanning(session.person_id, clock.now()):
+            arrived = await db.write(
+                attendance.check_in,
+                actor=actor,
+                request_key=key,
+                activity_id=activity_id,
+                code=data.code,
+                community_ids=_scanning(session),
+            )
     person = PersonAnswer(await people.member_number(None, arrived.person_id), arrived.state)
     return CheckedIn(arrived.attendance_id, arrived.activity_id, person, arrived.in_at)
 
 
 @post("/api/events/{activity_id:int}/check-outs", guards=[needs()])
 async def check_out(
-    activity_id: FromPath[int], data: JSONBody[CodeBody], session: NamedDependency[Session]
+    activity_id: FromPath[int],
+    data: JSONBody[CodeBody],
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
 ) -> CheckedOut:
     """Check out by the same codes; `minutes` are those that may be confirmed at most."""
     actor, key = session.actor, data.request_key
@@ -86,14 +95,15 @@ async def check_out(
             attendance.check_out_self, actor=actor, request_key=key, activity_id=activity_id, code=data.code
         )
     else:
-        left = await db.write(
-            attendance.check_out,
-            actor=actor,
-            request_key=key,
-            activity_id=activity_id,
-            code=data.code,
-            community_ids=_scanning(session),
-        )
+        with attempts.scanning(session.person_id, clock.now()):
+            left = await db.write(
+                attendance.check_out,
+                actor=actor,
+                request_key=key,
+                activity_id=activity_id,
+                code=data.code,
+                community_ids=_scanning(session),
+            )
     person = PersonAnswer(await people.member_number(None, left.person_id), left.state)
     return CheckedOut(left.attendance_id, left.activity_id, person, left.in_at, left.out_at, left.minutes)
 

@@ -20,7 +20,7 @@ from pointsbank.events.rules import BLOCKING, Doubt
 from pointsbank.kit import db
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Kind, NotFound, Refusal
-from pointsbank.people import browser
+from pointsbank.people import attempts, browser
 from pointsbank.people import queries as people
 from pointsbank.people import roster as members
 from pointsbank.people.access import Permission, Session, needs
@@ -148,9 +148,11 @@ async def scan(
     if filled.is_valid:
         action = attendance.check_in if filled.value.direction == "in" else attendance.check_out
         facts = {"activity_id": activity_id, "code": filled.value.code, "community_ids": session.community_ids}
-        done = await _try(filled, action, session, "code", facts)
-        if done is not None:
-            return done
+        try:
+            with attempts.scanning(session.person_id, clock.now()):
+                return await _do(filled, action, session, facts)
+        except Refusal as refused:
+            _put(filled, refused)
     filled.typed.pop("code", None)  # a card's digits are not shown again
     return await _roster_page(request, found, session, clock.now(), filled)
 
@@ -167,23 +169,23 @@ async def pick(
     if filled.is_valid:
         action = attendance.check_in_picked if filled.value.direction == "in" else attendance.check_out_picked
         facts = {"activity_id": activity_id, "person_id": filled.value.person, "community_ids": session.community_ids}
-        done = await _try(filled, action, session, "code", facts)
-        if done is not None:
-            return done
+        try:
+            return await _do(filled, action, session, facts)
+        except Refusal as refused:
+            _put(filled, refused)
     return await _roster_page(request, found, session, clock.now(), filled)
 
 
-async def _try(
-    filled: Filled[Any], action: Any, session: Session, field: str, facts: dict[str, Any]
-) -> Redirect | None:
-    """Run a form's action: a redirect to the roster, or None and the refusal at the field."""
-    try:
-        done = await db.write(action, actor=session.actor, request_key=filled.value.request_key, **facts)
-    except Refusal as refused:
-        if refused.kind is Kind.BUSY:
-            raise
-        filled.refuse(field, refused)
-        return None
+def _put(filled: Filled[Any], refused: Refusal) -> None:
+    """Say at the box why nobody went in or out, unless nothing was decided."""
+    if refused.kind is Kind.BUSY:
+        raise refused
+    filled.refuse("code", refused)
+
+
+async def _do(filled: Filled[Any], action: Any, session: Session, facts: dict[str, Any]) -> Redirect:
+    """Run a form's action and go back to the roster."""
+    done = await db.write(action, actor=session.actor, request_key=filled.value.request_key, **facts)
     direction = filled.value.direction
     url = f"/events/{facts['activity_id']}/roster?direction={direction}&done={done.attendance_id}"
     return Redirect(url, status_code=303)

@@ -3,11 +3,12 @@
 A member is never counted here, so nobody can lock a neighbour out.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from pointsbank.kit import db
-from pointsbank.people.rules import TooManyTries
+from pointsbank.people.rules import CodeExpired, TooManyTries, UnknownCode
 
 CALLERS_MAX = 10_000
 
@@ -42,3 +43,15 @@ sign_ins = Tries(60, timedelta(minutes=15))  # an office behind one address has 
 activations = Tries(20, timedelta(hours=1))
 pairings = Tries(20, timedelta(hours=1))
 own_passwords = Tries(10, timedelta(minutes=15))
+scans = Tries(100, timedelta(hours=1))  # cards of other communities and codes of before come by in good faith
+
+
+@contextmanager
+def scanning(person_id: int, now: datetime) -> Iterator[None]:
+    """Around taking a card or phone that this staff person scanned."""
+    scans.check(person_id, now)
+    try:
+        yield
+    except (UnknownCode, CodeExpired):
+        scans.count(person_id, now)
+        raise

@@ -79,12 +79,16 @@ async def people_page(request: AnyRequest, session: NamedDependency[Session]) ->
 
 
 @post("/people/scan", guards=[needs(Permission.SEE_PEOPLE)])
-async def find_by_card(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
+async def find_by_card(
+    request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[str] | Redirect:
     """From a scanned card to its person; nothing is used up."""
     form = await forms.read(request, ScanForm)
     try:
         if form.is_valid:
-            return to(f"/people/{await queries.person_of_card(session.community_ids, form.value.code)}")
+            with attempts.scanning(session.person_id, clock.now()):
+                person_id = await queries.person_of_card(session.community_ids, form.value.code)
+            return to(f"/people/{person_id}")
     except Refusal as refusal:
         form.refuse("code", refusal)
     form.typed.pop("code", None)  # a payment code that was scanned by mistake is not shown again

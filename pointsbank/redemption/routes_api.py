@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from pointsbank.kit import db
+from pointsbank.kit.clock import Clock
+from pointsbank.people import attempts
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.redemption import actions
@@ -59,17 +61,21 @@ class OrderAnswer(msgspec.Struct, frozen=True):
 
 @post("/api/redemption/counters/{counter_id:int}/visits", guards=[needs(Permission.REDEEM)])
 async def open_visit(
-    counter_id: FromPath[int], data: JSONBody[VisitBody], session: NamedDependency[Session]
+    counter_id: FromPath[int],
+    data: JSONBody[VisitBody],
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
 ) -> VisitAnswer:
     """Consume a member's code: for ten minutes this token may order for the member at this counter."""
-    opened = await db.write(
-        actions.open_visit,
-        actor=session.actor,
-        request_key=data.request_key,
-        counter_id=counter_id,
-        code=data.code,
-        community_ids=session.community_ids,
-    )
+    with attempts.scanning(session.person_id, clock.now()):
+        opened = await db.write(
+            actions.open_visit,
+            actor=session.actor,
+            request_key=data.request_key,
+            counter_id=counter_id,
+            code=data.code,
+            community_ids=session.community_ids,
+        )
     # The stored answer holds no name: a repeat masks whoever the member is today.
     member = await people.member_view(session.community_ids, opened.person_id)
     shown = MemberAnswer(member.masked_name, member.member_number, member.building)
@@ -79,18 +85,24 @@ async def open_visit(
 
 
 @post("/api/redemption/counters/{counter_id:int}/orders", guards=[needs(Permission.REDEEM)])
-async def order(counter_id: FromPath[int], data: JSONBody[OrderBody], session: NamedDependency[Session]) -> OrderAnswer:
+async def order(
+    counter_id: FromPath[int],
+    data: JSONBody[OrderBody],
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
+) -> OrderAnswer:
     """Give goods for points, all or nothing. Send either the `visit` or a fresh `code`, never both."""
-    made = await db.write(
-        actions.order,
-        actor=session.actor,
-        request_key=data.request_key,
-        counter_id=counter_id,
-        lines=data.lines,
-        community_ids=session.community_ids,
-        visit=data.visit,
-        code=data.code,
-    )
+    with attempts.scanning(session.person_id, clock.now()):
+        made = await db.write(
+            actions.order,
+            actor=session.actor,
+            request_key=data.request_key,
+            counter_id=counter_id,
+            lines=data.lines,
+            community_ids=session.community_ids,
+            visit=data.visit,
+            code=data.code,
+        )
     return OrderAnswer(made.order_id, made.points, made.balance_before, made.balance_after)
 
 

@@ -14,6 +14,7 @@ from pointsbank.kit.clock import Clock
 from pointsbank.kit.codes import CodeKind
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.kit.text import name_matches, normal_digits
+from pointsbank.people import attempts
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.rules import refusal_of
 from pointsbank.redemption import actions, queries, rules
@@ -157,14 +158,15 @@ async def _take(desk: Desk, text: str, request_key: str) -> None:
     if kind is CodeKind.GOODS:
         await _add_good(desk, code)
     elif kind in (CodeKind.CARD, CodeKind.PHONE):
-        opened = await db.write(
-            actions.open_visit,
-            actor=desk.session.actor,
-            request_key=request_key,
-            counter_id=desk.counter.counter_id,
-            code=code,
-            community_ids=desk.session.community_ids,
-        )
+        with attempts.scanning(desk.session.person_id, desk.now):
+            opened = await db.write(
+                actions.open_visit,
+                actor=desk.session.actor,
+                request_key=request_key,
+                counter_id=desk.counter.counter_id,
+                code=code,
+                community_ids=desk.session.community_ids,
+            )
         desk.visit_id = opened.visit_id
     elif kind is CodeKind.UNKNOWN and not code.isdigit() and len(code) <= NAME_LENGTH_MAX:
         await _find(desk, text)
