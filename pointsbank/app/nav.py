@@ -28,7 +28,7 @@ DOORS = (
     Door(Permission.CHECK_IN_OTHERS, "/events", "calendar", N_("活动与海报")),
     Door(Permission.SEE_PEOPLE, "/people", "people", N_("居民与家庭")),
     Door(Permission.SEE_SCORING, "/scoring", "table", N_("积分标准")),
-    Door(Permission.SEE_NOTICES, "/notices", "board", N_("公示与台账")),
+    Door(Permission.SEE_NOTICES, "/notices", "board", N_("公示与异议")),
     Door(Permission.KEEP_STOCK, "/stock", "box", N_("商品与库存")),
     Door(Permission.MANAGE_STAFF, "/people/staff", "lock", N_("工作人员")),
 )

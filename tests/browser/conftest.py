@@ -141,17 +141,19 @@ class Watch:
 
 @pytest.fixture
 def enter(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
-    """Opens a browser of somebody's own: `enter(PHONE)`, `enter(DESK, login="clerk")`."""
+    """Opens a browser of somebody's own: `enter(PHONE)`, `enter(DESK, login="clerk")`, or with an open session."""
     watch = Watch(urlsplit(served.url).netloc)
     contexts: list[BrowserContext] = []
 
-    def open_browser(size: tuple[int, int], *, login: str = "", has_script: bool = True) -> Page:
+    def open_browser(size: tuple[int, int], *, login: str = "", session: str = "", has_script: bool = True) -> Page:
         context = chromium.new_context(
             base_url=served.url, locale="zh-CN", timezone_id="Asia/Shanghai", java_script_enabled=has_script,
             viewport={"width": size[0], "height": size[1]}, has_touch=size == PHONE,
             storage_state=served.signed_in.get(login),
         )  # fmt: skip
         context.set_default_timeout(PATIENCE_MS)
+        if session:
+            context.add_cookies([{"name": "sid", "value": session, "url": served.url}])
         watch.over(context)
         contexts.append(context)
         page = context.new_page()

@@ -86,31 +86,24 @@ def register(page, poster: str, name: str, phone: str) -> None:
     expect(page.get_by_test_id("in")).to_contain_text("已签到")
 
 
-def test_from_the_poster_to_the_counter(enter, served):
-    resident, organiser, admin = enter(PHONE), enter(DESK, login="organiser"), enter(DESK, login="admin")
-    tidying = announce(organiser, title="测试楼道清洁", starts="12:01", ends="14:01")
-    greening = announce(organiser, title="测试护绿", starts="15:00", ends="17:00")
-
-    # A stranger registers at the poster: he may check in, and has no passbook yet.
-    register(resident, poster_of(organiser, tidying), "测试新人", "10000000055")
-    expect(resident.locator("main")).to_contain_text("社区会核对信息")
-
-    # Staff settle who it is.
-    admin.goto("/todo")
-    admin.locator("tr", has_text="待核对").get_by_role("link").click()
-    waiting = admin.locator("section.panel", has_text="测**人")
+def settle_as_new(page) -> None:
+    """Staff say that the one who waits is a new resident."""
+    page.goto("/todo")
+    page.locator("tr", has_text="待核对").get_by_role("link").click()
+    waiting = page.locator("section.panel", has_text="测**人")
     expect(waiting).to_contain_text("名册里没有同名或同手机的人")
     waiting.get_by_role("button", name="是新居民").click()
-    expect(admin.locator("main")).not_to_contain_text("测**人")
+    expect(page.locator("main")).not_to_contain_text("测**人")
 
-    # In and out by the code that rotates on the projector.
-    served.forward(hours=3)
-    first = code_on_screen(organiser, greening)
+
+def come_and_go(resident, organiser, activity: str, served) -> None:
+    """In and out by the code that rotates on the projector; the code of before is no good any more."""
+    first = code_on_screen(organiser, activity)
     resident.goto(first)
     resident.get_by_role("button", name="我来签到").click()
     expect(resident.get_by_test_id("in")).to_contain_text("已签到")
     served.forward(hours=1, minutes=55)
-    second = code_on_screen(organiser, greening)
+    second = code_on_screen(organiser, activity)
     assert second != first
     resident.goto(first)
     expect(resident.locator("main")).to_contain_text("过期")
@@ -118,42 +111,40 @@ def test_from_the_poster_to_the_counter(enter, served):
     resident.get_by_role("button", name="签退").click()
     expect(resident.locator("main")).to_contain_text("已签退")
 
-    # The organiser confirms: a line of the poster is ticked by hand, the one of the projector is ticked already.
-    served.forward(minutes=10)
-    organiser.goto(f"{tidying}/confirm")
-    box = organiser.locator("input[name=tick]")
-    expect(box).not_to_be_checked()
-    box.check()
-    organiser.get_by_role("button", name="确认打勾的人").click()
-    expect(organiser.locator("main")).to_contain_text("已确认")
-    organiser.goto(f"{greening}/confirm")
-    expect(organiser.locator("input[name=tick]")).to_be_checked()
-    organiser.get_by_role("button", name="确认打勾的人").click()
-    expect(organiser.locator("main")).to_contain_text("已确认")
-    resident.goto("/home")
-    expect(resident.locator("#waiting + .ledger")).to_contain_text("测试护绿")
-    assert balance(resident) == 0
 
-    # After midnight the notice opens; when its days are over, points are the resident's.
+def confirm_hours(page, activity: str, *, is_ticked: bool) -> None:
+    """A line of the projector is ticked beforehand, one of the poster by hand."""
+    page.goto(f"{activity}/confirm")
+    box = page.locator("input[name=tick]")
+    expect(box).to_be_checked(checked=is_ticked)
+    box.check()
+    page.get_by_role("button", name="确认打勾的人").click()
+    expect(page.locator("main")).to_contain_text("已确认")
+
+
+def sit_out_the_notice(resident, served) -> None:
+    """After midnight the notice opens; when its days are over, and not before, points are the resident's."""
     assert served.forward(hours=8)["gather_notices"] > 0
     resident.goto("/notices")
     resident.locator("main a[href*='/notices/']").first.click()
     expect(resident.locator("main")).to_contain_text(re.compile(r"\d{3} \d{3} \d{3}　测试护绿"))
     assert served.forward(days=3, hours=22).get("settle_due", 0) == 0
-    resident.goto("/home")
     assert balance(resident) == 0
     assert served.forward(hours=2)["settle_due"] == 2
-    resident.goto("/home")
     assert balance(resident) == 3
 
-    # The counter, by key events alone: scan, scan, Enter.
-    resident.goto("/code")
-    member_code = resident.get_by_test_id("code-digits").text_content().replace(" ", "")
-    assert read_code(resident, resident.locator(".code-card-square").get_attribute("src")) == member_code
-    clerk = enter(DESK, login="clerk")
-    clerk.goto(served.facts["counter"])
-    salt = served.facts["goods"][0]["barcode"]
-    scan(clerk, member_code)
+
+def member_code(page) -> str:
+    """The digits of the code on the phone, which its square says too."""
+    page.goto("/code")
+    digits = page.get_by_test_id("code-digits").text_content().replace(" ", "")
+    assert read_code(page, page.locator(".code-card-square").get_attribute("src")) == digits
+    return digits
+
+
+def redeem_and_undo(clerk, code: str, salt: str) -> None:
+    """Two goods, one of them found by its name; then F8, a reason, Enter. No hand leaves the keys."""
+    scan(clerk, code)
     expect(clerk.get_by_test_id("available")).to_have_text("3")
     expect(clerk.locator(".member h1")).to_contain_text("测**人")
     scan(clerk, salt)
@@ -166,37 +157,60 @@ def test_from_the_poster_to_the_counter(enter, served):
     confirm(clerk)
     expect(clerk.locator("main")).to_contain_text("兑换成功")
     expect(clerk.get_by_test_id("balance")).to_have_text("0")
-
-    # F8, a reason, Enter: points and goods are back. Then once more, with another good.
     clerk.keyboard.press("F8")
     expect(clerk.locator("#reason")).to_be_focused()
     clerk.keyboard.press("2")
     clerk.keyboard.press("Enter")
     expect(clerk.locator("main")).to_contain_text("已撤销。3 分和 2 件商品都已退回。")
+
+
+def read_the_passbook(page) -> None:
+    """Two awards, an order, its undoing, another order; each line leads to its reason."""
+    page.goto("/ledger")
+    expect(page.locator(".ledger-row")).to_have_count(5)
+    page.locator(".ledger-row", has_text="测试护绿").click()
+    expect(page.locator("h1")).to_have_text("为什么是这个分")
+    expect(page.locator("main")).to_contain_text("按 A01 志愿服务时长 计分")
+    expect(page.locator("main")).to_contain_text("入账")
+    page.goto("/ledger?side=out")
+    page.locator(".ledger-row").first.click()
+    expect(page.locator("main")).to_contain_text("食用盐")
+
+
+def test_from_the_poster_to_the_counter(enter, served):
+    resident, organiser, admin = enter(PHONE), enter(DESK, login="organiser"), enter(DESK, login="admin")
+    tidying = announce(organiser, title="测试楼道清洁", starts="12:01", ends="14:01")
+    greening = announce(organiser, title="测试护绿", starts="15:00", ends="17:00")
+
+    register(resident, poster_of(organiser, tidying), "测试新人", "10000000055")
+    expect(resident.locator("main")).to_contain_text("社区会核对信息")
+    settle_as_new(admin)
+
+    served.forward(hours=3)
+    come_and_go(resident, organiser, greening, served)
+    served.forward(minutes=10)
+    confirm_hours(organiser, tidying, is_ticked=False)
+    confirm_hours(organiser, greening, is_ticked=True)
+    resident.goto("/home")
+    expect(resident.locator("#waiting + .ledger")).to_contain_text("测试护绿")
+    sit_out_the_notice(resident, served)
+
+    clerk, salt = enter(DESK, login="clerk"), served.facts["goods"][0]["barcode"]
+    clerk.goto(served.facts["counter"])
+    redeem_and_undo(clerk, member_code(resident), salt)
     served.forward(seconds=60)
-    resident.goto("/code")
-    scan(clerk, resident.get_by_test_id("code-digits").text_content().replace(" ", ""))
+    scan(clerk, member_code(resident))
     expect(clerk.get_by_test_id("available")).to_have_text("3")
     scan(clerk, salt)
     expect(clerk.get_by_test_id("total")).to_have_text("1")
     confirm(clerk)
     expect(clerk.get_by_test_id("balance")).to_have_text("2")
 
-    # The passbook shows each line, and each line its reason.
-    resident.goto("/ledger")
-    lines = [text.split("\n")[0] for text in resident.locator(".ledger-row").all_inner_texts()]
-    assert len(lines) == 5, lines
-    resident.locator(".ledger-row", has_text="测试护绿").click()
-    expect(resident.locator("h1")).to_have_text("为什么是这个分")
-    expect(resident.locator("main")).to_contain_text("按 A01 志愿服务时长 计分")
-    expect(resident.locator("main")).to_contain_text("入账")
-    resident.goto("/ledger?side=out")
-    resident.locator(".ledger-row").first.click()
-    expect(resident.locator("main")).to_contain_text("食用盐")
-
+    read_the_passbook(resident)
     books = served.shell("ledger", "verify")
     assert books.returncode == 0, books.stdout + books.stderr
 
 
 def balance(page) -> int:
+    page.goto("/home")
     return int(page.get_by_test_id("balance").inner_text().split()[0])

@@ -1,8 +1,10 @@
 """What stands in the town that a browser visits; everything in it is made through actions, everybody is invented."""
 
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
+from pointsbank.events import actions as events
 from pointsbank.kit import codes, crypto, db
 from pointsbank.people import actions as people
 from pointsbank.people import actions_cards, actions_staff
@@ -62,4 +64,36 @@ async def story(world: World) -> dict[str, Any]:
 
 
 async def full(world: World) -> dict[str, Any]:
-    return {}
+    """One of everything, a session for each role, names and counts that take room."""
+    from tests.test_pages import furnish  # here, so that the story needs no route table
+
+    await world.found(notice_days=3, count=1)
+    values = await furnish(world, world.home)
+    for name in ("测试欧阳长名字", "测试甲", "测试乙"):
+        await world.person(name, points=7)
+    for number in range(3):
+        await world.good(name=f"测试特别长的商品名称大包装 {number} 号 2.5 kg", points=1234)
+    now, admin = world.clock.now(), (await world.staff(Role.COMMUNITY_ADMIN))[0]
+    draft, running = [
+        await db.write(
+            events.create, actor=admin, community_id=world.home.id, title="测试特别长的活动名称三号楼楼道清洁",
+            venue="测试 1 号楼门口",
+            item_code="A01", contact="测试领队 10000000009", starts_at=now, ends_at=now + timedelta(hours=2), seats=30,
+        )
+        for _ in range(2)
+    ]  # fmt: skip
+    await db.write(events.publish, actor=admin, activity_id=running, community_ids=(world.home.id,))
+    sessions = {role.value: (await world.staff(role))[1] for role in Role}
+    resident = await world.person("测试居民", points=1234)
+    sessions["resident"] = (await world.phone(resident))[1]
+    entry = await db.row("SELECT MAX(id) AS id FROM ledger_entry")
+    line = await db.row("SELECT MIN(id) AS id FROM notices_line")
+    assert entry is not None
+    assert line is not None
+    return {
+        "values": {**values, "entry_id": entry["id"]},
+        "line": line["id"],
+        "draft": draft,
+        "running": running,
+        "sessions": sessions,
+    }
