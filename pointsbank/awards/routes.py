@@ -83,7 +83,7 @@ async def award_page(award_id: FromPath[int], session: NamedDependency[Session])
         "name": names[award.person_id],
         "item": item,
         "basis": _(BASIS, name=version.table.name, number=version.number),
-        "unit": version.table.unit_name,
+        "unit": _(version.table.unit_name),
         "state": state_of(award),
         "chip_state": CHIPS[award.state],
         "evidence": evidence_of(award.evidence),

@@ -85,6 +85,6 @@ def test_words_among_the_facts_of_a_refusal_are_translated_too():
     assert i18n.t(refusal) == "这条记录现在等“社区管理员”审核，还轮不到这一步。"
     token = current.scope.set({"type": "http", "headers": [], "locale": "en"})
     try:
-        assert i18n.t(refusal) == "This record waits for the community administrator first."
+        assert i18n.t(refusal) == "This record waits for somebody else first: Community administrator."
     finally:
         current.scope.reset(token)
