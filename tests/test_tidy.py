@@ -341,7 +341,7 @@ def test_nothing_is_left_to_do():
 def test_nobody_can_tell_on_which_machine_this_was_written():
     place = re.compile(
         r"(?<![\w.}])/(work|root|Users|home/\w+)/"
-        r"|(index-url|extra-index|find-links|registry)\s*[=:]\s*\S*://"
+        r"|(index[-]url|extra-index|find-links|registry)\s*[=:]\s*\S*://"
         r"|\bhttps?://[\w.-]*(pypi|artifactory|nexus|mirror|packages)[\w.-]*/",
         re.IGNORECASE,
     )

@@ -177,7 +177,9 @@ async def test_one_activity_after_the_other_needs_no_check_out(square):
     await square.enter(first, card)
 
     square.world.clock.advance(minutes=50)
-    await square.enter(second, card)
+    arrived = await square.enter(second, card)
+
+    assert arrived.activity_id == second
 
 
 # Out

@@ -175,7 +175,8 @@ def test_three_times_before_a_scan(page, desk):
     page.keyboard.press("NumpadMultiply")
     page.wait_for_timeout(150)
     burst(page, SALT)
-    wait_for(page, lambda: desk.codes == [f"3*{SALT}"])
+    wait_for(page, lambda: desk.codes)
+    assert desk.codes == [f"3*{SALT}"]
 
 
 def test_enter_confirms_only_an_empty_box_at_rest(page, desk):
@@ -200,7 +201,8 @@ def test_full_width_digits_that_arrive_as_text_are_read(page, desk):
         "box.dispatchEvent(new Event('input', {bubbles: true}))}",
         "".join(chr(ord(digit) + 0xFEE0) for digit in RICE),
     )
-    wait_for(page, lambda: desk.codes == [RICE])
+    wait_for(page, lambda: desk.codes)
+    assert desk.codes == [RICE]
 
 
 def test_a_code_typed_by_hand_is_sent_by_enter(page, desk):
