@@ -9,7 +9,6 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from pointsbank.kit import codes
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries
@@ -80,6 +79,11 @@ async def own_passbook(session: Session) -> Passbook | None:
     return await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
 
 
+async def own_number(session: Session) -> str:
+    """The number on the resident's card, also where a household shares the passbook."""
+    return (await people.member_view(session.community_ids, session.person_id)).member_number
+
+
 @get("/ledger", guards=[needs(Permission.OWN)])
 async def passbook(
     session: NamedDependency[Session], clock: NamedDependency[Clock], request: Request[Any, Any, Any]
@@ -97,7 +101,7 @@ async def passbook(
         for month, of_month in groupby(kept, key=lambda line: _month(line.booked_at))
     ]
     older_url = f"/ledger?side={side}&before={lines[-1].move_id}" if len(lines) == PAGE_LINES else ""
-    number = codes.shown_member_number(found.number)
+    number = await own_number(session)
     return page("ledger/passbook.html", passbook=found, number=number, months=months, side=side, older_url=older_url)
 
 
@@ -122,8 +126,13 @@ async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> R
         (translate(N_("流水号"), locale), str(line.entry_id)),
     ]
     award_url = f"/awards/{line.source_id}" if line.source_room == "awards" else ""
+    order_url = f"/redemption/orders/{line.source_id}" if line.source_kind == "order" else ""
     return page(
-        "ledger/entry.html", line=shown(line, today, english=locale == "en"), details=details, award_url=award_url
+        "ledger/entry.html",
+        line=shown(line, today, english=locale == "en"),
+        details=details,
+        award_url=award_url,
+        order_url=order_url,
     )
 
 

@@ -8,7 +8,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from pointsbank.events import queries as events
-from pointsbank.kit import codes
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import routes as ledger_pages
@@ -74,7 +73,7 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
         lapsing = await ledger.expiring(passbook.account_id, today=today, until=date(today.year, 12, 31))
         facts = {
             "passbook": passbook,
-            "number": codes.shown_member_number(passbook.number),
+            "number": await ledger_pages.own_number(session),
             "lines": [ledger_pages.shown(line, today, english=_is_english()) for line in lines],
             "waiting": await queries.waiting(passbook.passbook_id),
             "earned": await queries.earned_this_month(passbook.account_id, today),

@@ -174,6 +174,7 @@ def read_the_passbook(page) -> None:
     expect(page.locator("main")).to_contain_text("入账")
     page.goto("/ledger?side=out")
     page.locator(".ledger-row").first.click()
+    page.get_by_role("link", name="看这一单").click()
     expect(page.locator("main")).to_contain_text("食用盐")
 
 
