@@ -50,9 +50,12 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Staff(msgspec.Struct, frozen=True):
+    """Signed in twice: with a token for the API, and with a cookie for pages."""
+
     person_id: int
     session_id: int
     token: str
+    cookie: str
 
     @property
     def actor(self) -> Actor:
@@ -123,31 +126,36 @@ async def _found_community() -> tuple[int, int]:
 
 
 async def _hire(community_id: int, role: Role, *, count: int = CLIENTS) -> list[Staff]:
-    tokens = [crypto.new_token() for _ in range(count)]
+    tokens = [(crypto.new_token(), crypto.new_token()) for _ in range(count)]
     hired = await db.write(_sign_in_all, community_id=community_id, role=role, tokens=tokens)
-    return [Staff(person_id, session_id, token) for (person_id, session_id), token in zip(hired, tokens, strict=True)]
+    return [Staff(*ids, *texts) for ids, texts in zip(hired, tokens, strict=True)]
 
 
-async def _sign_in_all(tx: Tx, *, community_id: int, role: Role, tokens: list[str]) -> list[tuple[int, int]]:
+async def _sign_in_all(
+    tx: Tx, *, community_id: int, role: Role, tokens: list[tuple[str, str]]
+) -> list[tuple[int, int]]:
     hired = []
-    for number, token in enumerate(tokens):
+    for number, (token, cookie) in enumerate(tokens):
         person_id = await people.make_person(
             tx, community_id=community_id, household_id=None, name="测试店员", phone=None
         )
         login = f"{role.value}-{number}"
         await actions_staff.make_login(tx, person_id=person_id, login=login, password_hash="", must_change=False)
         grant_id = await actions_staff.grant(tx, person_id=person_id, role=role.value, place_id=community_id)
-        session_id = await actions_phones.open_session(
-            tx,
-            kind="token",
-            token_digest=crypto.token_digest(token),
-            person_id=person_id,
-            grant_id=grant_id,
-            device_id=None,
-            name=login,
-            expires_at=tx.now + timedelta(days=30),
-        )
-        hired.append((person_id, session_id))
+        session_ids = [
+            await actions_phones.open_session(
+                tx,
+                kind=kind,
+                token_digest=crypto.token_digest(text),
+                person_id=person_id,
+                grant_id=grant_id,
+                device_id=None,
+                name=login,
+                expires_at=tx.now + timedelta(days=30),
+            )
+            for kind, text in (("token", token), ("staff", cookie))
+        ]
+        hired.append((person_id, session_ids[0]))
     return hired
 
 
