@@ -51,12 +51,13 @@ async def take(tx: Tx, *, name: str) -> int:
 
 
 async def tick() -> dict[str, int]:
-    """Run what is due now; returns how much each job did."""
+    """Run what is due now; returns how much each job did that was due."""
     done = {job.name: await _attempt(job.name, _run_if_due(job)) for job in JOBS}
-    return {**done, "outbox": await _attempt("outbox", outbox.deliver(tell))}
+    done["outbox"] = await _attempt("outbox", outbox.deliver(tell)) or None
+    return {name: count for name, count in done.items() if count is not None}
 
 
-async def _attempt(name: str, work: Coroutine[Any, Any, int]) -> int:
+async def _attempt(name: str, work: Coroutine[Any, Any, int | None]) -> int | None:
     """A job that fails is logged and tried again when it is next due; the others go on."""
     try:
         return await work
@@ -64,11 +65,11 @@ async def _attempt(name: str, work: Coroutine[Any, Any, int]) -> int:
         log.warning("job %s waits", name, extra={"code": later.code})
     except Exception:
         log.exception("job %s failed", name)
-    return 0
+    return None
 
 
-async def _run_if_due(job: Job) -> int:
-    return await run(job) if await db.write(take, name=job.name) else 0
+async def _run_if_due(job: Job) -> int | None:
+    return await run(job) if await db.write(take, name=job.name) else None
 
 
 def tell(message: Message) -> None:
