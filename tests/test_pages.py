@@ -256,7 +256,7 @@ async def ask(client, route, values):
 
 
 # Bodies that would be good for one's own object, so that only the object can be what is refused.
-BODIES: dict[str, dict[str, object]] = {}
+BODIES: dict[str, dict[str, object]] = {"/events/{activity_id:int}/roster/find": {"q": FOREIGN_NAME}}
 
 
 def neutral(text: str) -> str:

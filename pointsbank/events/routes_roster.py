@@ -37,6 +37,10 @@ FOUND_MAX = 8
 Direction = Literal["in", "out"]
 
 
+class FindForm(browser.SearchForm):
+    direction: Direction = "in"
+
+
 class ScanForm(msgspec.Struct):
     request_key: str
     code: Annotated[str, msgspec.Meta(title="积分卡或手机码", max_length=256)]
@@ -97,7 +101,8 @@ async def _rows(activity: Activity, session: Session, now: datetime) -> list[Row
     return found
 
 
-@get("/events/{activity_id:int}/roster", guards=CHECKS)
+# The second address is where a reader is sent back to who changes the type size after a search.
+@get(["/events/{activity_id:int}/roster", "/events/{activity_id:int}/roster/find"], guards=CHECKS)
 async def roster(
     activity_id: FromPath[int],
     request: AnyRequest,
@@ -110,12 +115,27 @@ async def roster(
     return await _roster_page(request, found, session, clock.now(), forms.blank(direction=direction))
 
 
+@post("/events/{activity_id:int}/roster/find", guards=CHECKS)
+async def find(
+    activity_id: FromPath[int],
+    request: AnyRequest,
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
+) -> Response[Any]:
+    """The same page with the names that fit, to pick from."""
+    found = await pieces.own_activity(activity_id, session)
+    sought = await browser.search_of(request, FindForm)
+    if not sought.q:
+        return Redirect(f"/events/{activity_id}/roster?direction={sought.direction}", status_code=303)
+    form: Filled[Any] = forms.blank(direction=sought.direction)
+    return await _roster_page(request, found, session, clock.now(), form, sought=sought.q)
+
+
 async def _roster_page(
-    request: AnyRequest, activity: Activity, session: Session, now: datetime, form: Filled[Any]
+    request: AnyRequest, activity: Activity, session: Session, now: datetime, form: Filled[Any], *, sought: str = ""
 ) -> Response[str]:
     rows = [row for row in await _rows(activity, session, now) if row.attendance.state != "struck"]
     side = request.query_params.get("side", "all")
-    sought = request.query_params.get("q", "").strip()
     done = request.query_params.get("done", "")
     picked = await members.search(activity.community_id, sought, limit=FOUND_MAX) if sought else []
     return page(
@@ -297,4 +317,4 @@ async def finish(activity_id: FromPath[int], request: AnyRequest, session: Named
     return Redirect(f"/events/{activity_id}", status_code=303)
 
 
-handlers: list[Any] = [roster, scan, pick, confirm_page, confirm, strike, finish]
+handlers: list[Any] = [roster, find, scan, pick, confirm_page, confirm, strike, finish]

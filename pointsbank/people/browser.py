@@ -1,16 +1,18 @@
-"""What a browser sends beside its forms: the cookies of its session and phone, the key of a button."""
+"""What a browser sends beside its forms: the cookies of its session and phone, the key of a button, a search."""
 
 import base64
 import hmac
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request, Response
+from litestar.exceptions import ValidationException
 from litestar.response import Redirect
 
 from pointsbank.kit import crypto
 from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.settings import Settings
+from pointsbank.people import roster
 from pointsbank.people.access import Session
 from pointsbank.people.rules import RESIDENT_SESSION_LIFE, STAFF_SESSION_LIFE
 from pointsbank.web import cookies, current, forms, limits
@@ -31,6 +33,27 @@ async def key_of(request: AnyRequest) -> str:
     if not form.is_valid:
         raise RequestKeyUnfit
     return form.value.request_key
+
+
+class SearchForm(msgspec.Struct):
+    """Without a key: nothing changes, and a repeat is another look."""
+
+    q: str = ""
+
+
+Search = TypeVar("Search", bound=SearchForm)
+
+
+async def search_of(request: AnyRequest, struct: type[Search]) -> Search:
+    """What somebody looks for by name. It comes in a body: addresses stay behind in the history of a shared computer.
+
+    Its text may be empty; what no page of ours sends is refused.
+    """
+    form = await forms.read(request, struct)
+    if "q" not in form.typed or not form.is_valid:
+        raise ValidationException
+    form.value.q = form.value.q[: roster.QUERY_LENGTH_MAX]
+    return form.value
 
 
 def is_https(settings: Settings) -> bool:

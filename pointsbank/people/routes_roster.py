@@ -15,7 +15,7 @@ from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.people import actions, actions_cards, actions_phones, attempts, queries, roster
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.people.browser import AnyRequest, key_of, to
+from pointsbank.people.browser import AnyRequest, SearchForm, key_of, search_of, to
 from pointsbank.people.rules import DOOR_LENGTH_MAX, NAME_LENGTH_MAX, PURPOSE_LENGTH_MAX, WrongPairing
 from pointsbank.web import forms
 from pointsbank.web.i18n import N_, _
@@ -32,6 +32,16 @@ class RegisterForm(msgspec.Struct):
     door: Annotated[str, Meta(title="门牌", max_length=DOOR_LENGTH_MAX)]
     phone: Annotated[str, Meta(title="手机号", max_length=30)] = ""
     publication: bool = False
+
+
+class FindForm(SearchForm):
+    page: Annotated[int, Meta(ge=1, le=PAGES_MAX)] = 1
+
+
+class FindWaitingForm(SearchForm):
+    """`of`: who waits, and whose other self is looked for."""
+
+    of: int = 0
 
 
 class ScanForm(msgspec.Struct):
@@ -58,12 +68,22 @@ def own_community(session: Session) -> int:
     return session.community_id
 
 
-@get("/people", guards=[needs(Permission.SEE_PEOPLE)])
+# A reader who changes the type size after a search is sent back to the address he searched at: he finds the plain list.
+@get(["/people", "/people/find"], guards=[needs(Permission.SEE_PEOPLE)])
 async def people_page(request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
-    community_id = own_community(session)
-    query = request.query_params.get("q", "")[: roster.QUERY_LENGTH_MAX]
     asked = request.query_params.get("page", "1")
     number = min(max(int(asked), 1), PAGES_MAX) if asked.isascii() and asked.isdigit() and len(asked) <= 5 else 1
+    return await _people_page(session, "", number)
+
+
+@post("/people/find", guards=[needs(Permission.SEE_PEOPLE)])
+async def find_people(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
+    sought = await search_of(request, FindForm)
+    return await _people_page(session, sought.q, sought.page) if sought.q else to("/people")
+
+
+async def _people_page(session: Session, query: str, number: int) -> Response[str]:
+    community_id = own_community(session)
     start = (number - 1) * roster.PAGE_MAX
     found = await roster.search(community_id, query, start=start, limit=roster.PAGE_MAX + 1)
     return page(
@@ -280,17 +300,26 @@ async def report_lost(person_id: FromPath[int], request: AnyRequest, session: Na
 # Who waits to be settled; governance carries the decision out
 
 
-@get("/people/provisional", guards=[needs(Permission.SETTLE_PEOPLE)])
-async def provisional_page(request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
-    """The queue; `of` and `q` search the roster for somebody whom neither phone nor name brought up."""
+@get(["/people/provisional", "/people/provisional/find"], guards=[needs(Permission.SETTLE_PEOPLE)])
+async def provisional_page(session: NamedDependency[Session]) -> Response[str]:
     waiting = await details.provisional_queue(session.community_ids)
-    of, query = request.query_params.get("of", ""), request.query_params.get("q", "")
-    found = await roster.search(own_community(session), query, limit=details.CANDIDATES_MAX) if query else []
-    return page("people/provisional.html", waiting=waiting, of=of, query=query, found=found)
+    return page("people/provisional.html", waiting=waiting, of=0, query="", found=[])
+
+
+@post("/people/provisional/find", guards=[needs(Permission.SETTLE_PEOPLE)])
+async def find_waiting(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
+    """The queue, and for one who waits the members that neither phone nor name brought up."""
+    sought = await search_of(request, FindWaitingForm)
+    if not sought.q:
+        return to("/people/provisional")
+    found = await roster.search(own_community(session), sought.q, limit=details.CANDIDATES_MAX)
+    waiting = await details.provisional_queue(session.community_ids)
+    return page("people/provisional.html", waiting=waiting, of=sought.of, query=sought.q, found=found)
 
 
 handlers = [
     people_page,
+    find_people,
     find_by_card,
     person_page,
     show_field,
@@ -302,4 +331,5 @@ handlers = [
     issue_card,
     report_lost,
     provisional_page,
+    find_waiting,
 ]

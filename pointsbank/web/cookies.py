@@ -34,7 +34,8 @@ def clear_cookie(response: Response[Any], name: str, *, https: bool) -> None:
 
 
 def safe_next(wanted: str | None, default: str = "/") -> str:
-    """Where to go afterwards: a path of ours. `//host` and backslashes would lead elsewhere."""
+    """Where to go afterwards: a path of ours, no query. `//host` and backslashes would lead elsewhere."""
     if not wanted or not wanted.startswith("/") or wanted.startswith("//") or "\\" in wanted:
         return default
-    return wanted if wanted.isascii() and wanted.isprintable() and " " not in wanted else default
+    path = wanted.partition("?")[0]
+    return path if path.isascii() and path.isprintable() and " " not in path else default

@@ -143,11 +143,10 @@ def on_anything(request: AnyRequest, error: Exception) -> Response[Any]:
 
 
 def to_sign_in(scope: Scope) -> Response[Any]:
-    """To the sign-in page, and back afterwards if the reader only wanted to look."""
+    """To the sign-in page, and back to the path afterwards if the reader only wanted to look."""
     target = SIGN_IN
     if scope["method"] == "GET":
-        query = str(scope["query_string"], "latin-1")
-        target += "?next=" + quote(f"{scope['path']}{'?' if query else ''}{query}", safe="/")
+        target += "?next=" + quote(str(scope["path"]), safe="/")
     return Response(b"", status_code=303, media_type="text/html", headers={"Location": target})
 
 

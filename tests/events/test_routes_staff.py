@@ -180,8 +180,9 @@ async def test_staff_scan_cards_in_and_out(square, desk):
 async def test_staff_pick_a_name_and_it_is_marked(square, desk):
     person = await square.world.person("测试小兰")
     activity = await square.activity()
-    found = (await desk.get(f"/events/{activity}/roster?q=小兰")).text
+    found = (await desk.post(f"/events/{activity}/roster/find", data={"q": "小兰", "direction": "in"})).text
     assert f'name="person" value="{person}"' in found
+    assert 'name="q" value="小兰"' in found
 
     form = {"person": str(person), "direction": "in", "request_key": KEY + "1"}
     answer = await desk.post(f"/events/{activity}/pick", data=form)

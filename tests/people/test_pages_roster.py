@@ -5,7 +5,7 @@ import re
 import pytest
 
 from pointsbank.kit import db
-from pointsbank.people import actions
+from pointsbank.people import actions, roster
 from tests.people.conftest import KEY, shown, sign_in
 
 
@@ -13,7 +13,7 @@ async def test_the_roster_is_masked_and_one_field_is_shown_with_a_reason_that_is
     person = await people.member("测试小甲", phone="10000000077")
     own = await people.staff("ling", "grid_worker")
     desk = await sign_in(browser, "ling")
-    listed = (await desk.get("/people", params={"q": "csxj"})).text
+    listed = (await desk.post("/people/find", data={"q": "csxj"})).text
     assert "测**甲" in listed
     page = await desk.get(f"/people/{person}")
     for text in (listed, page.text):
@@ -116,10 +116,50 @@ async def test_the_queue_of_provisional_people_shows_masks_only(people, browser)
         consent_publication=False,
     )
     desk = await sign_in(browser, "an")
-    text = (await desk.get("/people/provisional", params={"of": "3", "q": "csxj"})).text
+    text = (await desk.get("/people/provisional")).text
     assert "姓名手机都相同" in text
     assert "测试小甲" not in text
     assert "10000000077" not in text
+
+
+async def test_somebody_who_waits_is_looked_for_in_the_roster(people, browser):
+    await people.staff("an")
+    other = await people.member("测试小乙", phone="10000000078")
+    waiting = await db.write(
+        actions.register_provisional,
+        community_id=people.place.community,
+        device_id=await people.device("phone"),
+        name="测试小甲",
+        phone="10000000077",
+        consent_publication=False,
+    )
+    desk = await sign_in(browser, "an")
+    found = await desk.post("/people/provisional/find", data={"of": str(waiting), "q": "csxy"})
+    assert f'name="same_as" value="{other}"' in found.text
+    assert 'name="q" type="search" value="csxy"' in found.text
+    assert "测试小乙" not in found.text
+    nobody = await desk.post("/people/provisional/find", data={"of": "999999", "q": "csxy"})
+    assert 'name="same_as"' not in nobody.text
+
+
+async def test_the_pages_of_a_search_are_forms_and_those_of_the_list_are_links(people, browser):
+    for number in range(roster.PAGE_MAX + 1):
+        await people.member(f"测试{'甲乙丙丁戊己庚辛壬癸'[number % 10]}")
+    await people.staff("ling", "grid_worker")
+    desk = await sign_in(browser, "ling")
+    listed = (await desk.get("/people")).text
+    assert 'href="/people?page=2"' in listed
+    assert 'href="/people?page=1"' in (await desk.get("/people?page=2")).text
+    first = (await desk.post("/people/find", data={"q": "测试"})).text
+    assert "/people?" not in first
+    assert '<input type="hidden" name="q" value="测试">' in first
+    assert re.findall(r'name="page" value="(\d+)"', first) == ["2"]
+    second = (await desk.post("/people/find", data={"q": "测试", "page": "2"})).text
+    assert re.findall(r'name="page" value="(\d+)"', second) == ["1"]
+    shown_first, shown_second = (set(re.findall(r'href="/people/(\d+)"', text)) for text in (first, second))
+    assert len(shown_first) == roster.PAGE_MAX
+    assert shown_second
+    assert not shown_first & shown_second
 
 
 async def test_no_picture_of_a_card_without_a_record_of_its_print(people, browser, clock):

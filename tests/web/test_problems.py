@@ -72,7 +72,7 @@ async def test_each_error_has_its_code(client, path, status, code):
 
 async def test_whoever_is_not_signed_in_is_led_to_the_door_and_back(client):
     answer = await client.get("/fail/auth?page=2")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/fail/auth%3Fpage%3D2")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/fail/auth")
     assert (await client.get("/fail/auth", headers={"X-Partial": "1"})).status_code == 401
 
 

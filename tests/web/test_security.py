@@ -245,7 +245,7 @@ def test_a_host_cookie_is_cleared_as_it_was_set():
 )
 def test_afterwards_never_leads_to_another_site(wanted):
     assert cookies.safe_next(wanted) == "/"
-    assert cookies.safe_next("/events/3?page=2") == "/events/3?page=2"
+    assert cookies.safe_next("/events/3?page=2") == "/events/3"
 
 
 async def test_a_large_letter_cookie_is_all_that_the_switch_changes(client):
