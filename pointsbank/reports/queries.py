@@ -43,7 +43,7 @@ class Task(msgspec.Struct, frozen=True):
 
 
 class Month(msgspec.Struct, frozen=True):
-    """A community in one month; `people` is 0 where fewer than GROUP_MIN took part."""
+    """A community in one month; `people` and `minutes` are 0 where fewer than GROUP_MIN took part."""
 
     people: int
     minutes: int
@@ -169,7 +169,9 @@ async def month_of(community_id: int, first: date, after: date) -> Month:
     start, end = start_of_day(first), start_of_day(after)
     ((people, minutes),) = await db.slow_rows(ACTIVE, community_id, start, end)
     ((points_in, points_out),) = await db.slow_rows(BOOKED, community_id, start, end)
-    return Month(people if people >= GROUP_MIN else 0, int(minutes), int(points_in), int(points_out))
+    if people < GROUP_MIN:
+        people = minutes = 0
+    return Month(people, int(minutes), int(points_in), int(points_out))
 
 
 HOUSEHOLDS = "SELECT COUNT(*) FROM people_household WHERE community_id = ?"
