@@ -1,7 +1,7 @@
 """What a command is, on both databases: its action, its caller's key, and the stored answer of a repeat."""
 
 import functools
-import hmac
+import hashlib
 import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
@@ -134,7 +134,8 @@ def digest(command: Command) -> bytes:
     Keyed: the facts may hold a card's digits, which could be found by trying from a plain hash.
     """
     key = crypto.held().derive("command")
-    return hmac.digest(key, _name(command.action).encode() + _encode(command.facts), "sha256")
+    asked = _name(command.action).encode() + _encode(command.facts)
+    return hashlib.blake2b(asked, key=key, digest_size=32).digest()  # many times as fast as an HMAC of so short a text
 
 
 TAKE = """
