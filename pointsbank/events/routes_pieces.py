@@ -19,6 +19,7 @@ from pointsbank.scoring.rules import Basis, Item, Period
 from pointsbank.web import cookies
 
 AnyRequest = Request[Any, Any, Any]
+CARD_LENGTH = 20  # and a phone's code is as long
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +89,6 @@ def nonce_cookie(settings: Settings) -> str:
 
 def is_address_code(code: str) -> bool:
     """Whether this is the tail of an address, which anybody may have seen, and not a card or a phone."""
+    if len(code) == CARD_LENGTH and code.isdigit():  # nearly always: spares reading it twice
+        return False
     return codes.parse_scan(code).kind in {codes.CodeKind.EVENT, codes.CodeKind.POSTER}
