@@ -56,6 +56,7 @@ class Arrived(msgspec.Struct, frozen=True):
     attendance_id: int
     activity_id: int
     person_id: int
+    member_number: str
     state: str
     in_at: datetime
 
@@ -66,6 +67,7 @@ class Left(msgspec.Struct, frozen=True):
     attendance_id: int
     activity_id: int
     person_id: int
+    member_number: str
     state: str
     in_at: datetime
     out_at: datetime
@@ -87,24 +89,25 @@ class _Place(msgspec.Struct, frozen=True):
 
 class _Who(msgspec.Struct, frozen=True):
     person_id: int
+    member_number: str
     state: str
+
+
+def _who(found: cards.Scanned | persons.Holder) -> _Who:
+    return _Who(found.person_id, found.member_number, found.state)
 
 
 async def check_in(tx: Tx, *, activity_id: int, code: str, community_ids: Sequence[int]) -> Arrived:
     """By the twenty digits of a card or a phone, scanned by staff."""
     place = await _take_seat(tx, activity_id, tx.now, community_ids)
     scanned = await cards.take_code(tx, code=code, purpose="check_in", community_id=place.community_id)
-    return await _enter(
-        tx, place, _Who(scanned.person_id, scanned.state), Way(scanned.code_kind), tx.now, by_staff=True
-    )
+    return await _enter(tx, place, _who(scanned), Way(scanned.code_kind), tx.now, by_staff=True)
 
 
 async def check_out(tx: Tx, *, activity_id: int, code: str, community_ids: Sequence[int]) -> Left:
     place = await _find_place(tx, activity_id, tx.now, community_ids)
     scanned = await cards.take_code(tx, code=code, purpose="check_out", community_id=place.community_id)
-    return await _leave(
-        tx, place, _Who(scanned.person_id, scanned.state), Way(scanned.code_kind), tx.now, by_staff=True
-    )
+    return await _leave(tx, place, _who(scanned), Way(scanned.code_kind), tx.now, by_staff=True)
 
 
 async def check_in_picked(tx: Tx, *, activity_id: int, person_id: int, community_ids: Sequence[int]) -> Arrived:
@@ -260,7 +263,7 @@ async def _member(tx: Tx, person_id: int, place: _Place) -> _Who:
     holder = await persons.holder_of(tx, person_id)
     if holder.community_id != place.community_id or holder.state == "left":
         raise NotFound
-    return _Who(holder.person_id, holder.state)
+    return _who(holder)
 
 
 async def _actor(tx: Tx, place: _Place) -> _Who:
@@ -272,7 +275,7 @@ async def _known(tx: Tx, person_id: int, place: _Place) -> _Who:
     holder = await persons.holder_of(tx, person_id)
     if holder.community_id != place.community_id or holder.state == "left":
         raise rules.OtherCommunity
-    return _Who(holder.person_id, holder.state)
+    return _who(holder)
 
 
 async def _enter(tx: Tx, place: _Place, who: _Who, way: Way, at: datetime, *, by_staff: bool = False) -> Arrived:
@@ -296,7 +299,7 @@ async def _enter(tx: Tx, place: _Place, who: _Who, way: Way, at: datetime, *, by
         person=who.person_id,
         way=way.value,
     )
-    return Arrived(entered["id"], place.activity_id, who.person_id, who.state, at)
+    return Arrived(entered["id"], place.activity_id, who.person_id, who.member_number, who.state, at)
 
 
 def _check_whereabouts(found: Sequence[Row], place: _Place, now: datetime) -> None:
@@ -328,7 +331,9 @@ async def _leave(tx: Tx, place: _Place, who: _Who, way: Way, at: datetime, *, by
     subject = ("attendance", here["id"])
     await trail.record(tx, "attendance.out", subject=subject, activity=place.activity_id, way=way.value)
     minutes = rules.minutes_max(place.plan, here["in_at"], out_at)
-    return Left(here["id"], place.activity_id, who.person_id, who.state, here["in_at"], out_at, minutes)
+    return Left(
+        here["id"], place.activity_id, who.person_id, who.member_number, who.state, here["in_at"], out_at, minutes
+    )
 
 
 def _among(sql: str, ids: Sequence[int]) -> str:

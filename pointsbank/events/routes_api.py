@@ -14,7 +14,6 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Forbidden
 from pointsbank.people import attempts
-from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 
 Code = Annotated[str, msgspec.Meta(max_length=256)]
@@ -77,7 +76,7 @@ async def check_in(
                 code=data.code,
                 community_ids=_scanning(session),
             )
-    person = PersonAnswer(await people.member_number(None, arrived.person_id), arrived.state)
+    person = PersonAnswer(arrived.member_number, arrived.state)
     return CheckedIn(arrived.attendance_id, arrived.activity_id, person, arrived.in_at)
 
 
@@ -104,7 +103,7 @@ async def check_out(
                 code=data.code,
                 community_ids=_scanning(session),
             )
-    person = PersonAnswer(await people.member_number(None, left.person_id), left.state)
+    person = PersonAnswer(left.member_number, left.state)
     return CheckedOut(left.attendance_id, left.activity_id, person, left.in_at, left.out_at, left.minutes)
 
 

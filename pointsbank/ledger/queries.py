@@ -85,15 +85,17 @@ SELECT passbook.id, passbook.number, account.id, account.balance, passbook.commu
        passbook.household_id
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
 """
-PASSBOOK_OF_HOLDER = PASSBOOK + " WHERE passbook.person_id = ? OR passbook.household_id = ?"
+PASSBOOK_OF_PERSON = PASSBOOK + " WHERE passbook.person_id = ?"
+PASSBOOK_OF_HOUSEHOLD = PASSBOOK + " WHERE passbook.household_id = ?"
 PASSBOOK_BY_ID = PASSBOOK + " WHERE passbook.id = ?"
 
 
 async def passbook_of(*, person_id: int, household_id: int | None, holder: str) -> Passbook | None:
     """Return the passbook that a member's acts are credited to: the household's where the community says so."""
-    is_shared = holder == "household" and household_id is not None
-    who = (None, household_id) if is_shared else (person_id, None)
-    found = await db.row(PASSBOOK_OF_HOLDER, *who)
+    if holder == "household" and household_id is not None:
+        found = await db.row(PASSBOOK_OF_HOUSEHOLD, household_id)
+    else:
+        found = await db.row(PASSBOOK_OF_PERSON, person_id)
     return Passbook(*found) if found is not None else None
 
 

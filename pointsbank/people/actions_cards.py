@@ -38,7 +38,7 @@ LOSE = """
 UPDATE people_card SET state = 'lost', ended_at = ? WHERE person_id = ? AND state = 'live' RETURNING id, generation
 """
 FIND_CARD = """
-SELECT c.state AS card_state, c.ended_at, q.id, q.household_id, q.state, q.community_id, k.holder
+SELECT c.state AS card_state, c.ended_at, q.id, q.household_id, q.state, q.community_id, q.member_number, k.holder
   FROM people_card c
   JOIN people_person p ON p.id = c.person_id
   JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
@@ -47,7 +47,7 @@ SELECT c.state AS card_state, c.ended_at, q.id, q.household_id, q.state, q.commu
 """
 FIND_PHONE = """
 SELECT d.id AS device_id, d.check_in_step, d.check_out_step, d.visit_step, d.ended_at,
-       q.id, q.household_id, q.state, q.community_id, k.holder
+       q.id, q.household_id, q.state, q.community_id, q.member_number, k.holder
   FROM people_device d
   JOIN people_person p ON p.id = d.person_id
   JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
@@ -86,6 +86,7 @@ class Scanned(msgspec.Struct, frozen=True):
     code_kind: str
     state: str
     holder: str
+    member_number: str
 
 
 def card_code_of(card_id: int, generation: int) -> str:
@@ -128,15 +129,21 @@ async def take_code(tx: Tx, *, code: str, purpose: str, community_id: int) -> Sc
     scan = codes.parse_scan(code)
     if scan.kind is CodeKind.CARD:
         found = await _live_card(tx, scan.digits, community_id)
-        taken = Scanned(found["id"], found["household_id"], "card", found["state"], found["holder"])
+        taken = _scanned(found, "card")
     elif scan.kind is CodeKind.PHONE:
         found = await _take_phone(tx, scan, purpose, community_id)
-        taken = Scanned(found["id"], found["household_id"], "phone", found["state"], found["holder"])
+        taken = _scanned(found, "phone")
     else:
         raise refusal_of(scan.kind)
     if purpose == "visit" and taken.state != "member":
         raise StillProvisional
     return taken
+
+
+def _scanned(found: Row, code_kind: str) -> Scanned:
+    return Scanned(
+        found["id"], found["household_id"], code_kind, found["state"], found["holder"], found["member_number"]
+    )
 
 
 async def check_code_still_good(tx: Tx, *, person_id: int, code_kind: str, scanned_at: datetime) -> None:

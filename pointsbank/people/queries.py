@@ -16,7 +16,7 @@ IDS_AT_ONCE = 400
 
 HOLDER = """
 SELECT q.community_id, q.id AS person_id, q.household_id, h.building_id, b.name AS building_name, k.holder,
-       q.state
+       q.state, q.member_number
   FROM people_person p
   JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
   JOIN people_community k ON k.id = q.community_id
@@ -83,6 +83,7 @@ class Holder(msgspec.Struct, frozen=True):
     building_name: str
     kind: str
     state: str
+    member_number: str
 
 
 class MemberView(msgspec.Struct, frozen=True):
@@ -127,8 +128,8 @@ async def holder_of(tx: Tx | None, person_id: int) -> Holder:
     found = await _row(tx, HOLDER, person_id)
     if found is None:
         raise NotFound
-    community_id, canonical, household_id, building_id, building_name, kind, state = found
-    return Holder(community_id, canonical, household_id, building_id, building_name or "", kind, state)
+    community_id, canonical, household_id, building_id, building_name, kind, state, number = found
+    return Holder(community_id, canonical, household_id, building_id, building_name or "", kind, state, number)
 
 
 async def canonical_id(tx: Tx | None, person_id: int) -> int:

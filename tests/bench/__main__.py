@@ -37,7 +37,7 @@ class Plan:
     orders_in_all: int
 
 
-FULL = Plan(Size(people=8_000, lines=20), rounds=5, seconds=2.0, orders=4_000, orders_in_all=100_000)
+FULL = Plan(Size(people=6_000, lines=20), rounds=5, seconds=1.5, orders=3_000, orders_in_all=100_000)
 QUICK = Plan(Size(people=1_500, lines=20), rounds=3, seconds=0.7, orders=1_200, orders_in_all=8_000)
 
 _began = time.monotonic()
@@ -92,7 +92,8 @@ class Bench:
             found = await self.serving.send(commands.posts(some))
             assert set(found.statuses) == {"201"}, found.statuses
             self.orders_served += len(some)
-            say(f"{self.orders_served} orders served, {self.serving.resident_mb():.0f} MB resident")
+            told = f"{self.orders_served} orders served, {found.rate:.0f}/s, server {found.busy:.0%} busy"
+            say(f"{told}, {self.serving.resident_mb():.0f} MB resident")
 
 
 async def check_books(folder: Path) -> None:

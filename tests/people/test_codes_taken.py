@@ -5,15 +5,16 @@ import asyncio
 import pytest
 
 from pointsbank.kit import codes, db
-from pointsbank.people import actions_cards, actions_phones, rules
+from pointsbank.people import actions_cards, actions_phones, queries, rules
 
 
 @pytest.mark.both
 async def test_a_card_says_whose_it_is(people):
     household = await people.household()
     person = await people.member(household_id=household)
+    number = await queries.member_number(None, person)
     taken = await people.take(await people.card(person))
-    assert taken == actions_cards.Scanned(person, household, "card", "member", "person")
+    assert taken == actions_cards.Scanned(person, household, "card", "member", "person", number)
 
 
 async def test_a_card_works_again_and_again(people):
