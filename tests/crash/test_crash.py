@@ -11,7 +11,7 @@ from pointsbank.kit.clock import Clock
 from tests.crash.book import faults
 from tests.crash.clients import at_work
 
-CYCLES = {"sqlite": 4, "postgres": 2}
+CYCLES = {"sqlite": 10, "postgres": 2}
 HASTY_CYCLES_MAX = 5
 LIFE_SECONDS = (0.2, 0.9)
 
