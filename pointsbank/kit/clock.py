@@ -1,6 +1,7 @@
 """Time. Code holds aware UTC moments; a day is a day of the wall clock in a zone."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -31,6 +32,7 @@ class FixedClock(Clock):
         self.set(self.moment + timedelta(**span))
 
 
+@lru_cache(maxsize=64)  # one action asks for the day of its own time again and again
 def local_day(moment: datetime, zone: ZoneInfo = ZONE) -> date:
     assert moment.tzinfo is not None, "a moment without a zone is nobody's time"
     return moment.astimezone(zone).date()

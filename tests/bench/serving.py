@@ -13,7 +13,7 @@ from tests.bench.commands import request
 from tests.bench.load import Round
 
 BUSY_MIN = 0.9
-TRIES_MAX = 3
+TRIES_MAX = 2
 START_SECONDS = 30
 
 
