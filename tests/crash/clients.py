@@ -72,7 +72,7 @@ class Client:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     answer = await self._send(self.pending.text)
             except (OSError, asyncio.IncompleteReadError):
-                await self.hang_up()
+                self.hang_up()
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             if answer.status in LATER:
@@ -80,14 +80,12 @@ class Client:
                 continue
             self._note(self.pending, answer)
             self.pending = None
-        await self.hang_up()
+        self.hang_up()
 
-    async def hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """At once: to wait for the other end would be one more place in which to be stopped."""
         if self.streams is not None:
-            self.streams[1].close()
-            # A client stopped in the middle of an answer leaves its connection's own waiter cancelled.
-            with contextlib.suppress(OSError, asyncio.CancelledError):
-                await self.streams[1].wait_closed()
+            self.streams[1].transport.abort()
             self.streams = None
 
     async def _send(self, text: bytes) -> Answer:
@@ -191,4 +189,4 @@ async def at_work(clients: list[Client], *, to_the_end: bool = True) -> AsyncIte
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for client in clients:
-            await client.hang_up()
+            client.hang_up()
