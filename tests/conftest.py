@@ -8,8 +8,10 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -55,28 +57,61 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / databases.FILE_NAME
 
 
+SHAPE = """
+    SELECT (SELECT COUNT(*) FROM pg_class) + (SELECT COUNT(*) FROM pg_trigger) + (SELECT COUNT(*) FROM pg_proc)
+"""
+# What a test may have left open ends; rows go without asking triggers; numbers begin again.
+CLEAN = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid();
+    SET session_replication_role = replica;
+    DO $$ DECLARE one text; BEGIN
+        FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'
+        LOOP EXECUTE format('DELETE FROM %I', one); END LOOP;
+    END $$;
+    SELECT setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences
+        WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename <> 'tortoise_migrations_id_seq';
+"""
+
+
 @dataclass
 class PostgresServer:
-    """The embedded server: reached by a unix socket, with a migrated template that each test gets a copy of."""
+    """The embedded server: reached by a unix socket, with a migrated template whose copies tests pass on, emptied."""
 
     folder: str
     made: int = 0
+    free: list[str] = field(default_factory=list)
 
     def url(self, name: str) -> str:
         return f"postgresql://postgres@/{name}?host={self.folder}"
 
-    def execute(self, statement: str) -> None:
-        async def once() -> None:
-            connection = await asyncpg.connect(host=self.folder, user="postgres", database="postgres")
-            await connection.execute(statement)
+    def ask(self, statement: str, database: str = "postgres") -> Any:
+        async def once() -> Any:
+            connection = await asyncpg.connect(host=self.folder, user="postgres", database=database)
+            answer = await (connection.fetchval if statement == SHAPE else connection.execute)(statement)
             await connection.close()
+            return answer
 
-        asyncio.run(once())
+        return asyncio.run(once())
 
-    def copy(self) -> str:
-        self.made += 1
-        self.execute(f"CREATE DATABASE test_{self.made} TEMPLATE {EMPTY}")
-        return f"test_{self.made}"
+    @contextmanager
+    def lent(self) -> Iterator[str]:
+        """A migrated, empty database. One whose schema a test has changed is thrown away."""
+        if not self.free:
+            self.made += 1
+            self.ask(f"CREATE DATABASE test_{self.made} TEMPLATE {EMPTY}")
+            self.free.append(f"test_{self.made}")
+        name = self.free.pop()
+        yield name
+        if self.ask(SHAPE, name) == self.shape:
+            self.ask(CLEAN, name)
+            self.free.append(name)
+        else:
+            self.ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @cached_property
+    def shape(self) -> int:
+        return self.ask(SHAPE, EMPTY)
 
 
 @pytest.fixture(scope="session")
@@ -88,9 +123,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     # runs as one.
     embedded = pgserver.get_server(tempfile.mkdtemp(prefix="pointsbank_pg_"), cleanup_mode="delete")
     server = PostgresServer(str(embedded.get_postmaster_info().socket_dir))
-    server.execute("ALTER SYSTEM SET fsync = off")  # these databases may vanish with the machine
-    server.execute("SELECT pg_reload_conf()")
-    server.execute(f"CREATE DATABASE {EMPTY}")
+    server.ask("ALTER SYSTEM SET fsync = off")  # these databases may vanish with the machine
+    server.ask("SELECT pg_reload_conf()")
+    server.ask(f"CREATE DATABASE {EMPTY}")
     data = str(tmp_path_factory.mktemp("pg_template"))
     url = server.url(EMPTY)
     asyncio.run(databases.migrate(Settings.from_env({"POINTSBANK_DATA": data, "POINTSBANK_DATABASE_URL": url})))
@@ -106,9 +141,8 @@ def settings(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Ite
         yield Settings.from_env({"POINTSBANK_DATA": str(tmp_path)})
     else:
         server: PostgresServer = request.getfixturevalue("postgres_server")
-        name = server.copy()
-        yield Settings.from_env({"POINTSBANK_DATA": str(tmp_path), "POINTSBANK_DATABASE_URL": server.url(name)})
-        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        with server.lent() as name:
+            yield Settings.from_env({"POINTSBANK_DATA": str(tmp_path), "POINTSBANK_DATABASE_URL": server.url(name)})
 
 
 @pytest.fixture

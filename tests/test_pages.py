@@ -166,7 +166,7 @@ class Doors:
         return {"bearer": token} if is_api else {"cookie": token}
 
     def visiting(self, **who: str) -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        self.app = self.app or program(self.world)
+        self.app = self.app or program(self.world.clock)
         return visiting(self.world, app=self.app, **who)
 
 

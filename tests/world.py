@@ -252,13 +252,13 @@ class World:
 
 
 class StageClock(Clock):
-    """The clock of the world that is on stage: building the program takes a second, so all tests share one."""
+    """The clock of the test that is on stage: building the program takes a second, so all tests share one."""
 
-    world: World | None = None
+    shown: Clock | None = None
 
     def now(self) -> datetime:
-        assert self.world is not None
-        return self.world.clock.now()
+        assert self.shown is not None
+        return self.shown.now()
 
 
 _stage = StageClock()
@@ -269,9 +269,9 @@ def _program() -> ASGIApp:
     return wiring.create_app(Settings(), _stage, Installation(is_demo=False), limit=LOOSE)
 
 
-def program(world: World) -> ASGIApp:
+def program(clock: Clock) -> ASGIApp:
     """The whole program, with limits that no test meets by accident."""
-    _stage.world = world
+    _stage.shown = clock
     return _program()
 
 
@@ -283,7 +283,7 @@ async def visiting(
     headers = {"Origin": ADDRESS}
     if bearer:
         headers["Authorization"] = f"Bearer {bearer}"
-    transport = httpx.ASGITransport(app or program(world), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app or program(world.clock), raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as client:
         if cookie:
             client.cookies.set("sid", cookie)

@@ -11,7 +11,7 @@ TICK = {"name": "tick", "facts": {}}
 
 async def knock(world, secret: bytes | None, address: str = "127.0.0.1") -> int:
     headers = [] if secret is None else [(b"x-local-secret", secret)]
-    transport = httpx.ASGITransport(program(world), client=(address, 1))
+    transport = httpx.ASGITransport(program(world.clock), client=(address, 1))
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
         return (await client.post(local.PATH, json=TICK, headers=headers)).status_code
 

@@ -104,9 +104,13 @@ def serving(folder: Path, town: str) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: Path
+) -> Iterator[Served]:
     """The server of a module, over the town that the module names in TOWN."""
-    with serving(tmp_path_factory.mktemp("served"), request.module.TOWN) as found:
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copy(template, folder)
+    with serving(folder, request.module.TOWN) as found:
         yield found
 
 

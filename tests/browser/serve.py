@@ -1,6 +1,6 @@
 """The program as `pointsbank serve` joins it, over a small town of its own and with a clock that a test moves.
 
-Prints one line of facts when it is open. Only tests start it: `python -m tests.browser.serve FOLDER PORT TOWN`.
+FOLDER holds a migrated database. Prints one line of facts when it is open. Only tests start it: `python -m tests.browser.serve FOLDER PORT TOWN`.
 """
 
 import asyncio
@@ -57,7 +57,6 @@ async def serve(folder: Path, port: int, town: str) -> None:
     clock = MovableClock(NOON)
     keys = Keys.load_or_create(settings.key_path)
     crypto.hold(keys)
-    await databases.migrate(settings)
     async with databases.opened(settings, clock):
         await db.write(installation.found, kind="real", key_fingerprint=keys.fingerprint)
         facts = await TOWNS[town](World(clock, settings))

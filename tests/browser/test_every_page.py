@@ -18,8 +18,8 @@ NO_PAGE = re.compile(
 )  # pictures, data, tails of codes, and what only sends on
 PAGES = [route for route in ROUTES if route.method == "GET" and not NO_PAGE.search(route.path)]
 LOOK = Path(__file__).with_name("look.js").read_text("utf-8")
-WIDTHS = (320, PHONE[0], DESK[0])
-TYPE_SIZES = ("", "large", "larger")
+# Every width and every type size, and the narrowest with the largest: what holds in these holds between them.
+LOOKS = ((320, ""), (320, "larger"), (PHONE[0], ""), (PHONE[0], "large"), (DESK[0], ""), (DESK[0], "larger"))
 
 
 def patterns(method: str) -> list[re.Pattern[str]]:
@@ -51,13 +51,12 @@ def look_at(page, route, url: str, *, closely: bool) -> list[str]:
     if answer.status >= 400:
         return [f"{url}: {answer.status}"]
     is_paper = page.locator(".wall, .sheet, .receipt").count() > 0
-    widths = (DESK[0],) if is_paper else WIDTHS
+    looks = [look for look in LOOKS if look[0] == DESK[0] or not is_paper]
     wrong = []
-    for width in widths if closely else (page.viewport_size["width"],):
+    for width, size in looks if closely else [(page.viewport_size["width"], "")]:
         page.set_viewport_size({"width": width, "height": DESK[1]})
-        for size in TYPE_SIZES if closely else ("",):
-            found = page.evaluate(LOOK, {"size": size, "hasText": size == "" and width != WIDTHS[0]})
-            wrong += [f"{url} at {width} {size}: {one}" for one in found]
+        found = page.evaluate(LOOK, {"size": size, "hasText": size == "" and width != LOOKS[0][0]})
+        wrong += [f"{url} at {width} {size}: {one}" for one in found]
     return wrong + [
         f"{url}: leads nowhere: {method} {link}" for method, link in page.evaluate(LINKS) if is_dead(method, link)
     ]

@@ -9,16 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from pointsbank.app import wiring
-from pointsbank.app.installation import Installation
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.codes import phone_code, phone_step
-from pointsbank.kit.settings import Settings
 from pointsbank.people import access, actions, actions_cards, actions_phones, actions_staff, sealed
-from pointsbank.web.limits import Limit, Limits
+from tests.world import program
 
-LOOSE = Limits(*(Limit(per_minute=1_000_000, burst=100_000) for _ in range(3)))
 ADDRESS = "http://points.test"
 KEY = {"request_key": "k" * 22}
 PASSWORD = "correct horse 7"
@@ -118,9 +114,9 @@ Open = Callable[[], httpx.AsyncClient]
 
 
 @pytest.fixture
-def browser(people: People, settings: Settings, clock: FixedClock) -> Open:
+def browser(people: People, clock: FixedClock) -> Open:
     """Makes browsers: each has cookies of its own."""
-    app = wiring.create_app(settings, clock, Installation(is_demo=False), limit=LOOSE)
+    app = program(clock)
 
     def open_one() -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ADDRESS, headers={"Origin": ADDRESS})
