@@ -1,6 +1,7 @@
-"""The program as `pointsbank serve` joins it, over a small town of its own and with a clock that a test moves.
+"""The program as `pointsbank serve` joins it, over a small town of its own, with a clock that a test moves.
 
-FOLDER holds a migrated database. Prints one line of facts when it is open. Only tests start it: `python -m tests.browser.serve FOLDER PORT TOWN`.
+FOLDER holds a migrated database. Prints one line of facts when it is open. Only tests start it:
+`python -m tests.browser.serve FOLDER PORT TOWN`.
 """
 
 import asyncio
