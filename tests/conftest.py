@@ -159,6 +159,19 @@ async def database(
 
 
 @pytest.fixture
+def said(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements of actions on SQLite; a test clears it before what it counts."""
+    statements: list[str] = []
+
+    def noted(call: Any) -> Any:
+        return lambda sql, *values: statements.append(" ".join(sql.split())[:60]) or call(sql, *values)
+
+    for name in ("row", "rows", "run"):
+        monkeypatch.setattr(database.write_client, name, noted(getattr(database.write_client, name)))
+    return statements
+
+
+@pytest.fixture
 async def world(database: db.Database, settings: Settings, clock: FixedClock) -> Any:
     """Two communities of one street, with counters and a scoring table each."""
     from tests.world import World  # here, so that a room's own tests need no other room

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 
 from pointsbank.kit import db
+from pointsbank.web.handlers import get
 
 PUBLIC = {"public": True}
 

@@ -11,7 +11,7 @@ import urllib.request
 from typing import Any
 
 import msgspec
-from litestar import Request, post
+from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
@@ -20,6 +20,7 @@ from pointsbank.app import database as databases
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import NotFound
 from pointsbank.kit.settings import Settings
+from pointsbank.web.handlers import post
 
 SECONDS_MAX = 60
 PATH = "/api/local/commands"

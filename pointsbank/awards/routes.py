@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -20,6 +20,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import EXPLANATIONS, WORDS, Step
 from pointsbank.web import forms
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import _
 from pointsbank.web.render import page
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -10,6 +10,7 @@ from pointsbank.events import routes_api, routes_resident, routes_roster, routes
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Forbidden
 from pointsbank.people.access import Permission, Session, needs
+from pointsbank.web.handlers import get
 
 
 @get("/events", guards=[needs()])

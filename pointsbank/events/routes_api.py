@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
@@ -15,6 +14,7 @@ from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Forbidden
 from pointsbank.people import attempts
 from pointsbank.people.access import Permission, Session, needs
+from pointsbank.web.handlers import post
 
 Code = Annotated[str, msgspec.Meta(max_length=256)]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -29,6 +29,7 @@ from pointsbank.people.access import Session
 from pointsbank.people.rules import NAME_LENGTH_MAX
 from pointsbank.web import cookies, current, forms
 from pointsbank.web.forms import Filled
+from pointsbank.web.handlers import get, post
 from pointsbank.web.render import page
 
 PUBLIC = {"public": True}

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -27,6 +27,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.queries import MemberView
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import _
 from pointsbank.web.render import page
 

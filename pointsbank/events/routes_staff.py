@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -25,6 +25,7 @@ from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import NoTableInForce
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
+from pointsbank.web.handlers import get, post
 from pointsbank.web.render import page
 
 RUNS = [needs(Permission.RUN_EVENTS)]

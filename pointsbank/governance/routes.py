@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
@@ -19,6 +19,7 @@ from pointsbank.notices.rules import GROUNDS, Grounds
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import forms
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import N_, _
 from pointsbank.web.render import page
 

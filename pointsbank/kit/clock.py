@@ -43,5 +43,6 @@ def start_of_day(day: date, zone: ZoneInfo = ZONE) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=64)
 def month_start(day: date) -> date:
     return day.replace(day=1)

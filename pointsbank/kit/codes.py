@@ -11,10 +11,11 @@ import secrets
 import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from enum import Enum
+from enum import StrEnum
 
 from stdnum import damm
 
+from pointsbank.kit import crypto
 from pointsbank.kit.text import normal_digits
 
 SCAN_LENGTH_MAX = 256
@@ -39,7 +40,7 @@ _TICKET_HEAD = struct.Struct(">BIBQ")  # version, activity, station, microsecond
 _TICKET_TAG_BYTES = 16
 
 
-class CodeKind(Enum):
+class CodeKind(StrEnum):
     """The first four values are the type digits that such a code begins with."""
 
     CARD = "81"
@@ -54,7 +55,7 @@ class CodeKind(Enum):
     UNKNOWN = "unknown"
 
 
-_COUNTER_KINDS = {kind.value: kind for kind in (CodeKind.CARD, CodeKind.PHONE, CodeKind.PICKUP, CodeKind.HOUSEHOLD)}
+_COUNTER_KINDS = {str(kind): kind for kind in (CodeKind.CARD, CodeKind.PHONE, CodeKind.PICKUP, CodeKind.HOUSEHOLD)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,15 @@ def parse_scan(text: str) -> Scan:
 
 
 def _digits_scan(digits: str) -> Scan | None:
-    if len(digits) in (8, 12, 13):
+    length = len(digits)
+    if length in (8, 12, 13):
         return Scan(CodeKind.GOODS, digits=digits)
-    if len(digits) == 9 and member_number_ok(digits):
+    if length == 9 and member_number_ok(digits):
         return Scan(CodeKind.MEMBER_NUMBER, digits=digits)
-    if _is_payment(digits):
-        return Scan(CodeKind.PAYMENT)
-    kind = _COUNTER_KINDS.get(digits[:2])
-    if kind is None or len(digits) != 20 or not is_checked(digits):
+    kind = _COUNTER_KINDS.get(digits[:2]) if length == 20 else None
+    if kind is None:
+        return Scan(CodeKind.PAYMENT) if _is_payment(digits) else None
+    if not is_checked(digits):
         return None
     inner = digits[2:18]
     if kind is CodeKind.PHONE:
@@ -124,7 +126,7 @@ def check_digits(body: str) -> str:
 
 
 def is_checked(code: str) -> bool:
-    return len(code) > 2 and _all_digits(code) and check_digits(code[:-2]) == code[-2:]
+    return len(code) > 2 and _all_digits(code) and int(code) % 97 == 1 and "02" <= code[-2:] <= "98"
 
 
 def _all_digits(text: str) -> bool:
@@ -140,21 +142,21 @@ def _random_digits(count: int) -> str:
 
 def card_digits(key: bytes, card_id: int, generation: int, kind: CodeKind = CodeKind.CARD) -> str:
     """Sixteen digits that can be drawn again from the key, so that no database need keep them."""
-    message = f"digits/{kind.value}/{card_id}/{generation}".encode()
-    return f"{int.from_bytes(hmac.digest(key, message, 'sha256')) % 10**16:016}"
+    message = f"digits/{kind}/{card_id}/{generation}".encode()
+    return f"{int.from_bytes(crypto.mac(key, message)) % 10**16:016}"
 
 
 def card_index(key: bytes, digits: str, kind: CodeKind = CodeKind.CARD) -> bytes:
     """For the look-up column: who steals the database cannot print cards from it. Give it the kind that was scanned."""
     assert len(digits) == 16
     assert _all_digits(digits)
-    return hmac.digest(key, f"index/{kind.value}/{digits}".encode(), "sha256")
+    return crypto.look_up_mac(key, f"index/{kind}/{digits}")
 
 
 def card_code(digits: str, kind: CodeKind = CodeKind.CARD) -> str:
     assert len(digits) == 16
     assert kind in _COUNTER_KINDS.values()
-    body = kind.value + digits
+    body = kind + digits
     return body + check_digits(body)
 
 
@@ -196,7 +198,7 @@ def matching_phone_step(secret: bytes, otp: str, moment: datetime, last_step: in
 
 
 def _one_time_digits(secret: bytes, step: int) -> str:
-    digest = hmac.digest(secret, f"phone/{step}".encode(), "sha256")
+    digest = crypto.mac(secret, f"phone/{step}".encode())
     return f"{int.from_bytes(digest) % 10**8:08}"
 
 
@@ -261,7 +263,7 @@ check_token = poster_token
 
 def activation_token_of(key: bytes, card_id: int, generation: int) -> str:
     """Drawn from the key like the card's digits, so that a slip can be printed without being stored."""
-    tag = hmac.digest(key, f"activation/{card_id}/{generation}".encode(), "sha256")
+    tag = crypto.mac(key, f"activation/{card_id}/{generation}".encode())
     return _written(tag[:_ACTIVATION_BYTES])
 
 
@@ -271,13 +273,13 @@ def activation_token(text: str) -> str | None:
 
 def typed_activation_of(key: bytes, card_id: int, generation: int) -> str:
     """Twelve digits for those who cannot scan the slip."""
-    tag = hmac.digest(key, f"typed/{card_id}/{generation}".encode(), "sha256")
+    tag = crypto.mac(key, f"typed/{card_id}/{generation}".encode())
     return f"{int.from_bytes(tag) % 10**12:012}"
 
 
 def pairing_digits_of(key: bytes, pairing_id: int) -> str:
     """Eight digits that a phone shows to staff."""
-    tag = hmac.digest(key, f"pairing/{pairing_id}".encode(), "sha256")
+    tag = crypto.mac(key, f"pairing/{pairing_id}".encode())
     return f"{int.from_bytes(tag) % 10**8:08}"
 
 
@@ -330,7 +332,7 @@ def event_code_ok(key: bytes, code: EventCode, moment: datetime) -> bool:
 
 def _event_tag(key: bytes, activity_id: int, station: int, step: int) -> bytes:
     message = f"event/{_EVENT_VERSION}/{activity_id}/{station}/{step}".encode()
-    return hmac.digest(key, message, "sha256")[:_EVENT_TAG_BYTES]
+    return crypto.mac(key, message)[:_EVENT_TAG_BYTES]
 
 
 def seal_ticket(key: bytes, activity_id: int, station: int, seen_at: datetime, nonce: str) -> str:
@@ -360,7 +362,7 @@ def open_ticket(key: bytes, text: str, now: datetime, nonce: str) -> Ticket | No
 
 def _ticket_tag(key: bytes, head: bytes, nonce: str) -> bytes:
     message = b"ticket/" + head + nonce.encode("utf-8", "surrogatepass")
-    return hmac.digest(key, message, "sha256")[:_TICKET_TAG_BYTES]
+    return crypto.mac(key, message)[:_TICKET_TAG_BYTES]
 
 
 # Labels printed for goods that have no bar code

@@ -70,6 +70,8 @@ def search_key(text: str) -> str:
 
 def normal_digits(text: str) -> str:
     """What was typed or scanned, full width made narrow and blanks dropped; nothing else changes."""
+    if text.isascii() and text.isdigit():  # nearly always: a scanner sent it
+        return text
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
@@ -92,7 +94,10 @@ def normal_id_number(text: str) -> str:
 
 def id_number_ok(number: str) -> bool:
     """Eighteen digits with a real place, a real birthday and the right check digit; wants the normal form."""
-    return len(number) == 18 and number.isascii() and ric.is_valid(number)
+    try:
+        return len(number) == 18 and number.isascii() and ric.is_valid(number)
+    except KeyError:  # stdnum's answer to a prefecture that has no such county
+        return False
 
 
 # Masks

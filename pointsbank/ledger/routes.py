@@ -5,7 +5,7 @@ from itertools import groupby
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -16,6 +16,7 @@ from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import formats, forms
+from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, locale_now, translate
 from pointsbank.web.render import page
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Response, get
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 
@@ -11,6 +11,7 @@ from pointsbank.notices import queries
 from pointsbank.notices.rules import GROUNDS, sheets
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
+from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, _
 from pointsbank.web.render import page as show
 

@@ -1,7 +1,6 @@
 """What a browser sends beside its forms: the cookies of its session and phone, the key of a button, a search."""
 
 import base64
-import hmac
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -77,7 +76,7 @@ def address_of(request: AnyRequest) -> str:
 def derived_token(label: str, secret: str, request_key: str) -> str:
     """A token that a repeat of the same form gets again, and nobody without its secret: the answer may be lost."""
     key = crypto.held().derive("browser-token")
-    digest = hmac.digest(key, f"{label}/{secret}/{request_key}".encode("utf-8", "surrogatepass"), "sha256")
+    digest = crypto.mac(key, f"{label}/{secret}/{request_key}".encode("utf-8", "surrogatepass"))
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 

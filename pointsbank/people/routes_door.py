@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 from msgspec import Meta
@@ -20,6 +20,7 @@ from pointsbank.people.access import BEFORE_PASSWORD, ROLE_NAMES, Permission, Se
 from pointsbank.people.browser import AnyRequest, to
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, SignInFailed, normal_login
 from pointsbank.web import cookies, forms
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import _
 from pointsbank.web.render import page
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -19,6 +19,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.browser import AnyRequest, key_of, to
 from pointsbank.people.rules import CONSENT_VERSION, WrongActivation
 from pointsbank.web import forms
+from pointsbank.web.handlers import get, post
 from pointsbank.web.render import page
 
 PUBLIC = {"public": True}

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from litestar import Response, get, post
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -15,6 +15,7 @@ from pointsbank.people import queries_roster as details
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.browser import AnyRequest, key_of
 from pointsbank.trail import queries as trail
+from pointsbank.web.handlers import get, post
 from pointsbank.web.render import page
 
 NO_STORE = {"Cache-Control": "no-store"}

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -18,6 +18,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.browser import AnyRequest, SearchForm, key_of, search_of, to
 from pointsbank.people.rules import DOOR_LENGTH_MAX, NAME_LENGTH_MAX, PURPOSE_LENGTH_MAX, WrongPairing
 from pointsbank.web import forms
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import N_, _
 from pointsbank.web.render import page
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -19,6 +19,7 @@ from pointsbank.people.routes_roster import own_community
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, LoginTaken, OtherRoles, OwnRoles, normal_login
 from pointsbank.people.rules_roles import GRANTED_AT
 from pointsbank.web import forms
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import _
 from pointsbank.web.render import page
 

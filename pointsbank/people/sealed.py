@@ -1,6 +1,5 @@
 """Fields of people and households under their own keys: sealing, opening, indexes. The one place that opens a name."""
 
-import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,4 +91,4 @@ def pairing_digits(pairing_id: int) -> str:
 def short_digest(purpose: str, secret: str) -> bytes:
     """For stored secrets too short for a plain hash: with the database alone nobody can try them all."""
     key = crypto.held().derive(f"short/{purpose}/1")
-    return hmac.digest(key, secret.encode("utf-8", "surrogatepass"), "sha256")
+    return crypto.mac(key, secret.encode("utf-8", "surrogatepass"))

@@ -180,7 +180,7 @@ async def order(
         raise rules.short(basket, member.available)
 
     day = local_day(tx.now)
-    await _use_limits(tx, member.account_id, basket, counter.daily_points_max, day=day)
+    await _use_limits(tx, member.account_id, basket, points=points, daily_max=counter.daily_points_max, day=day)
     # The new order is nobody else's row: it is made before the goods are taken, so that they can name it.
     made = await tx.row(
         NEW_ORDER, counter_id, counter.outlet_id, counter.community_id, member.visit_id, tx.actor.person_id,
@@ -261,12 +261,13 @@ def shelf_item(good: stock_queries.Good) -> ShelfItem:
     return ShelfItem(good.good_id, good.name, good.unit, good.barcode, good.points, good.monthly_max)
 
 
-async def _use_limits(tx: Tx, account_id: int, basket: Sequence[BasketLine], daily_max: int, *, day: date) -> None:
+async def _use_limits(
+    tx: Tx, account_id: int, basket: Sequence[BasketLine], *, points: int, daily_max: int, day: date
+) -> None:
     """Count an order against the day's points and the month's pieces; goods without a limit are counted too.
 
     So a limit that is set within a month sees what was taken before.
     """
-    points = rules.price(basket)
     if not await _use(tx, (account_id, WHOLE_BASKET, day), points, daily_max):
         used = await _used(tx, (account_id, WHOLE_BASKET, day))
         raise OverDailyLimit(left=max(daily_max - used, 0), points=points)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -23,6 +23,7 @@ from pointsbank.redemption.routes_counter_page import UNDO_REASONS, Desk, notice
 from pointsbank.redemption.rules import BasketUnfit, Line, NotEnoughPoints, UnknownGood
 from pointsbank.stock import queries as stock
 from pointsbank.web import forms, render
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import _
 
 TIMES = re.compile(r"([0-9]{1,2})\*(.*)", re.DOTALL)

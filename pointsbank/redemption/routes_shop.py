@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -17,6 +17,7 @@ from pointsbank.redemption.queries import Order, Outlet
 from pointsbank.stock import queries as stock
 from pointsbank.stock.queries import Good
 from pointsbank.web import printing, render
+from pointsbank.web.handlers import get
 
 FIXED_RECEIPT_LINES = 11
 

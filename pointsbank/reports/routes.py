@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -16,6 +16,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries
 from pointsbank.reports.queries import Community, Month, Task
 from pointsbank.web import charts, formats
+from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, locale_now, translate
 from pointsbank.web.render import page
 

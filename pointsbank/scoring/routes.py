@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
@@ -15,6 +15,7 @@ from pointsbank.scoring import queries, routes_editor, rules
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_editor import VersionChip, chip_of, grouped
 from pointsbank.web import forms
+from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, _
 from pointsbank.web.render import page
 

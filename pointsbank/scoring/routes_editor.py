@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from msgspec import Meta
@@ -22,6 +22,7 @@ from pointsbank.scoring.rules import Basis, Difference, Item, Rounding, Table
 from pointsbank.scoring.rules_edit import Row
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import N_, _, with_words
 from pointsbank.web.render import page
 

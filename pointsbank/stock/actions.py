@@ -17,7 +17,6 @@ from pointsbank.stock.rules import (
     LotLeft,
     OutOfStock,
     PastBestBefore,
-    Taken,
     Wanted,
 )
 from pointsbank.trail import actions as trail
@@ -51,7 +50,6 @@ NEW_MOVE = "INSERT INTO stock_move (good_id, lot_id, quantity, kind, source_id, 
 ANOTHER_MOVE = ", (?, ?, ?, ?, ?, ?)"
 TAKE = """
 UPDATE stock_good SET stock = stock - ? WHERE id = ? AND outlet_id = ? AND state = 'live' AND stock >= ?
-RETURNING name, points
 """
 LIVE_LOTS = f"""
 SELECT id, remaining FROM stock_lot WHERE good_id = ? AND remaining > 0 ORDER BY best_before, id LIMIT {LOTS_AT_ONCE}
@@ -163,19 +161,15 @@ async def receive(
     return lot_id
 
 
-async def take(tx: Tx, *, outlet_id: int, wanted: Sequence[Wanted], order_id: int) -> list[Taken]:
+async def take(tx: Tx, *, outlet_id: int, wanted: Sequence[Wanted], order_id: int) -> None:
     """Take goods off an outlet's shelf for an order, what keeps least long first; refuses OutOfStock."""
-    taken: list[Taken] = []
     moves: list[Any] = []
     for want in sorted(wanted, key=lambda line: line.good_id):
-        good = await tx.row(TAKE, want.quantity, want.good_id, outlet_id, want.quantity)
-        if good is None:
+        if await tx.run(TAKE, want.quantity, want.good_id, outlet_id, want.quantity) != 1:
             raise OutOfStock(good_id=want.good_id, name=await _name(tx, want.good_id))
         for lot_id, quantity in await _take_lots(tx, want.good_id, want.quantity):
             moves += (want.good_id, lot_id, -quantity, "order", order_id, tx.now)
-        taken.append(Taken(want.good_id, good["name"], want.quantity, good["points"]))
     await tx.run(NEW_MOVE + ANOTHER_MOVE * (len(moves) // 6 - 1), *moves)
-    return taken
 
 
 async def _name(tx: Tx, good_id: int) -> str:

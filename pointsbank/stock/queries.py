@@ -1,5 +1,6 @@
 """Read goods, lots and shelves."""
 
+import functools
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -72,15 +73,18 @@ SELECT id, community_id, outlet_id, name, unit, barcode, points, monthly_max, lo
 
 async def shelf(tx: Tx | None, *, outlet_id: int, good_ids: Sequence[int], barcodes: Sequence[str] = ()) -> list[Good]:
     """Return those of the named goods that this outlet carries and still offers; unknown ones are simply missing."""
-    barcodes = [rules.plain_barcode(barcode) for barcode in barcodes]
-    named = " OR ".join(
-        _among(column, values) for column, values in (("id", good_ids), ("barcode", barcodes)) if len(values)
-    )
-    if not named:
+    if not good_ids and not barcodes:
         return []
-    sql = f"{GOOD} WHERE outlet_id = ? AND state = 'live' AND ({named}) ORDER BY id"
+    plain = [rules.plain_barcode(barcode) for barcode in barcodes]
     rows = tx.rows if tx is not None else db.rows
-    return [Good(*found) for found in await rows(sql, outlet_id, *good_ids, *barcodes)]
+    sql = _shelf_sql(len(good_ids), len(barcodes))
+    return [Good(*found) for found in await rows(sql, outlet_id, *good_ids, *plain)]
+
+
+@functools.cache
+def _shelf_sql(ids: int, barcodes: int) -> str:
+    named = f"{_among('id', range(ids))} OR {_among('barcode', range(barcodes))}"
+    return f"{GOOD} WHERE outlet_id = ? AND state = 'live' AND ({named}) ORDER BY id"
 
 
 ON_SHELF = f"{GOOD} WHERE outlet_id = ? AND state = 'live' ORDER BY points, id LIMIT {GOODS_MAX}"

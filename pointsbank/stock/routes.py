@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
@@ -20,6 +20,7 @@ from pointsbank.stock.queries import Good, Outlet
 from pointsbank.trail import queries as trail
 from pointsbank.web import forms, render
 from pointsbank.web.forms import Filled
+from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import N_, _
 
 KEEPER = [needs(Permission.KEEP_STOCK)]

@@ -69,15 +69,6 @@ class Wanted(msgspec.Struct, frozen=True):
     quantity: int
 
 
-class Taken(msgspec.Struct, frozen=True):
-    """What left the shelf; `points` is the price of one piece."""
-
-    good_id: int
-    name: str
-    quantity: int
-    points: int
-
-
 class LotLeft(msgspec.Struct, frozen=True):
     lot_id: int
     remaining: int

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response
 from litestar.params import FromPath
 
 from pointsbank.kit.errors import NotFound
 from pointsbank.web import cookies, current, i18n, printing
+from pointsbank.web.handlers import get
 
 PUBLIC = {"public": True}
 AnyRequest = Request[Any, Any, Any]

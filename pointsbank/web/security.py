@@ -41,10 +41,7 @@ HOST_LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.
 SECURITY_HEADERS = [
     (
         b"content-security-policy",
-        (
-            b"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; object-src 'none'; "
-            b"base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-        ),
+        (b"default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"),
     ),
     (b"x-content-type-options", b"nosniff"),
     # `no-referrer` would turn the Origin of our own forms into "null".
@@ -236,11 +233,10 @@ class Security:
                 for name, _ in message["headers"]:
                     if name == b"cache-control":
                         ours = self.headers
-                message["headers"] = [*message["headers"], *ours]
-                if replayed.get():
-                    message["headers"] = [*message["headers"], REPLAYED]
-                    if message["status"] == HTTPStatus.CREATED:
-                        message["status"] = 200
+                again = [REPLAYED] if replayed.get() else []
+                message["headers"] = [*message["headers"], *ours, *again]
+                if again and message["status"] == HTTPStatus.CREATED:
+                    message["status"] = 200
             return send(message)
 
         return answer

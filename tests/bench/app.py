@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from litestar import get, post
 
 from pointsbank.app import database as databases
 from pointsbank.app import installation, server, shell, wiring
@@ -22,6 +21,7 @@ from pointsbank.kit.clock import Clock
 from pointsbank.kit.db import Tx
 from pointsbank.kit.settings import Settings
 from pointsbank.redemption.routes_api import OrderBody
+from pointsbank.web.handlers import get, post
 from pointsbank.web.limits import Limit, Limits
 
 LOOSE = Limits(*(Limit(per_minute=10_000_000, burst=1_000_000) for _ in range(3)))

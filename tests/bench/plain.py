@@ -11,6 +11,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Generator, Sequence
+from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -51,22 +52,30 @@ def fresh(origin: Path, folder: Path) -> Path:
 def recorded() -> Generator[list[Statements], None, None]:
     """What each command says to the database meanwhile."""
     commands: list[Statements] = []
-    step, cursor = sqlite.Writer._step, sqlite.InlineClient.cursor
+    step, names = sqlite.Writer._step, ("row", "rows", "run")
+    calls = {name: getattr(sqlite.InlineClient, name) for name in names}
 
-    def noted_step(writer: sqlite.Writer, command: Command) -> Any:
+    def noted_step(writer: sqlite.Writer, command: Command, now: datetime) -> Any:
         commands.append([])
-        return step(writer, command)
+        return step(writer, command, now)
 
-    def noted_cursor(client: sqlite.InlineClient, sql: str, values: Sequence[Any], *, many: bool = False) -> Any:
-        if not client.reads_only:
-            commands[-1].append((sql, tuple(values)))
-        return cursor(client, sql, values, many=many)
+    def noted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def asked(client: sqlite.InlineClient, sql: str, *values: Any) -> Any:
+            if not client.reads_only:
+                commands[-1].append((sql, values))
+            return call(client, sql, *values)
 
-    sqlite.Writer._step, sqlite.InlineClient.cursor = noted_step, noted_cursor
+        return asked
+
+    sqlite.Writer._step = noted_step
+    for name in names:
+        setattr(sqlite.InlineClient, name, noted(calls[name]))
     try:
         yield commands
     finally:
-        sqlite.Writer._step, sqlite.InlineClient.cursor = step, cursor
+        sqlite.Writer._step = step
+        for name in names:
+            setattr(sqlite.InlineClient, name, calls[name])
 
 
 async def through_writer(action: Callable[..., Any], asked: Sequence[dict[str, Any]]) -> float:

@@ -250,7 +250,7 @@ async def test_nothing_but_an_action_writes(towns, client):
         lambda: Town.filter(name="临江").using_db(where).update(people=9),
         lambda: Town.filter(name="临江").using_db(where).delete(),
         lambda: Town.bulk_create([Town(name="trace")], using_db=where),
-        lambda: where.rows("DELETE FROM town", ()),
+        lambda: where.rows("DELETE FROM town"),
     ):
         with pytest.raises(Exception, match=r"only an action writes|read.?only"):
             await attempt()

@@ -161,7 +161,7 @@ async def test_a_writer_that_died_leaves_nobody_waiting_and_can_be_closed(towns,
     class Dying(BaseException):
         pass
 
-    def die(_command) -> None:
+    def die(_command, _now) -> None:
         raise Dying
 
     monkeypatch.setattr(towns.writer, "_step", die)

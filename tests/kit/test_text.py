@@ -80,6 +80,7 @@ def test_an_id_number_needs_place_day_and_check_digit():
     assert not text.id_number_ok("110105194912310021")
     assert not text.id_number_ok("11010519491331002X")
     assert not text.id_number_ok("110105491231002")
+    assert not text.id_number_ok("37320012400113082X")  # right but for its county, which there is not
 
 
 @given(st.text(max_size=20) | st.text("0123456789xX²", min_size=18, max_size=18))

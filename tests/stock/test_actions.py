@@ -122,11 +122,7 @@ async def test_what_keeps_least_long_goes_first_and_comes_back_to_its_lots(shelf
     await shelf.receive(salt, 5)
     await shelf.receive(salt, 3, best_before=date(2027, 2, 1))
     await shelf.receive(salt, 3, best_before=date(2027, 1, 1))
-    taken = await take(shelf, (rice, 1), (salt, 5), order_id=7)
-    assert [(line.good_id, line.name, line.quantity, line.points) for line in taken] == [
-        (salt, "食用盐", 5, 5),
-        (rice, "东北大米", 1, 60),
-    ]
+    await take(shelf, (rice, 1), (salt, 5), order_id=7)
     assert await lots(salt) == [5, 1, 0]
     await take(shelf, (salt, 1), order_id=8)
     await db.write(actions.put_back, order_id=7)

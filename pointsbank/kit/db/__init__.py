@@ -167,14 +167,14 @@ async def write(
 
 async def row(sql: str, *values: Any) -> Row | None:
     """Return the first row or None, from committed data."""
-    return await current().read.row(sql, values)  # type: ignore[no-any-return]  # the clients share no base class
+    return await current().read.row(sql, *values)  # type: ignore[no-any-return]  # the clients share no base class
 
 
 async def rows(sql: str, *values: Any) -> list[Row]:
     """Return all rows, from committed data; for short lists only, since SQLite answers on the event loop."""
-    return await current().read.rows(sql, values)  # type: ignore[no-any-return]  # the clients share no base class
+    return await current().read.rows(sql, *values)  # type: ignore[no-any-return]  # the clients share no base class
 
 
 async def slow_rows(sql: str, *values: Any) -> list[Row]:
     """Return many rows without holding up the event loop."""
-    return await current().slow.rows(sql, values)  # type: ignore[no-any-return]  # the clients share no base class
+    return await current().slow.rows(sql, *values)  # type: ignore[no-any-return]  # the clients share no base class

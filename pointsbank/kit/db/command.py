@@ -58,31 +58,27 @@ NOBODY = Actor()
 
 
 class Client(Protocol):
-    """What Tx needs of a database client; the ORM takes the same object as `using_db`."""
+    """What an action may ask of a database; the ORM takes the same object as `using_db`."""
 
-    async def row(self, sql: str, values: tuple[Any, ...], /) -> Row | None: ...
-    async def rows(self, sql: str, values: tuple[Any, ...], /) -> list[Row]: ...
-    async def run(self, sql: str, values: tuple[Any, ...], /) -> int: ...
+    async def row(self, sql: str, /, *values: Any) -> Row | None: ...
+    async def rows(self, sql: str, /, *values: Any) -> list[Row]: ...
+    async def run(self, sql: str, /, *values: Any) -> int: ...
 
 
-class Tx(msgspec.Struct, frozen=True):
-    """A transaction that is open: an action's first parameter. `?` stands for a value on both databases."""
+class Tx:
+    """A transaction that is open: an action's first parameter. `?` stands for a value on both databases.
 
-    db: Any  # for the ORM: using_db=tx.db
-    now: datetime
-    actor: Actor
-    stale: list[str] = msgspec.field(default_factory=list)
+    `row` answers the first row or None, also of INSERT and UPDATE … RETURNING; `rows` all of them; `run` how many
+    rows were touched, without those of triggers. They are the client's own: an order makes 26 such calls.
+    """
 
-    def row(self, sql: str, *values: Any) -> Coroutine[Any, Any, Row | None]:
-        """Return the first row or None; also of INSERT and UPDATE … RETURNING."""
-        return self.db.row(sql, values)  # type: ignore[no-any-return]  # Tortoise's own type has no `row`
+    __slots__ = ("actor", "db", "now", "row", "rows", "run", "stale")
 
-    def rows(self, sql: str, *values: Any) -> Coroutine[Any, Any, list[Row]]:
-        return self.db.rows(sql, values)  # type: ignore[no-any-return]  # Tortoise's own type has no `rows`
-
-    def run(self, sql: str, *values: Any) -> Coroutine[Any, Any, int]:
-        """Return how many rows were touched, without those of triggers."""
-        return self.db.run(sql, values)  # type: ignore[no-any-return]  # Tortoise's own type has no `run`
+    def __init__(self, client: Client, now: datetime, actor: Actor) -> None:
+        self.db: Any = client  # for the ORM: using_db=tx.db
+        self.now, self.actor = now, actor
+        self.row, self.rows, self.run = client.row, client.rows, client.run
+        self.stale: list[str] = []
 
     def made_stale(self, name: str) -> None:
         """Have copies of `name` that processes hold in memory dropped, once this is committed."""
@@ -124,8 +120,9 @@ def _answer_decoder(action: Callable[..., Any]) -> Callable[[bytes], Any]:
     return msgspec.json.Decoder(get_type_hints(action)["return"]).decode
 
 
-def _name(action: Callable[..., Any]) -> str:
-    return f"{action.__module__}.{action.__qualname__}"
+@functools.cache
+def _name(action: Callable[..., Any]) -> bytes:
+    return f"{action.__module__}.{action.__qualname__}".encode()
 
 
 def digest(command: Command) -> bytes:
@@ -133,9 +130,10 @@ def digest(command: Command) -> bytes:
 
     Keyed: the facts may hold a card's digits, which could be found by trying from a plain hash.
     """
-    key = crypto.held().derive("command")
-    asked = _name(command.action).encode() + _encode(command.facts)
-    return hashlib.blake2b(asked, key=key, digest_size=32).digest()  # many times as fast as an HMAC of so short a text
+    asked = _name(command.action) + _encode(command.facts)
+    return hashlib.blake2b(
+        asked, key=crypto.held().derive("command"), digest_size=32
+    ).digest()  # many times as fast as an HMAC of so short a text
 
 
 TAKE = """

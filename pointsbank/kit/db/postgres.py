@@ -83,15 +83,15 @@ class Statements:
         async with self.acquire_connection() as connection:
             return await getattr(connection, method)(dollars(sql), *values)
 
-    async def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
+    async def row(self, sql: str, /, *values: Any) -> Row | None:
         found: Row | None = await self.call("fetchrow", sql, values)
         return found
 
-    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    async def rows(self, sql: str, /, *values: Any) -> list[Row]:
         found: list[Row] = await self.call("fetch", sql, values)
         return found
 
-    async def run(self, sql: str, values: Sequence[Any] = ()) -> int:
+    async def run(self, sql: str, /, *values: Any) -> int:
         return int((await self.call("execute", sql, values)).rpartition(" ")[2])
 
     def _in_transaction(self) -> Any:

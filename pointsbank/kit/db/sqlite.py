@@ -96,6 +96,7 @@ class InlineClient(SqliteClient):
             detect_types=sqlite3.PARSE_DECLTYPES,
         )
         self._connection.row_factory = sqlite3.Row
+        self.execute = self._connection.execute
         for name, value in self.pragmas.items():
             self._connection.execute(f"PRAGMA {name}={value}")
 
@@ -106,44 +107,66 @@ class InlineClient(SqliteClient):
     def _in_transaction(self) -> Any:
         raise Misuse(NEST)
 
-    def cursor(self, sql: str, values: Sequence[Any], *, many: bool = False) -> sqlite3.Cursor:
-        """Execute a statement now."""
+    def _failed(self, error: sqlite3.Error) -> Exception:
+        """What a failed statement raises; the writing client is shut from here to the end of the step."""
+        if isinstance(error, sqlite3.IntegrityError):
+            failed: Exception = IntegrityError(error)
+        elif isinstance(error, sqlite3.OperationalError):
+            is_write = error.sqlite_errorcode == sqlite3.SQLITE_READONLY
+            failed = Misuse(WRITE) if is_write else OperationalError(error)
+        else:
+            return error
+        if not self.reads_only:
+            self.shut = f"this action went on after a failed statement ({failed}): PostgreSQL would not allow it"
+        return failed
+
+    # Three times the same, and each whole: these are most of what an action does.
+    async def row(self, sql: str, /, *values: Any) -> Row | None:
         if self.shut or (self.reads_only and acting.get()):
             raise Misuse(self.shut or READ)
         try:
-            return self._connection.executemany(sql, values) if many else self._connection.execute(sql, values)
-        except sqlite3.IntegrityError as error:
-            failed: Exception = IntegrityError(error)
-        except sqlite3.OperationalError as error:
-            is_write = error.sqlite_errorcode == sqlite3.SQLITE_READONLY
-            failed = Misuse(WRITE) if is_write else OperationalError(error)
-        if not self.reads_only:
-            self.shut = f"this action went on after a failed statement ({failed}): PostgreSQL would not allow it"
-        raise failed
+            return self.execute(sql, values).fetchone()  # type: ignore[no-any-return]  # sqlite3 says Any
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
-    async def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
-        return self.cursor(sql, values).fetchone()  # type: ignore[no-any-return]  # sqlite3 says Any
+    async def rows(self, sql: str, /, *values: Any) -> list[Row]:
+        if self.shut or (self.reads_only and acting.get()):
+            raise Misuse(self.shut or READ)
+        try:
+            return self.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
-    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return self.cursor(sql, values).fetchall()
-
-    async def run(self, sql: str, values: Sequence[Any] = ()) -> int:
-        return self.cursor(sql, values).rowcount
+    async def run(self, sql: str, /, *values: Any) -> int:
+        if self.shut or (self.reads_only and acting.get()):
+            raise Misuse(self.shut or READ)
+        try:
+            return self.execute(sql, values).rowcount
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
     # The next four are what the ORM calls.
+    def _cursor(self, sql: str, values: Sequence[Any], *, many: bool = False) -> sqlite3.Cursor:
+        if self.shut or (self.reads_only and acting.get()):
+            raise Misuse(self.shut or READ)
+        try:
+            return self._connection.executemany(sql, values) if many else self.execute(sql, values)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
     async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[Any]]:
-        cursor = self.cursor(query, values or ())
+        cursor = self._cursor(query, values or ())
         found = cursor.fetchall()
         return (len(found) if cursor.rowcount < 0 else cursor.rowcount), found
 
     async def execute_query_dict(self, query: str, values: list[Any] | None = None) -> list[dict[str, Any]]:
-        return [dict(found) for found in self.cursor(query, values or ())]
+        return [dict(found) for found in self._cursor(query, values or ())]
 
     async def execute_insert(self, query: str, values: list[Any]) -> int:
-        return self.cursor(query, values).lastrowid or 0
+        return self._cursor(query, values).lastrowid or 0
 
     async def execute_many(self, query: str, values: list[list[Any]]) -> None:
-        self.cursor(query, values, many=True)
+        self._cursor(query, values, many=True)
 
 
 def drive(name: str, coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -166,7 +189,7 @@ class Writer:
 
     def __init__(self, client: InlineClient, clock: Clock) -> None:
         self.client, self.clock = client, clock
-        self.execute = client._connection.execute  # noqa: SLF001  the writer is the other half of its client
+        self.execute = client.execute
         self.closing = False
         self.forget: Callable[[Iterable[str]], None] = lambda _names: None
         self.stale: list[str] = []
@@ -201,7 +224,8 @@ class Writer:
         self.stale = []
         try:
             await self._begin()
-            results = [self._step(command) for command, _ in batch]
+            now = self.clock.now()  # commands of one commit share their moment, which is then spelled once
+            results = [self._step(command, now) for command, _ in batch]
             await self._commit()
         except BaseException as failure:
             with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself: disk full, I/O error
@@ -236,9 +260,9 @@ class Writer:
                 return
             await asyncio.sleep(0.01)
 
-    def _step(self, command: Command) -> Any:
+    def _step(self, command: Command, now: datetime) -> Any:
         self.execute("SAVEPOINT command")
-        tx = Tx(self.client, self.clock.now(), command.actor)
+        tx = Tx(self.client, now, command.actor)
         try:
             result = self._drive(command, perform(tx, command))
             self.stale += tx.stale

@@ -1,7 +1,6 @@
 """SQLite in a thread: Tortoise's own aiosqlite engine, for pages that read hundreds of rows."""
 
 import sqlite3
-from collections.abc import Sequence
 from typing import Any
 
 import aiosqlite
@@ -24,10 +23,10 @@ class SlowClient(SqliteClient):
         for name, value in self.pragmas.items():
             await self._connection.execute(f"PRAGMA {name}={value}")
 
-    async def row(self, sql: str, values: Sequence[Any] = ()) -> Row | None:
-        found = await self.rows(sql, values)
+    async def row(self, sql: str, /, *values: Any) -> Row | None:
+        found = await self.rows(sql, *values)
         return found[0] if found else None
 
-    async def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+    async def rows(self, sql: str, /, *values: Any) -> list[Row]:
         assert self._connection is not None
         return list(await self._connection.execute_fetchall(sql, values))
