@@ -6,7 +6,7 @@ from pointsbank.kit import codes
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
-from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, LotLeft, NotEnoughPoints, NotReversible, Posted
+from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NotEnoughPoints, NotReversible, Posted
 from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
 
@@ -149,7 +149,7 @@ async def _take_lots(tx: Tx, account_id: int, points: int, entry_id: int) -> Non
         found = await tx.rows(LIVE_LOTS, account_id, today)
         if not found:  # the balance still counts lots that expired today: the expiry job has not come round
             raise NotEnoughPoints(missing=points)
-        for taken in rules.take_from([LotLeft(lot_id, remaining) for lot_id, remaining in found], points):
+        for taken in rules.take_from(found, points):
             if await tx.run(TAKE_LOT, taken.points, taken.lot_id, taken.points) != 1:
                 raise NotEnoughPoints(missing=points)
             await tx.run(LOT_USE, taken.lot_id, entry_id, taken.points)

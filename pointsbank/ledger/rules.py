@@ -1,6 +1,6 @@
 """What the ledger decides without looking anything up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -37,24 +37,22 @@ class NotReversible(Refusal):
     message = "这一笔是冲正或到期，不能再冲正。"
 
 
-class LotLeft(msgspec.Struct, frozen=True):
-    lot_id: int
-    remaining: int
-
-
 class LotTaken(msgspec.Struct, frozen=True):
     lot_id: int
     points: int
 
 
-def take_from(lots: Sequence[LotLeft], points: int) -> list[LotTaken]:
-    """Take points from lots in the order given (soonest to expire first); fewer lots than needed take all they have."""
+def take_from(lots: Iterable[Iterable[int]], points: int) -> list[LotTaken]:
+    """Take points from lots (id, what is left) in the order given, soonest to expire first.
+
+    Fewer lots than needed give all they have.
+    """
     assert points > 0
     taken = []
-    for lot in lots:
-        assert lot.remaining > 0
-        part = min(lot.remaining, points)
-        taken.append(LotTaken(lot.lot_id, part))
+    for lot_id, remaining in lots:
+        assert remaining > 0
+        part = min(remaining, points)
+        taken.append(LotTaken(lot_id, part))
         points -= part
         if points == 0:
             break

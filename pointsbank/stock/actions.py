@@ -14,7 +14,6 @@ from pointsbank.stock.rules import (
     BarcodeTaken,
     DonorMissing,
     GoodEnded,
-    LotLeft,
     OutOfStock,
     PastBestBefore,
     Wanted,
@@ -184,7 +183,7 @@ async def _take_lots(tx: Tx, good_id: int, quantity: int) -> list[tuple[int, int
     while quantity:
         found = await tx.rows(LIVE_LOTS, good_id)
         assert found, "a good's stock equals what is left in its lots"
-        for part in rules.take_from([LotLeft(lot_id, remaining) for lot_id, remaining in found], quantity):
+        for part in rules.take_from(found, quantity):
             touched = await tx.run(TAKE_LOT, part.quantity, part.lot_id, part.quantity)
             assert touched == 1, "the good's row is ours, so nobody else takes from its lots"
             taken.append((part.lot_id, part.quantity))

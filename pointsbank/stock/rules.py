@@ -1,7 +1,7 @@
 """What the stock room decides without looking anything up."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import date
 
 import msgspec
@@ -69,24 +69,19 @@ class Wanted(msgspec.Struct, frozen=True):
     quantity: int
 
 
-class LotLeft(msgspec.Struct, frozen=True):
-    lot_id: int
-    remaining: int
-
-
 class LotTaken(msgspec.Struct, frozen=True):
     lot_id: int
     quantity: int
 
 
-def take_from(lots: Sequence[LotLeft], quantity: int) -> list[LotTaken]:
-    """Take pieces from lots in the order given; fewer than wanted if the lots hold fewer."""
+def take_from(lots: Iterable[Iterable[int]], quantity: int) -> list[LotTaken]:
+    """Take pieces from lots (id, what is left) in the order given; fewer than wanted if the lots hold fewer."""
     assert quantity > 0
     taken = []
-    for lot in lots:
-        assert lot.remaining > 0
-        part = min(lot.remaining, quantity)
-        taken.append(LotTaken(lot.lot_id, part))
+    for lot_id, remaining in lots:
+        assert remaining > 0
+        part = min(remaining, quantity)
+        taken.append(LotTaken(lot_id, part))
         quantity -= part
         if quantity == 0:
             break

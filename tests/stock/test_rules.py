@@ -3,17 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsbank.stock import rules
-from pointsbank.stock.rules import BarcodeUnfit, LotLeft, ValueUnfit
+from pointsbank.stock.rules import BarcodeUnfit, ValueUnfit
 
-lots = st.lists(st.integers(1, 50), max_size=8).map(lambda left: [LotLeft(n, part) for n, part in enumerate(left)])
+lots = st.lists(st.integers(1, 50), max_size=8).map(lambda left: list(enumerate(left)))
 
 
 @given(lots, st.integers(1, 200))
 def test_lots_are_taken_in_order_and_never_beyond_what_they_hold(held, quantity):
     taken = rules.take_from(held, quantity)
-    assert sum(part.quantity for part in taken) == min(quantity, sum(lot.remaining for lot in held))
-    assert [part.lot_id for part in taken] == [lot.lot_id for lot in held[: len(taken)]]
-    assert all(part.quantity == lot.remaining for part, lot in zip(taken[:-1], held, strict=False))
+    assert sum(part.quantity for part in taken) == min(quantity, sum(left for _, left in held))
+    assert [part.lot_id for part in taken] == [lot_id for lot_id, _ in held[: len(taken)]]
+    assert all(part.quantity == left for part, (_, left) in zip(taken[:-1], held, strict=False))
 
 
 @pytest.mark.parametrize(

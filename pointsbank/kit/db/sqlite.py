@@ -51,11 +51,17 @@ def moment_text(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(" ", "microseconds")
 
 
+@functools.lru_cache(maxsize=1_024)
+def _moment(raw: bytes) -> datetime:
+    """Remembered: an evening's check-ins read the same two times of the same activity."""
+    return datetime.fromisoformat(raw.decode())
+
+
 def register_types() -> None:
     """Columns declared MOMENT, DAY and BOOLEAN read back as they do on PostgreSQL."""
     sqlite3.register_adapter(datetime, moment_text)
     sqlite3.register_adapter(date, date.isoformat)
-    sqlite3.register_converter("moment", lambda raw: datetime.fromisoformat(raw.decode()))
+    sqlite3.register_converter("moment", _moment)
     sqlite3.register_converter("day", lambda raw: date.fromisoformat(raw.decode()))
     sqlite3.register_converter("boolean", lambda raw: raw == b"1")
 
