@@ -111,8 +111,8 @@ def route_table(settings: Settings, clock: Clock, extra: Sequence[Any] = ()) -> 
         dependencies={
             "session": Provide(provide_session, sync_to_thread=False),
             "actor": Provide(provide_actor, sync_to_thread=False),
-            "clock": Provide(lambda: clock, sync_to_thread=False),
-            "settings": Provide(provide_settings, sync_to_thread=False),
+            "clock": Provide(lambda: clock, use_cache=True, sync_to_thread=False),
+            "settings": Provide(provide_settings, use_cache=True, sync_to_thread=False),
         },
         exception_handlers=problems.handlers,
         openapi_config=API_DOCUMENT,

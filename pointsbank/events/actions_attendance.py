@@ -1,5 +1,6 @@
 """Check people in and out. Hot: a check-in by card takes eight statements, those of its command and trail included."""
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -282,7 +283,7 @@ async def _enter(tx: Tx, place: _Place, who: _Who, way: Way, at: datetime, *, by
     ids = await persons.ids_of(tx, who.person_id)
     plan = place.plan
     starts_at, ends_at = plan.starts_at, plan.ends_at
-    found = await tx.rows(_among(WHEREABOUTS, ids), *ids, place.activity_id, at, at, ends_at, starts_at)
+    found = await tx.rows(_among(WHEREABOUTS, len(ids)), *ids, place.activity_id, at, at, ends_at, starts_at)
     _check_whereabouts(found, place, tx.now)
     if place.is_full:
         raise rules.Full(seats=place.seats, contact=place.contact)
@@ -316,7 +317,7 @@ def _check_whereabouts(found: Sequence[Row], place: _Place, now: datetime) -> No
 
 async def _leave(tx: Tx, place: _Place, who: _Who, way: Way, at: datetime, *, by_staff: bool = False) -> Left:
     ids = await persons.ids_of(tx, who.person_id)
-    here = await tx.row(_among(HERE, ids), place.activity_id, *ids)
+    here = await tx.row(_among(HERE, len(ids)), place.activity_id, *ids)
     if here is None:
         raise rules.NotIn(contact=place.contact)
     if here["state"] == "struck":
@@ -336,6 +337,7 @@ async def _leave(tx: Tx, place: _Place, who: _Who, way: Way, at: datetime, *, by
     )
 
 
-def _among(sql: str, ids: Sequence[int]) -> str:
+@functools.cache
+def _among(sql: str, people: int) -> str:
     """The statement with as many places as there are aliases of one human being: nearly always one."""
-    return sql.replace("{people}", ", ".join("?" * len(ids)))
+    return sql.replace("{people}", ", ".join("?" * people))
