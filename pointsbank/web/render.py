@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -14,7 +15,7 @@ from litestar import Response
 from markupsafe import Markup
 
 from pointsbank.kit import clock, paths
-from pointsbank.web import assets, current, formats, i18n
+from pointsbank.web import assets, cookies, current, formats, i18n
 from pointsbank.web.current import Scope
 
 ICON = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
@@ -52,6 +53,7 @@ class View:
     locale: str = i18n.SOURCE
     type_size: str = ""
     path: str = "/"
+    back: str = "/"
     person: Reader | None = None
     nav: Sequence[NavEntry] = ()
     is_demo: bool = False
@@ -63,8 +65,15 @@ class View:
 
 def bare_view(scope: Scope | None, **facts: Any) -> View:
     """The view that needs nothing but the request; `describe` adds who is reading."""
-    path = str(scope["path"]) if scope is not None else "/"
-    return View(locale=i18n.locale_of(scope), type_size=current.type_size(scope), path=path, **facts)
+    path, back = (str(scope["path"]), _page_of(scope)) if scope is not None else ("/", "/")
+    return View(locale=i18n.locale_of(scope), type_size=current.type_size(scope), path=path, back=back, **facts)
+
+
+def _page_of(scope: Scope) -> str:
+    """Where a link may lead back to: this page, or the one whose form was sent, since its address may take no GET."""
+    if scope["method"] in ("GET", "HEAD"):
+        return str(scope["path"])
+    return cookies.safe_next(urlsplit(current.header(scope, b"referer")).path)
 
 
 _describe: Callable[[Scope], View] = bare_view

@@ -36,6 +36,17 @@ async def test_a_refusal_elsewhere_is_a_page_in_plain_words(client):
     assert "test.short_of_points" not in answer.text
 
 
+async def test_an_error_page_for_a_form_leads_back_to_the_page_of_the_form(client):
+    """The address that took the form may answer no GET: whoever wants to read it in English would meet a 405."""
+    sent = {"content": "name=" + "a" * 70_000, "headers": {**OWN, "Referer": "http://points.test/people?of=1"}}
+    from_a_page = await client.post("/form", **sent)
+    assert from_a_page.status_code == 413
+    assert "/language?to=en&amp;next=/people" in from_a_page.text
+    for referer in ("", "http://points.test//elsewhere.test", "nonsense"):
+        sent["headers"]["Referer"] = referer
+        assert "/language?to=en&amp;next=/&#34;" in (await client.post("/form", **sent)).text.replace('"', "&#34;")
+
+
 async def test_a_refusal_for_the_script_is_a_fragment(client):
     answer = await client.get("/refuse/short", headers={"X-Partial": "1"})
     assert answer.status_code == 409

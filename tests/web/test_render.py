@@ -32,7 +32,7 @@ def draw(source: str, view: render.View = RESIDENT, **context) -> str:
 
 @pytest.fixture
 def english():
-    token = current.scope.set({"path": "/", "headers": [(b"cookie", b"lang=en; type=large")]})
+    token = current.scope.set({"method": "GET", "path": "/", "headers": [(b"cookie", b"lang=en; type=large")]})
     yield
     current.scope.reset(token)
 
