@@ -20,7 +20,8 @@ HASTY_SECONDS = 0.05
 async def answer_before_commit(writer: sqlite.Writer, batch: list[Any]) -> None:
     """What must never be: the test of the test."""
     await writer._begin()
-    results = [writer._step(command) for command, _ in batch]
+    now = writer.clock.now()
+    results = [writer._step(command, now) for command, _ in batch]
     writer._hand_out(batch, results)
     await asyncio.sleep(HASTY_SECONDS)
     await writer._commit()
