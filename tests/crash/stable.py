@@ -14,7 +14,7 @@ from pointsbank.app import server, shell
 from pointsbank.kit.db import sqlite
 from pointsbank.kit.settings import Settings
 
-HASTY_SECONDS = 0.05
+HASTY_SECONDS = 0.3  # long enough for a client on a busy machine to read its answer
 
 
 async def answer_before_commit(writer: sqlite.Writer, batch: list[Any]) -> None:

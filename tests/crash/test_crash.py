@@ -12,7 +12,7 @@ from tests.crash.book import faults
 from tests.crash.clients import at_work
 
 CYCLES = {"sqlite": 10, "postgres": 2}
-HASTY_CYCLES_MAX = 5
+HASTY_CYCLES_MAX = 10
 LIFE_SECONDS = (0.2, 0.9)
 
 
