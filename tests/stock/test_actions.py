@@ -171,3 +171,8 @@ async def test_a_good_that_keeps_for_ever_has_no_best_before(shelf):
     found = await queries.stocked([shelf.community_id], date(2026, 11, 21))
     assert [line.next_best_before for line in found] == [None, None]
     assert rules.NEVER.year == 9999
+
+
+async def test_the_goods_of_an_order_are_looked_up_and_not_searched_for(shelf):
+    plan = await db.rows(f"EXPLAIN QUERY PLAN {queries._shelf_sql(1, 0)}", 1, 1)
+    assert ["INTEGER PRIMARY KEY" in step["detail"] for step in plan] == [True], [step["detail"] for step in plan]

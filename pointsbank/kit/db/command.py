@@ -131,9 +131,8 @@ def digest(command: Command) -> bytes:
     Keyed: the facts may hold a card's digits, which could be found by trying from a plain hash.
     """
     asked = _name(command.action) + _encode(command.facts)
-    return hashlib.blake2b(
-        asked, key=crypto.held().derive("command"), digest_size=32
-    ).digest()  # many times as fast as an HMAC of so short a text
+    # Many times as fast as an HMAC of so short a text.
+    return hashlib.blake2b(asked, key=crypto.held().derive("command"), digest_size=32).digest()
 
 
 TAKE = """

@@ -21,6 +21,7 @@ from pointsbank.kit.errors import Busy, NotWritten, Refusal
 
 WRITE = "only an action writes: await db.write(action, …), and inside it tx or using_db=tx.db"
 READ = "an action reads through tx or using_db=tx.db: elsewhere it would miss its own rows"
+FAILURES = (sqlite3.IntegrityError, sqlite3.OperationalError)
 NEST = "an action is one transaction: call another action with the same tx"
 
 # What each connection is for, and why these sizes: architecture, section 4.
@@ -113,15 +114,13 @@ class InlineClient(SqliteClient):
     def _in_transaction(self) -> Any:
         raise Misuse(NEST)
 
-    def _failed(self, error: sqlite3.Error) -> Exception:
+    def _failed(self, error: sqlite3.IntegrityError | sqlite3.OperationalError) -> Exception:
         """What a failed statement raises; the writing client is shut from here to the end of the step."""
         if isinstance(error, sqlite3.IntegrityError):
             failed: Exception = IntegrityError(error)
-        elif isinstance(error, sqlite3.OperationalError):
+        else:
             is_write = error.sqlite_errorcode == sqlite3.SQLITE_READONLY
             failed = Misuse(WRITE) if is_write else OperationalError(error)
-        else:
-            return error
         if not self.reads_only:
             self.shut = f"this action went on after a failed statement ({failed}): PostgreSQL would not allow it"
         return failed
@@ -132,7 +131,7 @@ class InlineClient(SqliteClient):
             raise Misuse(self.shut or READ)
         try:
             return self.execute(sql, values).fetchone()  # type: ignore[no-any-return]  # sqlite3 says Any
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise self._failed(error) from error
 
     async def rows(self, sql: str, /, *values: Any) -> list[Row]:
@@ -140,7 +139,7 @@ class InlineClient(SqliteClient):
             raise Misuse(self.shut or READ)
         try:
             return self.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise self._failed(error) from error
 
     async def run(self, sql: str, /, *values: Any) -> int:
@@ -148,7 +147,7 @@ class InlineClient(SqliteClient):
             raise Misuse(self.shut or READ)
         try:
             return self.execute(sql, values).rowcount
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise self._failed(error) from error
 
     # The next four are what the ORM calls.
@@ -157,7 +156,7 @@ class InlineClient(SqliteClient):
             raise Misuse(self.shut or READ)
         try:
             return self._connection.executemany(sql, values) if many else self.execute(sql, values)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise self._failed(error) from error
 
     async def execute_query(self, query: str, values: list[Any] | None = None) -> tuple[int, Sequence[Any]]:
