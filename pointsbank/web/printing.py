@@ -1,14 +1,14 @@
 """Paper whose length is known only when it is filled: receipts on a roll.
 
 `@page{size:80mm auto}` is invalid and silently prints a Letter page, so the height is computed here and said in a
-one-line stylesheet, linked after app.css: `<link rel="stylesheet" href="{{ roll_css('r80', height) }}">`.
+one-line stylesheet, linked after paper.css: `<link rel="stylesheet" href="{{ roll_css('r80', height) }}">`.
 """
 
 from unicodedata import east_asian_width
 
 ROLLS_MM = {"r80": 80, "r58": 58}
 HEIGHT_MIN_MM, HEIGHT_MAX_MM = 60, 600
-# From the .receipt rules of app.css, rounded up: a line, a dashed rule, heading with padding, a code with margins.
+# From the .receipt rules of paper.css, rounded up: a line, a dashed rule, heading with padding, a code with margins.
 LINE_MM, RULE_MM, FRAME_MM, CODE_MM = 5.8, 4.8, 22.0, 36.0
 
 
