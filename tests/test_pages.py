@@ -185,7 +185,9 @@ def test_every_route_says_who_may_use_it():
 # Reviewed one by one: what each may do without a session, and why that is right.
 OPEN = {
     *(("GET", path) for path in ("/livez", "/readyz", "/privacy", "/print/{name:str}")),  # the same for everybody
-    *(("GET", path) for path in ("/type", "/language")),  # a cookie of the reader's own; nothing of ours changes
+    *(
+        ("GET", path) for path in ("/type", "/language", "/printer/shift")
+    ),  # a cookie of the reader's own; nothing of ours changes
     ("GET", "/"),  # leads on to where each reader belongs
     *((method, "/sign-in") for method in ("GET", "POST")),  # nobody has a session before; tries are counted
     *((method, path) for method in ("GET", "POST") for path in ("/a/{token:str}", "/activate")),  # good for one slip
@@ -344,7 +346,8 @@ async def test_values_that_nobody_could_mean_break_nothing(world, value):
 FIELDS = re.findall(
     r"\w+",
     "activity_id award_id before code community copy day digits done good grant in_force_from line line_id lines "
-    "minutes name of page person phone points q quantity reason same_as side size strike tick ticket times visit",
+    "minutes name of page paper person phone points q quantity reason right same_as side size strike tick ticket times "
+    "visit",
 )
 
 

@@ -1,10 +1,16 @@
-"""Paper whose length is known only when it is filled: receipts on a roll.
+"""What a stylesheet cannot know beforehand: how long a receipt is, and how far off a printer prints.
 
-`@page{size:80mm auto}` is invalid and silently prints a Letter page, so the height is computed here and said in a
-one-line stylesheet, linked after paper.css: `<link rel="stylesheet" href="{{ roll_css('r80', height) }}">`.
+Both are said in one-line stylesheets under /print/, linked after paper.css, because the content security policy keeps
+styles out of pages. `@page{size:80mm auto}` is invalid and silently prints a Letter page, so a receipt's height is
+computed here. What a printer leaves unprinted cannot be asked for, so a template that prints on ready paper says
+`{% set shifted = "book" %}`, and print.html moves its sheets as this computer's cookie says and offers to change it.
 """
 
+import re
+from dataclasses import dataclass
 from unicodedata import east_asian_width
+
+from pointsbank.web import current
 
 ROLLS_MM = {"r80": 80, "r58": 58}
 HEIGHT_MIN_MM, HEIGHT_MAX_MM = 60, 600
@@ -38,3 +44,72 @@ def roll_css(name: str) -> str | None:
     if not HEIGHT_MIN_MM <= int(height[:4]) <= HEIGHT_MAX_MM:
         return None
     return f"@page {roll}{{size:{ROLLS_MM[roll]}mm {int(height[:4])}mm}}\n"
+
+
+SHIFT_MAX_TENTHS = 100
+SHIFTED_PAPERS = ("book", "cards", "labels")
+_TENTHS = re.compile(r"(-?)([0-9]{1,2})(?:\.([0-9]))?")
+_SHIFT_CSS = re.compile(r"shift_(-?[0-9]{1,3})_(-?[0-9]{1,3})\.css")
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How far everything is moved on its sheet, in tenths of a millimetre."""
+
+    right: int = 0
+    down: int = 0
+
+    @property
+    def is_moved(self) -> bool:
+        return self != Shift()
+
+    @property
+    def right_mm(self) -> str:
+        return _millimetres(self.right)
+
+    @property
+    def down_mm(self) -> str:
+        return _millimetres(self.down)
+
+    @property
+    def url(self) -> str:
+        return f"/print/shift_{self.right}_{self.down}.css"
+
+
+def read_shift(right: str, down: str) -> Shift:
+    """The shift that was typed in millimetres; what is no number moves nothing, what is too far goes to the end."""
+    return Shift(_tenths(right), _tenths(down))
+
+
+def _tenths(text: str) -> int:
+    found = _TENTHS.fullmatch(text.strip())
+    if found is None:
+        return 0
+    tenths = int(found[2]) * 10 + int(found[3] or 0)
+    return min(tenths, SHIFT_MAX_TENTHS) * (-1 if found[1] else 1)
+
+
+def _millimetres(tenths: int) -> str:
+    return f"{tenths / 10:.1f}".removesuffix(".0")
+
+
+def shift_cookie(paper: str) -> str:
+    return f"shift-{paper}"
+
+
+def shift_of(paper: str) -> Shift:
+    """The shift of the computer whose request is being answered, for one kind of paper."""
+    assert paper in SHIFTED_PAPERS
+    scope = current.scope.get()
+    kept = current.cookie(scope, shift_cookie(paper)) if scope is not None else ""
+    right, _, down = kept.partition("_")
+    return read_shift(right, down)
+
+
+def shift_css(name: str) -> str | None:
+    """The stylesheet of that name (`shift_15_-5.css`), or None if it is none or moves too far."""
+    found = _SHIFT_CSS.fullmatch(name)
+    if found is None or max(abs(int(found[1])), abs(int(found[2]))) > SHIFT_MAX_TENTHS:
+        return None
+    shift = Shift(int(found[1]), int(found[2]))
+    return f"@media print{{.sheet>*{{transform:translate({shift.right_mm}mm,{shift.down_mm}mm)}}}}\n"

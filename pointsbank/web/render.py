@@ -15,7 +15,7 @@ from litestar import Response
 from markupsafe import Markup
 
 from pointsbank.kit import clock, paths
-from pointsbank.web import assets, cookies, current, formats, i18n
+from pointsbank.web import assets, cookies, current, formats, i18n, printing
 from pointsbank.web.current import Scope
 
 ICON = Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>')
@@ -170,6 +170,7 @@ def environment() -> Environment:
         "icon": icon,
         "ornament": ornament,
         "request_key": request_key,
+        "shift_of": printing.shift_of,
         "t": i18n.t,
         "view": _CurrentView(),
     }

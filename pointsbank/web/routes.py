@@ -34,13 +34,24 @@ def choose_language(request: AnyRequest) -> Response[bytes]:
     return _remembering(request, "lang", wanted if wanted in i18n.LOCALES else i18n.SOURCE)
 
 
+@get("/printer/shift", opt=PUBLIC, sync_to_thread=False)
+def choose_shift(request: AnyRequest) -> Response[bytes]:
+    """How far this computer's printer prints off, for one kind of paper; `right` and `down` in millimetres."""
+    asked = request.query_params
+    paper = asked.get("paper", "")
+    if paper not in printing.SHIFTED_PAPERS:
+        raise NotFound
+    shift = printing.read_shift(asked.get("right", ""), asked.get("down", ""))
+    return _remembering(request, printing.shift_cookie(paper), f"{shift.right_mm}_{shift.down_mm}")
+
+
 @get("/print/{name:str}", opt=PUBLIC, sync_to_thread=False)
-def roll_css(name: FromPath[str]) -> Response[str]:
-    """`/print/r80-214.css`: the page size of one receipt, which the content security policy keeps out of the page."""
-    css = printing.roll_css(name)
+def print_css(name: FromPath[str]) -> Response[str]:
+    """`/print/r80-214.css`, the page size of one receipt; `/print/shift_15_-5.css`, how far a printer is corrected."""
+    css = printing.roll_css(name) or printing.shift_css(name)
     if css is None:
         raise NotFound
     return Response(css, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
 
-routes = [choose_type_size, choose_language, roll_css]
+routes = [choose_type_size, choose_language, choose_shift, print_css]

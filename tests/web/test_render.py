@@ -212,3 +212,38 @@ def test_empty_charts_are_drawn_too():
     chart = charts.line_chart("空", ["11 月"], [charts.Series("甲里", [None])])
     assert chart.lines[0].last == 0
     draw('{% from "_charts.html" import lines, bars %}{{ lines(chart) }}{{ bars([]) }}', chart=chart)
+
+
+@pytest.mark.parametrize(
+    ("typed", "millimetres"),
+    [
+        (("1.5", "-0.5"), ("1.5", "-0.5")),
+        (("-10", "10"), ("-10", "10")),
+        (("99", "-99.9"), ("10", "-10")),
+        (("", "x"), ("0", "0")),
+        (("²", "1e9"), ("0", "0")),
+    ],
+)
+def test_a_printer_is_moved_by_what_was_typed_and_never_off_the_paper(typed, millimetres):
+    shift = printing.read_shift(*typed)
+
+    assert (shift.right_mm, shift.down_mm) == millimetres
+    moved = "translate({}mm,{}mm)".format(*millimetres)
+    assert moved in (printing.shift_css(shift.url.removeprefix("/print/")) or "")
+
+
+@pytest.mark.parametrize(
+    "name", ["shift_101_0.css", "shift_0_-101.css", "shift_1.5_0.css", "shift_²_0.css", "shift_1.css"]
+)
+def test_a_shift_that_leaves_the_paper_has_no_stylesheet(name):
+    assert printing.shift_css(name) is None
+
+
+def test_the_shift_is_kept_for_one_kind_of_paper_on_one_computer():
+    scope = {"type": "http", "headers": [(b"cookie", b"shift-book=1.5_-0.5")]}
+    token = current.scope.set(scope)
+    try:
+        assert printing.shift_of("book") == printing.Shift(15, -5)
+        assert not printing.shift_of("labels").is_moved
+    finally:
+        current.scope.reset(token)
