@@ -98,3 +98,38 @@ def forbid(table: str, verbs: str, when: str, why: str) -> ops.RunPython:
 def append_only(table: str) -> ops.RunPython:
     """Rows of this table never change and never go."""
     return forbid(table, "UPDATE DELETE", "1 = 1", "append_only")
+
+
+def recheck(table: str, constraint: str, before: str, after: str) -> ops.RunPython:
+    """Put another condition into one CHECK.
+
+    As in recheck("thing", "thing_kind_check", "kind IN ('a')", "kind IN ('a', 'b')"). `before` stands as it was written, line breaks included; `constraint` is PostgreSQL's name of it, which is
+    `<table>_<column>_check` beside a column and `<table>_check`, `_check1` … for those of the table as a whole.
+    SQLite has no ALTER for this and keeps the text alone, so the text is changed there, in the way that its page on
+    ALTER TABLE gives: rows, triggers and indexes are not touched. Rows that would break the new condition, and a
+    condition that does not stand in the table exactly once, end the migration.
+    """
+
+    async def run(_apps: Any, editor: Any) -> None:
+        execute = editor.client.execute_query
+        if editor.client.capabilities.dialect != "sqlite":
+            await execute(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
+            await execute(f"ALTER TABLE {table} ADD CONSTRAINT {constraint} CHECK ({after})")
+            return
+        _, broken = await execute(f"SELECT 1 FROM {table} WHERE NOT ({after}) LIMIT 1")
+        assert not broken, f"{table} has rows that break {after}"
+        _, ((text,),) = await execute("SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?", [table])
+        old = f"CHECK ({before})"
+        assert text.count(old) == 1, f"{table} has no single {old}"
+        _, ((version,),) = await execute("PRAGMA schema_version")
+        await execute("PRAGMA writable_schema = ON")
+        try:
+            new = text.replace(old, f"CHECK ({after})")
+            await execute("UPDATE sqlite_schema SET sql = ? WHERE type = 'table' AND name = ?", [new, table])
+            await execute(f"PRAGMA schema_version = {version + 1}")  # so that every connection reads the text anew
+        finally:
+            await execute("PRAGMA writable_schema = OFF")
+        _, ((sound,),) = await execute("PRAGMA quick_check(1)")
+        assert sound == "ok", sound
+
+    return ops.RunPython(run, ops.RunPython.noop)
