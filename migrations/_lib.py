@@ -103,11 +103,12 @@ def append_only(table: str) -> ops.RunPython:
 def recheck(table: str, constraint: str, before: str, after: str) -> ops.RunPython:
     """Put another condition into one CHECK.
 
-    As in recheck("thing", "thing_kind_check", "kind IN ('a')", "kind IN ('a', 'b')"). `before` stands as it was written, line breaks included; `constraint` is PostgreSQL's name of it, which is
-    `<table>_<column>_check` beside a column and `<table>_check`, `_check1` … for those of the table as a whole.
-    SQLite has no ALTER for this and keeps the text alone, so the text is changed there, in the way that its page on
-    ALTER TABLE gives: rows, triggers and indexes are not touched. Rows that would break the new condition, and a
-    condition that does not stand in the table exactly once, end the migration.
+    As in recheck("thing", "thing_kind_check", "kind IN ('a')", "kind IN ('a', 'b')"). `before` stands as it was
+    written, line breaks included; `constraint` is PostgreSQL's name of it, which is `<table>_<column>_check` beside a
+    column and `<table>_check`, `_check1` … for those of the table as a whole. SQLite has no ALTER for this and keeps
+    the text alone, so the text is changed there, in the way that its page on ALTER TABLE gives: rows, triggers and
+    indexes are not touched. Rows that would break the new condition, and a condition that does not stand in the table
+    exactly once, end the migration.
     """
 
     async def run(_apps: Any, editor: Any) -> None:

@@ -23,7 +23,7 @@ def python_files(*folders: str) -> list[Path]:
 
 def text_files() -> Iterator[Path]:
     """Everything that is ours to read; what tools leave behind lies elsewhere."""
-    paths = [path for path in TOP.iterdir() if path.is_file()]
+    paths = [path for path in TOP.iterdir() if path.is_file() and path.name != ".git"]  # a file in a linked checkout
     for folder in FOLDERS:
         paths += (TOP / folder).rglob("*")
     for path in sorted(paths):
