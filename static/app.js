@@ -1,11 +1,4 @@
-/* Every page works without this file. ES2017: old WebViews run Chrome 77.
-   form[data-swap="#a,#b"]  sent in place; those parts of the answer go into the page
-   input[data-scan]         the only text box of a counter; Enter in it, empty, presses [data-confirm]
-   [data-key="F8"]          pressed, followed or focused by F2 F4 F8 F9 Esc Del
-   [data-refresh-seconds]   an img is fetched again, another part replaced from data-refresh-url; [data-countdown] in it
-   [data-add="-1"]          adds to the number input whose id data-for names
-   table[data-grid]         arrows, Enter and paste between its inputs
-   [data-print] [data-focus] [data-mute] [data-sound="ok|warn|stop"] */
+/* Every page works without this file; base.html tells what it looks for. ES2017: old WebViews run Chrome 77. */
 (() => {
 'use strict'
 const doc = document
@@ -297,4 +290,5 @@ const ready = root => {
 }
 ready(doc)
 focusIn([doc])
+if (navigator.serviceWorker) navigator.serviceWorker.register('/sw.js')
 })()

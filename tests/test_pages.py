@@ -185,9 +185,8 @@ def test_every_route_says_who_may_use_it():
 # Reviewed one by one: what each may do without a session, and why that is right.
 OPEN = {
     *(("GET", path) for path in ("/livez", "/readyz", "/privacy", "/print/{name:str}")),  # the same for everybody
-    *(
-        ("GET", path) for path in ("/type", "/language", "/printer/shift")
-    ),  # a cookie of the reader's own; nothing of ours changes
+    *(("GET", path) for path in ("/offline", "/sw.js", "/guide/counter", "/guide/community")),  # nobody's data in them
+    *(("GET", f"/{path}") for path in ("type", "language", "printer/shift")),  # a cookie of the reader's own, no more
     ("GET", "/"),  # leads on to where each reader belongs
     *((method, "/sign-in") for method in ("GET", "POST")),  # nobody has a session before; tries are counted
     *((method, path) for method in ("GET", "POST") for path in ("/a/{token:str}", "/activate")),  # good for one slip

@@ -12,7 +12,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.types import ASGIApp
 
-from pointsbank.app import health, local, nav
+from pointsbank.app import guides, health, local, nav
 from pointsbank.app.installation import Installation
 from pointsbank.awards import routes as awards
 from pointsbank.events import routes as events
@@ -30,7 +30,7 @@ from pointsbank.redemption import routes as redemption
 from pointsbank.reports import routes as reports
 from pointsbank.scoring import routes as scoring
 from pointsbank.stock import routes as stock
-from pointsbank.web import problems, render
+from pointsbank.web import offline, problems, render
 from pointsbank.web import routes as web
 from pointsbank.web.limits import Limits
 from pointsbank.web.security import Security
@@ -59,7 +59,7 @@ class UndeclaredRoute(Exception):
 
 
 def all_handlers() -> list[Any]:
-    found: list[Any] = [*web.routes, *health.handlers, *local.handlers]
+    found: list[Any] = [*web.routes, *offline.handlers, *health.handlers, *guides.handlers, *local.handlers]
     for room in ROOMS:
         found += room.handlers
     for handler in found:  # the document is for programs; pages are for people

@@ -149,9 +149,12 @@ def enter(chromium: Browser, served: Served) -> Iterator[Callable[..., Page]]:
     watch = Watch(urlsplit(served.url).netloc)
     contexts: list[BrowserContext] = []
 
-    def open_browser(size: tuple[int, int], *, login: str = "", session: str = "", has_script: bool = True) -> Page:
+    def open_browser(
+        size: tuple[int, int], *, login: str = "", session: str = "", has_script: bool = True, has_worker: bool = False
+    ) -> Page:
         context = chromium.new_context(
             base_url=served.url, locale="zh-CN", timezone_id="Asia/Shanghai", java_script_enabled=has_script,
+            service_workers="allow" if has_worker else "block",
             viewport={"width": size[0], "height": size[1]}, has_touch=size == PHONE,
             storage_state=served.signed_in.get(login),
         )  # fmt: skip

@@ -108,7 +108,7 @@ def desk():
 
 @pytest.fixture
 def page(browser, desk):
-    context = browser.new_context(locale="zh-CN")
+    context = browser.new_context(locale="zh-CN", service_workers="block")
     opened = context.new_page()
     wrong: list[str] = []
     opened.on("pageerror", lambda error: wrong.append(str(error)))
