@@ -5,8 +5,8 @@ from datetime import date, datetime
 import msgspec
 
 from pointsbank.kit import db
-from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.clock import month_start as first_of_month
+from pointsbank.kit.clock import start_of_day
 
 GROUP_MIN = 5
 """Fewer people than this are not shown as a number: somebody could be told from it."""
@@ -31,15 +31,6 @@ class Upcoming(msgspec.Struct, frozen=True):
     ends_at: datetime
     state: str
     came: int
-
-
-class Task(msgspec.Struct, frozen=True):
-    """Work that waits: how much, the day the first of it is due (if any), and an example in words."""
-
-    name: str
-    count: int
-    due: date | None = None
-    example: str = ""
 
 
 class Month(msgspec.Struct, frozen=True):
@@ -90,61 +81,6 @@ SELECT activity.id, activity.title, activity.venue, activity.starts_at, activity
 async def activities(community_id: int, since: datetime, until: datetime) -> list[Upcoming]:
     """Return activities that touch the time between, soonest first."""
     return [Upcoming(*found) for found in await db.rows(UPCOMING, community_id, since, until)]
-
-
-REVIEWS = """
-SELECT COUNT(*) FROM awards_award
- WHERE community_id = ? AND state = 'pending' AND next_role = 'community_admin'
-"""
-OBJECTIONS = """
-SELECT objection.id, line.what, notice.ends_at FROM notices_objection objection
-  JOIN notices_line line ON line.id = objection.line_id JOIN notices_notice notice ON notice.id = objection.notice_id
- WHERE objection.community_id = ? AND objection.state = 'open' ORDER BY notice.ends_at LIMIT 50
-"""
-UNCONFIRMED = """
-SELECT activity.id, activity.title, activity.ends_at FROM events_activity activity
- WHERE activity.community_id = ? AND activity.state = 'published' AND activity.ends_at <= ?
-   AND EXISTS (SELECT 1 FROM events_attendance came WHERE came.activity_id = activity.id AND came.state = 'open')
- ORDER BY activity.ends_at LIMIT 50
-"""
-PROVISIONAL = "SELECT COUNT(*) FROM people_person WHERE community_id = ? AND state = 'provisional'"
-LOW_STOCK = """
-SELECT name, stock, unit FROM stock_good WHERE community_id = ? AND state = 'live' AND stock <= low_at
- ORDER BY stock LIMIT 50
-"""
-OPEN_NOTICES = """
-SELECT id, title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at IS NULL ORDER BY ends_at LIMIT 50
-"""
-
-
-async def tasks(community_id: int, now: datetime) -> list[Task]:
-    """Return what waits for the community's staff, each sort once, empty sorts left out."""
-    unconfirmed = await db.rows(UNCONFIRMED, community_id, now)
-    objections = await db.rows(OBJECTIONS, community_id)
-    notices = await db.rows(OPEN_NOTICES, community_id)
-    low = await db.rows(LOW_STOCK, community_id)
-    found = [
-        Task("unconfirmed", len(unconfirmed), *_first(unconfirmed)),
-        Task("reviews", await _count(REVIEWS, community_id)),
-        Task("objections", len(objections), *_first(objections)),
-        Task("provisional", await _count(PROVISIONAL, community_id)),
-        Task("notices", len(notices), *_first(notices)),
-        Task("low_stock", len(low), None, "，".join(f"{name} {stock} {unit}" for name, stock, unit in low[:3])),
-    ]
-    return [task for task in found if task.count]
-
-
-def _first(rows: list[db.Row]) -> tuple[date | None, str]:
-    if not rows:
-        return None, ""
-    _, title, moment = rows[0]
-    return local_day(moment), title
-
-
-async def _count(sql: str, *values: object) -> int:
-    found = await db.row(sql, *values)
-    assert found is not None
-    return int(found[0])
 
 
 ACTIVE = """

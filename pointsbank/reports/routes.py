@@ -13,8 +13,8 @@ from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import routes as ledger_pages
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.reports import queries
-from pointsbank.reports.queries import Community, Month, Task
+from pointsbank.reports import queries, routes_today
+from pointsbank.reports.queries import Community, Month
 from pointsbank.web import charts, formats
 from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, locale_now, translate
@@ -25,16 +25,6 @@ LINES_OF_MEMBER = 30
 ATTENDED_SHOWN = 10
 MONTHS_SHOWN = 12
 CHART_LINES = 3
-
-# What waits: who may do it, in words, and the page where it is done.
-TASKS = {
-    "unconfirmed": (Permission.RUN_EVENTS, N_("活动待核时长"), "/events", N_("去核时长")),
-    "reviews": (Permission.REVIEW_AWARDS, N_("积分待审核"), "/awards/review", N_("去审核")),
-    "objections": (Permission.RECORD_OBJECTIONS, N_("居民异议"), "/governance/objections", N_("去答复")),
-    "provisional": (Permission.SETTLE_PEOPLE, N_("待核对的人"), "/people/provisional", N_("去核对")),
-    "notices": (Permission.SEE_NOTICES, N_("公示中"), "/notices", N_("看公示")),
-    "low_stock": (Permission.KEEP_STOCK, N_("库存低"), "/stock", N_("去补货")),
-}
 
 
 def _is_english() -> bool:
@@ -88,40 +78,6 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
         who=session.shown_name,
         **facts,
     )
-
-
-@get("/todo", guards=[needs(Permission.SEE_TODO)])
-async def todo(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
-    """What waits today; each line leads to where it is done."""
-    assert session.community_id is not None
-    now = clock.now()
-    today = local_day(now)
-    found = [task for task in await queries.tasks(session.community_id, now) if session.may(TASKS[task.name][0])]
-    upcoming = await queries.activities(session.community_id, now - timedelta(hours=12), now + timedelta(days=2))
-    month = await queries.month_of(session.community_id, today.replace(day=1), today + timedelta(days=1))
-    return page(
-        "reports/todo.html",
-        tasks=[_shown_task(task, today) for task in found],
-        total=sum(task.count for task in found),
-        activities=upcoming,
-        month=month,
-        now=now,
-        may_run=session.may(Permission.RUN_EVENTS),
-        may_see_people=session.may(Permission.SEE_PEOPLE),
-    )
-
-
-def _shown_task(task: Task, today: date) -> dict[str, Any]:
-    _permission, label, url, button = TASKS[task.name]
-    return {
-        "label": label,
-        "url": url,
-        "button": button,
-        "count": task.count,
-        "example": task.example,
-        "due": task.due,
-        "is_late": task.due is not None and task.due <= today,
-    }
 
 
 @get("/members/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)])
@@ -203,4 +159,4 @@ def _charts(communities: list[Community], months: dict[int, list[Month]], firsts
     return {"hours": charts.line_chart(label, columns, series), "share": share, "flow": flow}
 
 
-handlers: list[Any] = [start, home, todo, member, overview]
+handlers: list[Any] = [start, home, *routes_today.handlers, member, overview]

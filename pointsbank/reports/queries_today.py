@@ -1,0 +1,100 @@
+"""What waits for the staff of a community today: one query for each sort of work."""
+
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+
+FOUND_MAX = 50
+
+
+class Asker(msgspec.Struct, frozen=True):
+    """For whom the page is drawn, and when."""
+
+    community_id: int
+    person_id: int
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        return local_day(self.now)
+
+
+class Waits(msgspec.Struct, frozen=True):
+    """How much of one sort waits: the day on which the first of it is due (if any), and an example in words."""
+
+    count: int
+    due: date | None = None
+    example: str = ""
+
+
+NOTHING = Waits(0)
+
+REVIEWS = """
+SELECT COUNT(*) FROM awards_award
+ WHERE community_id = ? AND state = 'pending' AND next_role = 'community_admin'
+"""
+OBJECTIONS = """
+SELECT line.what, notice.ends_at FROM notices_objection objection
+  JOIN notices_line line ON line.id = objection.line_id JOIN notices_notice notice ON notice.id = objection.notice_id
+ WHERE objection.community_id = ? AND objection.state = 'open' ORDER BY notice.ends_at LIMIT ?
+"""
+UNCONFIRMED = """
+SELECT activity.title, activity.ends_at FROM events_activity activity
+ WHERE activity.community_id = ? AND activity.state = 'published' AND activity.ends_at <= ?
+   AND EXISTS (SELECT 1 FROM events_attendance came WHERE came.activity_id = activity.id AND came.state = 'open')
+ ORDER BY activity.ends_at LIMIT ?
+"""
+PROVISIONAL = "SELECT COUNT(*) FROM people_person WHERE community_id = ? AND state = 'provisional'"
+LOW_STOCK = """
+SELECT name, stock, unit FROM stock_good WHERE community_id = ? AND state = 'live' AND stock <= low_at
+ ORDER BY stock LIMIT ?
+"""
+OPEN_NOTICES = """
+SELECT title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at IS NULL ORDER BY ends_at LIMIT ?
+"""
+
+
+async def unconfirmed(asker: Asker) -> Waits:
+    found = await db.rows(UNCONFIRMED, asker.community_id, asker.now, FOUND_MAX)
+    if not found:
+        return NOTHING
+    title, ended_at = found[0]
+    return Waits(len(found), local_day(ended_at), title)
+
+
+async def reviews(asker: Asker) -> Waits:
+    return await _counted(REVIEWS, asker.community_id)
+
+
+async def objections(asker: Asker) -> Waits:
+    return _noticed(await db.rows(OBJECTIONS, asker.community_id, FOUND_MAX))
+
+
+async def provisional(asker: Asker) -> Waits:
+    return await _counted(PROVISIONAL, asker.community_id)
+
+
+async def open_notices(asker: Asker) -> Waits:
+    return _noticed(await db.rows(OPEN_NOTICES, asker.community_id, FOUND_MAX))
+
+
+async def low_stock(asker: Asker) -> Waits:
+    found = await db.rows(LOW_STOCK, asker.community_id, FOUND_MAX)
+    return Waits(len(found), None, "，".join(f"{name} {stock} {unit}" for name, stock, unit in found[:3]))
+
+
+def _noticed(found: list[db.Row]) -> Waits:
+    """Rows of a title and the midnight at which a notice ends; its last day is the one before."""
+    if not found:
+        return NOTHING
+    title, ends_at = found[0]
+    return Waits(len(found), local_day(ends_at) - timedelta(days=1), title)
+
+
+async def _counted(sql: str, *values: object) -> Waits:
+    found = await db.row(sql, *values)
+    assert found is not None
+    return Waits(int(found[0]))

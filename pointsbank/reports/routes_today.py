@@ -1,0 +1,109 @@
+"""Today: what waits for staff, the most urgent first; each line leads in one click to where it is done."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+from litestar import Response
+from litestar.di import NamedDependency
+
+from pointsbank.kit.clock import Clock, local_day
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.reports import queries, queries_today
+from pointsbank.reports.queries_today import Asker, Waits
+from pointsbank.web.handlers import get
+from pointsbank.web.i18n import N_
+from pointsbank.web.render import page
+
+SOON_DAYS = 3
+
+
+class Urgency(IntEnum):
+    NOW = 0  # due today, or late
+    SOON = 1
+    SOME_TIME = 2
+
+
+class Todo(msgspec.Struct, frozen=True):
+    """A line of the page. `text` and `button` are translated where they are shown."""
+
+    count: int
+    text: str
+    url: str
+    button: str
+    urgency: Urgency
+    due: date | None
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A sort of work: who may do it, what it is called, the page where it is done, and how to find what waits."""
+
+    permission: Permission
+    text: str
+    url: str
+    button: str
+    find: Callable[[Asker], Awaitable[Waits]]
+
+
+# Among equally urgent ones they stand in this order.
+SORTS = (
+    Sort(Permission.RUN_EVENTS, N_("活动待核时长"), "/events", N_("去核时长"), queries_today.unconfirmed),
+    Sort(Permission.REVIEW_AWARDS, N_("积分待审核"), "/awards/review", N_("去审核"), queries_today.reviews),
+    Sort(
+        Permission.RECORD_OBJECTIONS,
+        N_("居民异议"),
+        "/governance/objections",
+        N_("去答复"),
+        queries_today.objections,
+    ),
+    Sort(Permission.SETTLE_PEOPLE, N_("待核对的人"), "/people/provisional", N_("去核对"), queries_today.provisional),
+    Sort(Permission.SEE_NOTICES, N_("公示中"), "/notices", N_("看公示"), queries_today.open_notices),
+    Sort(Permission.KEEP_STOCK, N_("库存低"), "/stock", N_("去补货"), queries_today.low_stock),
+)
+
+
+def urgency_of(due: date | None, today: date) -> Urgency:
+    if due is None or due > today + timedelta(days=SOON_DAYS):
+        return Urgency.SOME_TIME
+    return Urgency.SOON if due > today else Urgency.NOW
+
+
+async def todos(session: Session, asker: Asker) -> list[Todo]:
+    """What waits and may be done in this session; sorts of which nothing waits are left out."""
+    found = []
+    for sort in SORTS:
+        if not session.may(sort.permission):
+            continue
+        waits = await sort.find(asker)
+        if waits.count:
+            urgency = urgency_of(waits.due, asker.today)
+            found.append(Todo(waits.count, sort.text, sort.url, sort.button, urgency, waits.due, waits.example))
+    return sorted(found, key=lambda todo: todo.urgency)
+
+
+@get("/todo", guards=[needs(Permission.SEE_TODO)])
+async def today(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
+    assert session.community_id is not None
+    now = clock.now()
+    day = local_day(now)
+    waiting = await todos(session, Asker(session.community_id, session.person_id, now))
+    return page(
+        "reports/todo.html",
+        todos=waiting,
+        total=sum(todo.count for todo in waiting),
+        first_due=min((todo.due for todo in waiting if todo.due is not None), default=None),
+        activities=await queries.activities(session.community_id, now - timedelta(hours=12), now + timedelta(days=2)),
+        month=await queries.month_of(session.community_id, day.replace(day=1), day + timedelta(days=1)),
+        now=now,
+        today=day,
+        may_run=session.may(Permission.RUN_EVENTS),
+        may_see_people=session.may(Permission.SEE_PEOPLE),
+    )
+
+
+handlers: list[Any] = [today]

@@ -1,0 +1,85 @@
+"""Today: what waits, for whom, in which order, and that each line leads to a page that opens."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+
+from pointsbank.events import actions as events
+from pointsbank.events import actions_attendance as attendance
+from pointsbank.governance import actions as governance
+from pointsbank.kit import db
+from pointsbank.people.access import Role
+from pointsbank.reports.routes_today import Urgency, urgency_of
+from tests.world import World, visiting
+
+TODAY = date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("days", "urgency"), [(-1, Urgency.NOW), (0, Urgency.NOW), (1, Urgency.SOON), (3, Urgency.SOON), (4, 2), (None, 2)]
+)
+def test_what_is_due_sooner_is_more_urgent(days, urgency):
+    due = None if days is None else TODAY + timedelta(days=days)
+
+    assert urgency_of(due, TODAY) == urgency
+
+
+@pytest.fixture
+async def world(database, settings, clock) -> World:
+    return await World(clock, settings).found(notice_days=3)
+
+
+async def unconfirmed_activity(world: World) -> None:
+    organiser, _ = await world.staff(Role.EVENT_ORGANISER)
+    now = world.clock.now()
+    activity_id = await db.write(
+        events.create, actor=organiser, community_id=world.home.id, title="测试清扫", venue="测试广场", item_code="A01",
+        contact="10000000003", starts_at=now - timedelta(hours=2), ends_at=now + timedelta(minutes=5), seats=None,
+    )  # fmt: skip
+    where = {"activity_id": activity_id, "community_ids": (world.home.id,)}
+    await db.write(events.publish, actor=organiser, **where)
+    await db.write(attendance.check_in_picked, actor=organiser, person_id=await world.person(), **where)
+    world.clock.advance(minutes=10)
+
+
+def lines(text: str) -> list[tuple[str, str]]:
+    """What waits, and where it leads."""
+    return re.findall(r'<tr><td><b>([^<]+)</b>.*?<a class="button" href="([^"]+)"', text)
+
+
+async def test_an_admin_reaches_all_that_waits_in_one_click_the_most_urgent_first(world):
+    admin, token = await world.staff(Role.COMMUNITY_ADMIN)
+    _, line_id, _ = await world.noticed(world.home)
+    await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there")
+    await world.good(in_stock=0, low_at=2)
+    await unconfirmed_activity(world)
+
+    async with visiting(world, cookie=token) as desk:
+        found = lines((await desk.get("/todo")).text)
+        opened = {url: (await desk.get(url)).status_code for _, url in found}
+
+    assert [what for what, _ in found][:4] == ["活动待核时长", "居民异议", "公示中", "库存低"]
+    assert set(opened.values()) == {200}
+
+
+async def test_a_grid_worker_sees_what_a_grid_worker_may_do(world):
+    _, token = await world.staff(Role.GRID_WORKER)
+    await world.noticed(world.home)
+    await world.good(in_stock=0, low_at=2)
+
+    async with visiting(world, cookie=token) as desk:
+        found = lines((await desk.get("/todo")).text)
+
+    assert [what for what, _ in found] == ["公示中"]
+
+
+async def test_a_day_without_work_says_so(world):
+    _, token = await world.staff(Role.COMMUNITY_ADMIN)
+    await world.good(in_stock=0, low_at=2, community=world.communities[1])
+
+    async with visiting(world, cookie=token) as desk:
+        shown = (await desk.get("/todo")).text
+
+    assert "今天没有要办的事" in shown
+    assert lines(shown) == []
