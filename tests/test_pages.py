@@ -90,8 +90,9 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
     seen = (place.id,)
     now = world.clock.now()
     activity_id = await db.write(
-        events.create, actor=admin, community_id=place.id, title="测试活动", venue="测试广场", item_code="A01",
-        contact="10000000003", starts_at=now - timedelta(hours=2), ends_at=now + timedelta(minutes=5), seats=None,
+        events.create, actor=admin, community_id=place.id, title=f"测试活动{world.word}", venue=f"测试广场{world.word}",
+        item_code="A01", contact=f"测试领队{world.word} 10000000003",
+        starts_at=now - timedelta(hours=2), ends_at=now + timedelta(minutes=5), seats=None,
     )  # fmt: skip
     await db.write(events.publish, actor=admin, activity_id=activity_id, community_ids=seen)
     good_id = await world.good(community=place)

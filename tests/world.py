@@ -52,11 +52,12 @@ class World:
     street_id: int = 0
     communities: list[Community] = field(default_factory=list)
     made: int = 0
+    word: str = ""  # ends every free text: the browser looks whether one is ever taken for more than text
 
     async def found(self, *, holder: str = "person", notice_days: int = 0, count: int = 2) -> "World":
-        self.street_id = await db.write(people.make_place, parent_id=None, kind="street", name="测试街道")
+        self.street_id = await db.write(people.make_place, parent_id=None, kind="street", name=f"测试街道{self.word}")
         for number in range(count):
-            await self.community(f"测试社区{number + 1}", holder=holder, notice_days=notice_days)
+            await self.community(f"测试社区{number + 1}{self.word}", holder=holder, notice_days=notice_days)
         return self
 
     async def community(self, name: str, *, holder: str, notice_days: int) -> Community:
@@ -69,7 +70,9 @@ class World:
             service_phone="10000000001",
             oversight_phone="10000000002",
         )
-        building_id = await db.write(people.make_place, parent_id=community_id, kind="building", name="测试 1 号楼")
+        building_id = await db.write(
+            people.make_place, parent_id=community_id, kind="building", name=f"测试 1 号楼{self.word}"
+        )
         table = scheme_file.parse((seed_dir() / "scoring" / SCHEME).read_text("utf-8"))
         table = scheme_file.rules.msgspec.structs.replace(table, notice_days=notice_days, passbook=holder)
         version_id = await db.write(
@@ -79,9 +82,12 @@ class World:
             in_force_from=local_day(self.clock.now()) - timedelta(days=30),
         )
         outlet_id = await db.write(
-            redemption.make_outlet, community_id=community_id, name="测试超市", hours="每天 9–17 点"
+            redemption.make_outlet,
+            community_id=community_id,
+            name=f"测试超市{self.word}",
+            hours=f"每天 9–17 点{self.word}",
         )
-        counter_id = await db.write(redemption.make_counter, outlet_id=outlet_id, name="1 号台")
+        counter_id = await db.write(redemption.make_counter, outlet_id=outlet_id, name=f"1 号台{self.word}")
         made = Community(community_id, building_id, outlet_id, counter_id, version_id)
         self.communities.append(made)
         return made
@@ -112,7 +118,7 @@ class World:
             people.make_person,
             community_id=place.id,
             household_id=household_id,
-            name=name,
+            name=f"{name}{self.word}",
             phone=f"100{self.made:08d}",
             id_number=None,
             birth_year=1950,
@@ -144,7 +150,7 @@ class World:
             member_id=holder.person_id,
             version_id=place.version_id,
             source=("awards", "award", 0),
-            summary="测试发分",
+            summary=f"测试发分{self.word}",
         )
 
     async def balance(self, person_id: int) -> int:
@@ -167,7 +173,12 @@ class World:
             community_id=place.id,
             outlet_id=place.outlet_id,
             points=points,
-            **{"name": f"测试商品{self.made}", "unit": "件", "barcode": codes.own_barcode(self.made), **facts},
+            **{
+                "name": f"测试商品{self.made}{self.word}",
+                "unit": f"件{self.word}",
+                "barcode": codes.own_barcode(self.made),
+                **facts,
+            },
         )
         if in_stock:
             await db.write(
@@ -175,7 +186,7 @@ class World:
                 good_id=good_id,
                 quantity=in_stock,
                 source="purchased",
-                donor="",
+                donor=self.word,
                 unit_value_cents=100,
                 best_before=NEVER,
             )
@@ -192,7 +203,7 @@ class World:
             person_id=person_id,
             source=("tests", "act", self.made),
             item_code="A01",
-            what="测试服务",
+            what=f"测试服务{self.word}",
             evidence="card",
             began_at=self.clock.now() - timedelta(days=1),
             minutes=120,

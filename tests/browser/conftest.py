@@ -128,8 +128,9 @@ class Watch:
         context.on("response", self._answered)
 
     def _said(self, message: ConsoleMessage) -> None:
-        # A refusal is an answer with a page: `_answered` decides about those.
-        if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
+        # A refusal is an answer with a page: `_answered` decides about those. And we block the worker ourselves.
+        expected = ("Failed to load resource", "Service Worker registration blocked by Playwright")
+        if message.type in ("error", "warning") and not message.text.startswith(expected):
             self.wrong.append(f"{message.type}: {message.text}")
 
     def _asked(self, request: Request) -> None:

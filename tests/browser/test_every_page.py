@@ -8,10 +8,12 @@ import pytest
 
 from pointsbank.people.access import Role
 from tests.browser.conftest import DESK, PHONE
+from tests.browser.towns import CANARY, PHONES
 from tests.test_pages import PARAMETER, ROUTES, may
 
 pytestmark = pytest.mark.browser
 TOWN = "full"
+DESK_LEAST = 1024
 
 NO_PAGE = re.compile(
     r"\.png$|^/(api|print|livez|readyz|type|language|e/|p/|a/)|^/$"
@@ -20,6 +22,20 @@ PAGES = [route for route in ROUTES if route.method == "GET" and not NO_PAGE.sear
 LOOK = Path(__file__).with_name("look.js").read_text("utf-8")
 # Every width and every type size, and the narrowest with the largest: what holds in these holds between them.
 LOOKS = ((320, ""), (320, "larger"), (PHONE[0], ""), (PHONE[0], "large"), (DESK[0], ""), (DESK[0], "larger"))
+WIDTHS = ((320, "large"), (360, ""), (360, "large"), (360, "larger"), (PHONE[0], "larger"),
+          (1024, ""), (1024, "large"), (1024, "larger"), (DESK[0], "large"))  # fmt: skip
+SIDEWAYS = """size => {
+    const root = document.documentElement
+    root.classList.remove('large', 'larger')
+    if (size) root.classList.add(size)
+    return root.scrollWidth - root.clientWidth
+}"""
+# In full, none of these stands on any page.
+HIDDEN = re.compile(rf"(?:测试(?:员|居民|公示人|欧阳长名字|甲|乙)|邻区测试人)|{PHONES}")
+LOADED_MAX = 60 * 1024
+LOADED = """() => performance.getEntriesByType('navigation').concat(performance.getEntriesByType('resource'))
+    .reduce((sum, entry) => sum + entry.encodedBodySize, 0)"""
+TEXT = "() => [document.querySelectorAll('.x7').length, document.documentElement.textContent]"
 
 
 def patterns(method: str) -> list[re.Pattern[str]]:
@@ -31,6 +47,7 @@ def patterns(method: str) -> list[re.Pattern[str]]:
 
 DOORS = {"get": patterns("GET"), "post": patterns("POST")}
 seen: set[tuple[bool, str]] = set()
+canaries: set[str] = set()  # pages where the canary was seen, as text
 LINKS = """() => [
     ...Array.from(document.querySelectorAll('a[href^="/"]'), link => ['get', link.getAttribute('href')]),
     ...Array.from(document.querySelectorAll('form[action]'), form => [form.method, form.getAttribute('action')]),
@@ -57,8 +74,23 @@ def look_at(page, route, url: str, *, closely: bool) -> list[str]:
         page.set_viewport_size({"width": width, "height": DESK[1]})
         found = page.evaluate(LOOK, {"size": size, "hasText": size == "" and width != LOOKS[0][0]})
         wrong += [f"{url} at {width} {size}: {one}" for one in found]
+    for width, size in WIDTHS if closely else []:
+        if width >= DESK_LEAST or not is_paper:
+            page.set_viewport_size({"width": width, "height": DESK[1]})
+            sideways = page.evaluate(SIDEWAYS, size)
+            wrong += [f"{url} at {width} {size}: sideways by {sideways} px"] if sideways > 0 else []
+    wrong += told_too_much(page, url)
     return wrong + [
         f"{url}: leads nowhere: {method} {link}" for method, link in page.evaluate(LINKS) if is_dead(method, link)
+    ]
+
+
+def told_too_much(page, url: str) -> list[str]:
+    """Whether a text of somebody's was taken for markup, or a name or phone stands there in full."""
+    taken, text = page.evaluate(TEXT)
+    canaries.update({url} if CANARY in text else ())
+    return [f"{url}: markup of somebody's was believed"] * (taken > 0) + [
+        f"{url}: {hit} in full" for hit in set(HIDDEN.findall(page.content()))
     ]
 
 
@@ -76,9 +108,15 @@ def test_pages_hold_for_old_eyes_and_fingers(enter, served, name):
     for route in PAGES:
         if not (may(name, route) if route.permissions is not None else name == "nobody"):
             continue
-        kind = (name == "resident", route.path)
+        kind, is_for_phones = (name == "resident", route.path), name in ("nobody", "resident")
         url = urls.get(route.path) or route.url(facts["values"])
         wrong += look_at(page, route, url, closely=kind not in seen)
         seen.add(kind)
+        loaded = page.evaluate(LOADED) if is_for_phones else 0
+        wrong += [f"{url}: {loaded} bytes to load"] if loaded > LOADED_MAX else []
 
     assert wrong == [], "\n".join(wrong)
+
+
+def test_the_canary_was_seen_wherever_somebody_may_write():
+    assert len(canaries) >= 20

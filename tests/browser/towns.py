@@ -13,6 +13,9 @@ from pointsbank.people.access import Role
 from tests.world import World
 
 PASSWORD = "测试 password 1"
+CANARY = "<i class=x7>&'"  # taken for more than text, it would be an element
+PHONES_FROM = 5_000_000
+PHONES = "10005000"  # what the phones of the full town begin with; no service phone does
 NEIGHBOUR, NEIGHBOUR_PHONE = "测试邻居", "10000000077"
 
 
@@ -64,20 +67,21 @@ async def story(world: World) -> dict[str, Any]:
 
 
 async def full(world: World) -> dict[str, Any]:
-    """One of everything, a session for each role, names and counts that take room."""
+    """One of everything, a session for each role, names and counts that take room; every text ends in the canary."""
     from tests.test_pages import furnish  # here, so that the story needs no route table
 
+    world.word, world.made = CANARY, PHONES_FROM
     await world.found(notice_days=3, count=1)
     values = await furnish(world, world.home)
     for name in ("测试欧阳长名字", "测试甲", "测试乙"):
         await world.person(name, points=7)
     for number in range(3):
-        await world.good(name=f"测试特别长的商品名称大包装 {number} 号 2.5 kg", points=1234)
+        await world.good(name=f"测试特别长的商品名称大包装 {number} 号 2.5 kg{CANARY}", points=1234)
     now, admin = world.clock.now(), (await world.staff(Role.COMMUNITY_ADMIN))[0]
     draft, running = [
         await db.write(
-            events.create, actor=admin, community_id=world.home.id, title="测试特别长的活动名称三号楼楼道清洁",
-            venue="测试 1 号楼门口",
+            events.create, actor=admin, community_id=world.home.id, title=f"测试特别长的活动名称楼道清洁{CANARY}",
+            venue=f"测试 1 号楼门口{CANARY}",
             item_code="A01", contact="测试领队 10000000009", starts_at=now, ends_at=now + timedelta(hours=2), seats=30,
         )
         for _ in range(2)
