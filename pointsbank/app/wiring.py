@@ -145,6 +145,7 @@ def create_app(
         limit=limit,
         trusted_proxies=settings.trusted_proxies,
         hosts=hosts,
+        uploads=[path for handler in [*all_handlers(), *extra] if handler.opt.get("upload") for path in handler.paths],
     )
 
 

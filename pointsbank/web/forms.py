@@ -2,6 +2,9 @@
 
 Fields are those of a msgspec Struct. Understood: int, str, bool (a checkbox), date, time, datetime (a local time of
 Shanghai), Enum, Literal, list of these (several inputs of one name), and `| None`, `Annotated[…, Meta(title, ge, …)]`.
+
+A form with a file is `multipart/form-data`; its route says `opt={"upload": True}`, which lets a body grow to
+`UPLOAD_BYTES_MAX`. `read` reads its fields as always, `read_file` its one file; the order does not matter.
 """
 
 import re
@@ -14,9 +17,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
-from litestar.datastructures import UploadFile
 from litestar.exceptions import ValidationException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from msgspec import inspect
+from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from pointsbank.kit.clock import ZONE
 from pointsbank.kit.db.command import REQUEST_KEY, RequestKeyUnfit
@@ -25,6 +29,9 @@ from pointsbank.web import i18n
 from pointsbank.web.i18n import _
 
 FIELDS_MAX = 2000
+PARTS_MAX = 20  # of a form with a file
+FILE_BYTES_MAX = 5 * 1024 * 1024
+UPLOAD_BYTES_MAX = FILE_BYTES_MAX + 64 * 1024  # the file, and the form around it
 YEAR_MIN = 1900  # nobody means an earlier one, and the first day of all has no moment in UTC
 DIGITS_MAX = 18  # the largest number that both databases keep whole
 UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
@@ -39,7 +46,6 @@ class Filled(Generic[T]):
     def __init__(self, typed: dict[str, str], lists: dict[str, list[str]] | None = None) -> None:
         self.typed = typed
         self.lists = lists or {}
-        self.files: dict[str, list[UploadFile]] = {}
         self.errors: dict[str, str] = {}
         self._value: T | None = None
 
@@ -79,9 +85,8 @@ async def read(
     request: Request[Any, Any, Any], struct: type[T], *, labels: Mapping[str, str] | None = None
 ) -> Filled[T]:
     """Read a urlencoded or multipart body. `labels` name the fields in messages, before `Meta(title=…)`."""
-    lists, files = await _parts(request)
+    lists = await _fields(request)
     filled: Filled[T] = Filled({name: "\n".join(values) for name, values in lists.items()}, lists)
-    filled.files = files
     if "request_key" in struct.__struct_fields__ and not REQUEST_KEY.fullmatch(filled.typed.get("request_key", "")):
         raise RequestKeyUnfit  # no reader can mend it: the page puts it there
     known: dict[str, Any] = {}
@@ -103,28 +108,77 @@ async def read(
     return filled
 
 
-async def _parts(request: Request[Any, Any, Any]) -> tuple[dict[str, list[str]], dict[str, list[UploadFile]]]:
-    lists: dict[str, list[str]] = {}
-    files: dict[str, list[UploadFile]] = {}
-    kind = request.content_type[0]
-    if kind == "application/x-www-form-urlencoded":
+async def read_file(request: Request[Any, Any, Any], name: str = "file") -> bytes:
+    """Return the content of the file of this name; empty if none was chosen. What it is called is not asked."""
+    return (await _parts(request)).files.get(name, b"")
+
+
+class _Parts:
+    """A multipart body, taken apart once."""
+
+    def __init__(self) -> None:
+        self.fields: list[tuple[str, str]] = []
+        self.files: dict[str, bytes] = {}
+        self._segment: MultipartSegment | None = None
+        self._content = bytearray()
+
+    def take(self, event: MultipartSegment | bytes | None) -> None:
+        """One word of the parser: a part begins, some of it, a part ends."""
+        if isinstance(event, MultipartSegment):
+            self._segment, self._content = event, bytearray()
+        elif event:
+            self._content += event
+        elif self._segment is not None:
+            self._add(self._segment, bytes(self._content))
+
+    def _add(self, segment: MultipartSegment, content: bytes) -> None:
+        if segment.filename is not None:
+            if segment.name in self.files:
+                raise ValidationException
+            self.files[segment.name] = content
+        else:  # a charset of the sender's choice could cost any time; pages of ours send UTF-8
+            self.fields.append((segment.name, content.decode("utf-8", "replace")))
+
+
+async def _parts(request: Request[Any, Any, Any]) -> _Parts:
+    known = request.scope.get("form_parts")
+    if isinstance(known, _Parts):
+        return known
+    parts = _Parts()
+    kind, options = request.content_type
+    if kind != "multipart/form-data":  # nothing that a form of ours sends: nothing was typed
+        return parts
+    boundary = options.get("boundary")
+    if not boundary:
+        raise ValidationException
+    most = PARTS_MAX if request.route_handler.opt.get("upload") else FIELDS_MAX
+    try:
+        with PushMultipartParser(boundary, max_segment_count=most, max_segment_size=FILE_BYTES_MAX) as parser:
+            async for chunk in request.stream():
+                for event in parser.parse(chunk):
+                    parts.take(event)
+    except ParserLimitReached as error:
+        raise RequestEntityTooLarge from error
+    except (MultipartError, ValueError) as error:
+        raise ValidationException from error
+    request.scope["form_parts"] = parts  # type: ignore[typeddict-unknown-key]
+    return parts
+
+
+async def _fields(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
+    if request.content_type[0] == "application/x-www-form-urlencoded":
         # Not request.form(): Litestar keeps the last 1024 bodies, with the passwords in them, in a cache.
         body = (await request.body()).decode("utf-8", "replace")
         try:
-            pairs: list[tuple[str, Any]] = list(parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS_MAX))
+            pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=FIELDS_MAX)
         except ValueError as error:
             raise ValidationException from error
     else:
-        try:
-            pairs = list((await request.form()).multi_items())
-        except (LookupError, UnicodeDecodeError) as error:  # a charset that does not exist, text that is none
-            raise ValidationException from error
+        pairs = (await _parts(request)).fields
+    lists: dict[str, list[str]] = {}
     for name, value in pairs:
-        if isinstance(value, UploadFile):
-            files.setdefault(name, []).append(value)
-        elif isinstance(value, str):
-            lists.setdefault(name, []).append(value.translate(UNSEEN).replace("\r\n", "\n").strip())
-    return lists, files
+        lists.setdefault(name, []).append(value.translate(UNSEEN).replace("\r\n", "\n").strip())
+    return lists
 
 
 def _shape(shape: inspect.Type, title: str = "") -> tuple[inspect.Type, str]:

@@ -7,7 +7,8 @@ otherwise. This runs for every request, so the way through for a good one has no
 when `find_session` answers at once, no await.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import re
+from collections.abc import Awaitable, Callable, Collection
 from http import HTTPStatus
 from ipaddress import ip_address, ip_network
 from time import monotonic
@@ -22,6 +23,7 @@ from pointsbank.kit.db import replayed
 from pointsbank.web import assets, cookies, current, limits, problems, render
 from pointsbank.web.assets import PREFIX
 from pointsbank.web.current import Scope
+from pointsbank.web.forms import UPLOAD_BYTES_MAX
 from pointsbank.web.i18n import N_, translate
 from pointsbank.web.problems import Problem
 
@@ -30,6 +32,7 @@ FindSession = Callable[[bytes, Sort], object]
 Headers = dict[bytes, bytes]
 
 BODY_BYTES_MAX = 64 * 1024
+PARAMETER = re.compile(r"\{\w+:\w+\}")
 LENGTH_DIGITS_MAX = 18
 TOKEN_LENGTH_MAX = 200
 SAFE = {"GET", "HEAD", "OPTIONS"}
@@ -67,12 +70,13 @@ class Security:
         trusted_proxies: Collection[str] = (),
         hosts: Collection[str] = (),
         body_bytes_max: int = BODY_BYTES_MAX,
-        uploads: Mapping[str, int] | None = None,
+        uploads: Collection[str] = (),
+        upload_bytes_max: int = UPLOAD_BYTES_MAX,
     ) -> None:
         """`hosts`: the names people use for us (empty: any). Needed where a proxy sends another Host than the browser.
 
-        `trusted_proxies`: addresses or networks whose X-Forwarded-For is believed. `uploads`: start of a path and its
-        body limit.
+        `trusted_proxies`: addresses or networks whose X-Forwarded-For is believed. `uploads`: paths, as routes write
+        them, that take a body of `upload_bytes_max`.
         """
         known = limit or limits.Limits()
         self.app, self.find_session = app, find_session
@@ -85,7 +89,8 @@ class Security:
         self.good_hosts: set[bytes] = set()
         self.digests: dict[bytes, bytes] = {}
         self.body_bytes_max = body_bytes_max
-        self.uploads = sorted((uploads or {}).items(), key=lambda pair: -len(pair[0]))
+        self.upload_bytes_max = upload_bytes_max
+        self.uploads = [re.compile(PARAMETER.sub("[^/]+", path)) for path in uploads]
         self.headers = [*SECURITY_HEADERS, HSTS] if https else SECURITY_HEADERS
         self.no_store_headers = [NO_STORE, *self.headers]
         self.shelf = assets.shelf()
@@ -186,7 +191,10 @@ class Security:
         return None
 
     def _is_modest(self, length: bytes, path: str) -> bool:
-        return length.isdigit() and len(length) <= LENGTH_DIGITS_MAX and int(length) <= self._body_bytes_max(path)
+        if not (length.isdigit() and len(length) <= LENGTH_DIGITS_MAX):
+            return False
+        announced = int(length)
+        return announced <= self.body_bytes_max or announced <= self._body_bytes_max(path)
 
     def _learn_host(self, host: bytes) -> bool:
         name = host.lower().rpartition(b":")[0] if host[-1:].isdigit() and b":" in host else host.lower()
@@ -216,10 +224,8 @@ class Security:
         )
 
     def _body_bytes_max(self, path: str) -> int:
-        for start, bytes_max in self.uploads:
-            if path.startswith(start):
-                return bytes_max
-        return self.body_bytes_max
+        is_upload = any(upload.fullmatch(path) for upload in self.uploads)
+        return self.upload_bytes_max if is_upload else self.body_bytes_max
 
     def _refuse_haste(self, buckets: limits.Buckets, who: bytes | str) -> Problem | None:
         """A session is counted by itself, so that neighbours behind one address do not use up each other's share."""

@@ -1,6 +1,6 @@
 """A small application behind the real security layer."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Annotated, Any
 
 import httpx
@@ -95,9 +95,11 @@ async def make() -> AsyncIterator[Client]:
     """Open a client to an application with these settings of the security layer."""
     opened: list[httpx.AsyncClient] = []
 
-    def build(*, address: str = "192.0.2.7", base: str = "http://points.test", **settings: Any) -> httpx.AsyncClient:
+    def build(
+        *, address: str = "192.0.2.7", base: str = "http://points.test", extra: Sequence[Any] = (), **settings: Any
+    ) -> httpx.AsyncClient:
         bare = Litestar(
-            HANDLERS,
+            [*HANDLERS, *extra],
             exception_handlers=problems.handlers,
             openapi_config=None,
             logging_config=None,  # type: ignore[arg-type]
