@@ -137,7 +137,7 @@ class _Parts:
                 raise ValidationException
             self.files[segment.name] = content
         else:  # a charset of the sender's choice could cost any time; pages of ours send UTF-8
-            self.fields.append((segment.name, content.decode("utf-8", "replace")))
+            self.fields.append((segment.name, content.decode()))
 
 
 async def _parts(request: Request[Any, Any, Any]) -> _Parts:
