@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 import msgspec
 
-from pointsbank.app import cli_init, cli_rooms, demo, demo_facts, installation, logs, server
+from pointsbank.app import address, cli_init, cli_rooms, demo, demo_facts, installation, logs, server
 from pointsbank.app import database as databases
+from pointsbank.app.first_run import FirstRun
 from pointsbank.app.lock import held
 from pointsbank.app.shell import Failure, Program, run, settings_now
 from pointsbank.kit.crypto import Keys
@@ -23,20 +24,39 @@ def _settings_table() -> str:
     cls=Program,
     invoke_without_command=True,
     epilog=_settings_table(),
-    help="积分银行：社区志愿服务积分的记录、核算与兑换。",
+    help="积分银行：社区志愿服务积分的记录、核算与兑换。不写命令就启动；第一次启动，浏览器里会一步一步问。",
 )
 @click.pass_context
 def main(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
-        click.echo(ctx.get_help())
+        ctx.invoke(serve)
 
 
-@main.command(help="启动服务，直到按 Ctrl+C。")
+@main.command(help="启动服务，直到按 Ctrl+C；还没有建好时，先在浏览器里一步一步问。")
 def serve() -> None:
     settings = settings_now()
     logs.configure(settings.log_level)
-    where = settings.public_url or f"http://{settings.host}:{settings.port}"
-    run(server.serve(settings, lambda: click.echo(f"积分银行在 {where} ，按 Ctrl+C 停止。", err=True)))
+    run(server.serve(settings, lambda: _say_open(settings), lambda first: _say_first_run(settings, first)))
+
+
+def _say_open(settings: Settings) -> None:
+    click.echo(f"积分银行在 {address.from_here(settings)} ，按 Ctrl+C 停止。", err=True)
+    if address.from_elsewhere(settings) is not None:
+        click.echo(f"{address.announced(settings)}\n", err=True)
+
+
+def _say_first_run(settings: Settings, first: FirstRun) -> None:
+    code = first.kept.setup_code
+    lines = [
+        "积分银行第一次运行。请用浏览器打开下面的地址，按步骤填写，约五分钟：",
+        "",
+        address.announced(settings, f"/first-run/{code}"),
+        "",
+        f"设置码：{code}（也在 {first.path} 里）。知道它的人才能建，请不要转发。",
+        f"数据放在：{settings.data}。填到一半可以按 Ctrl+C 停止，下次接着填。",
+        "",
+    ]
+    click.echo("\n".join(lines), err=True)
 
 
 @main.command(help="把到期的定时工作做一遍：公示、入账、到期、新积分表生效。")

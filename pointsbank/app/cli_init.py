@@ -6,13 +6,12 @@ import click
 
 from pointsbank.app import init as founding
 from pointsbank.app.commands import clean_name
+from pointsbank.app.init import HOLDERS
 from pointsbank.app.passwords import ask_password
 from pointsbank.app.shell import Failure, run, settings_now
-from pointsbank.awards.rules import NOTICE_DAYS_DEFAULT
+from pointsbank.awards import rules as awards
 from pointsbank.kit import crypto
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, normal_login
-
-HOLDERS = {"person": "每人一本存折", "household": "每户一本存折"}
 
 
 def _given(value: str | None, question: str, default: str | None = None) -> str:
@@ -46,10 +45,9 @@ def init(**given: Any) -> None:
     name = given["template_name"] or click.prompt("积分表模板（文件名）", type=click.Choice(founding.templates()))
     table = founding.template(name)
     holder = given["holder"] or click.prompt("存折归谁", type=click.Choice(list(HOLDERS)), default=table.passbook)
-    days_known = table.notice_days if table.notice_days is not None else NOTICE_DAYS_DEFAULT
     days = given["notice_days"]
     if days is None:
-        days = click.prompt("公示天数", type=click.IntRange(0, 30), default=days_known)
+        days = click.prompt("公示天数", type=click.IntRange(0, 30), default=awards.notice_days(table))
     street = _given(given["street"], "街道")
     community = _given(given["community"], "社区")
     login = normal_login(_given(given["admin_login"], "管理员的登录名"))
@@ -65,9 +63,9 @@ def init(**given: Any) -> None:
         notice_days=days,
         service_phone=_given(given["service_phone"], "服务电话"),
         oversight_phone=_given(given["oversight_phone"], "监督电话"),
-        outlet=_given(given["outlet"], "爱心超市的名称", f"{community.removesuffix('社区')}爱心超市"),
+        outlet=_given(given["outlet"], "爱心超市的名称", founding.outlet_of(community)),
         hours=clean_name(given["hours"]),
-        counter=_given(given["counter"], "兑换台的名称", "一号台"),
+        counter=_given(given["counter"], "兑换台的名称", founding.COUNTER),
         admin_name=_given(given["admin_name"], "管理员的姓名"),
         admin_login=login,
         must_change=given["generate_password"],

@@ -146,7 +146,14 @@ async def is_founded(settings: Settings) -> bool:
         try:
             return await db.row("SELECT 1 FROM installation") is not None
         except BaseORMException:  # no such table: a database that nobody has begun to use
+            await _refuse_foreign(settings)
             return False
+
+
+async def _refuse_foreign(settings: Settings) -> None:
+    """A file in our place with somebody else's tables. A schema of PostgreSQL may hold what its extensions need."""
+    if not settings.database_url and await db.row("SELECT 1 FROM sqlite_master"):
+        await _applied()
 
 
 def _check_there(path: Path) -> None:

@@ -1,20 +1,18 @@
 """The demo: made once in a folder of its own, then served. All people and places in it are invented."""
 
 import contextlib
-import io
 import os
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import click
-from qrcode.main import QRCode
 
 from pointsbank.app import database as databases
 from pointsbank.app import demo_places, demo_today, demo_year, installation, lock
+from pointsbank.app.address import code_of, lan_address
 from pointsbank.app.demo_scene import Scene
 from pointsbank.app.demo_sign_ins import SIGN_INS_NAME, Login, SignIns, Token
 from pointsbank.kit import crypto, db
@@ -39,11 +37,6 @@ class NotFresh(Exception):
         super().__init__(f"{folder} 里的演示是以前的。请运行一次 pointsbank demo，再看 --facts。")
 
 
-class NoLan(Exception):
-    def __init__(self) -> None:
-        super().__init__("没有找到局域网地址。请先连上局域网，或不写 --lan，只在本机看。")
-
-
 def settings_of(folder: Path, *, port: int, lan: bool) -> Settings:
     """Of the environment only the log level counts: a demo never touches what POINTSBANK_* name."""
     log_level = Settings.from_env(os.environ).log_level
@@ -52,19 +45,6 @@ def settings_of(folder: Path, *, port: int, lan: bool) -> Settings:
         return local
     host = lan_address()
     return replace(local, host=host, public_url=f"http://{host}:{port}", allow_http=True)
-
-
-def lan_address() -> str:
-    """This machine's address on the way out; nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("10.255.255.255", 9))
-        except OSError:
-            raise NoLan from None
-        address: str = probe.getsockname()[0]
-    if address.startswith("127."):
-        raise NoLan
-    return address
 
 
 async def prepare(settings: Settings, *, weeks: int = demo_year.WEEKS) -> None:
@@ -167,15 +147,8 @@ async def welcome(settings: Settings, *, lan: bool) -> str:
     lines += [f"  {slip.name}  {base_url}/a/{slip.activation_token}"]
     lines += ["", "其他社区的登录、卡号和商品：pointsbank demo --facts"]
     if lan:
-        lines += ["", f"用手机扫，打开 {base_url}（手机要连同一个 Wi-Fi）", _terminal_code(base_url)]
+        lines += ["", f"用手机扫，打开 {base_url}（手机要连同一个 Wi-Fi）", code_of(base_url)]
     return "\n".join([*lines, "", "按 Ctrl+C 停止。"])
-
-
-def _terminal_code(text: str) -> str:
-    code, drawn = QRCode(border=2), io.StringIO()
-    code.add_data(text)
-    code.print_ascii(out=drawn, invert=True)
-    return drawn.getvalue()
 
 
 def _padded(text: str, width: int) -> str:

@@ -15,8 +15,11 @@ from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import scheme_file
 from pointsbank.scoring.rules import Table
+from pointsbank.web.i18n import N_
 
 OUTLET_HOURS = "周二至周日 9:00–17:00"
+COUNTER = "一号台"
+HOLDERS = {"person": N_("每人一本存折"), "household": N_("每户一本存折")}
 
 
 class AlreadyFounded(Exception):
@@ -73,6 +76,11 @@ def template(name: str) -> Table:
     return scheme_file.parse((paths.seed_dir() / "scoring" / f"{plain}.toml").read_text("utf-8"))
 
 
+def outlet_of(community: str) -> str:
+    """What a community's charity supermarket is called, unless somebody says otherwise."""
+    return f"{community.removesuffix('社区')}爱心超市"
+
+
 async def refuse_if_founded(settings: Settings) -> None:
     if await databases.is_founded(settings):
         raise AlreadyFounded("PostgreSQL" if settings.database_url else str(databases.path_of(settings)))
@@ -82,12 +90,13 @@ async def carry_out(settings: Settings, plan: Plan, table: Table, password_hash:
     """Found the installation: all of it, or nothing that a second `init` would not finish."""
     settings.data.mkdir(parents=True, exist_ok=True)
     if settings.database_url:
-        return await _carry_out(settings, plan, table, password_hash)
+        return await establish(settings, plan, table, password_hash)
     with lock.held(settings.data):
-        return await _carry_out(settings, plan, table, password_hash)
+        return await establish(settings, plan, table, password_hash)
 
 
-async def _carry_out(settings: Settings, plan: Plan, table: Table, password_hash: str) -> Outcome:
+async def establish(settings: Settings, plan: Plan, table: Table, password_hash: str) -> Outcome:
+    """As `carry_out`, in a process that holds the lock of the data folder already."""
     await refuse_if_founded(settings)
     keys = Keys.load_or_create(settings.key_path)
     crypto.hold(keys)
@@ -136,19 +145,35 @@ async def found(tx: Tx, *, plan: Plan, table: Table, key_fingerprint: str, passw
     return Founded(community_id, admin_id, counter_id)
 
 
-def key_sheet(settings: Settings, outcome: Outcome) -> str:
+class KeySheet(msgspec.Struct, frozen=True):
     """What is printed once, on paper, for the safe."""
-    where = "PostgreSQL 数据库" if settings.database_url else str(databases.path_of(settings))
+
+    key_lines: tuple[str, str]
+    fingerprint: str
+    key_file: str
+    database: str
+
+
+def sheet_of(settings: Settings, outcome: Outcome) -> KeySheet:
     groups = outcome.keys_shown.split(" ")
     half = len(groups) // 2
+    return KeySheet(
+        ("  ".join(groups[:half]), "  ".join(groups[half:])),
+        outcome.fingerprint,
+        str(settings.key_path),
+        "PostgreSQL" if settings.database_url else str(databases.path_of(settings)),
+    )
+
+
+def key_sheet(settings: Settings, outcome: Outcome) -> str:
+    sheet = sheet_of(settings, outcome)
     lines = [
         "════════ 密钥页：请打印或抄写，锁进保险柜 ════════",
         "根密钥：",
-        f"    {'  '.join(groups[:half])}",
-        f"    {'  '.join(groups[half:])}",
-        f"指纹：{outcome.fingerprint}",
-        f"密钥文件：{settings.key_path}",
-        f"数据库：{where}",
+        *(f"    {line}" for line in sheet.key_lines),
+        f"指纹：{sheet.fingerprint}",
+        f"密钥文件：{sheet.key_file}",
+        f"数据库：{sheet.database}",
         "",
         "· 姓名、电话、积分卡都靠它打开。丢了它，谁也找不回来。",
         "· 不要拍照、不要发出去，不要和备份放在一起。",

@@ -8,16 +8,18 @@ import socket
 from collections.abc import Callable, Generator, Sequence
 
 import uvicorn
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from pointsbank.app import database as databases
-from pointsbank.app import installation, jobs, lock, wiring
+from pointsbank.app import first_run, installation, jobs, lock, routes_first_run, wiring
+from pointsbank.app.address import EVERYWHERE, LOCAL
+from pointsbank.app.first_run import FirstRun
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.settings import Settings
 
 log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 10
-LOCAL = ("127.0.0.1", "localhost", "::1")
 
 
 class PortTaken(Exception):
@@ -65,7 +67,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _listeners(settings: Settings) -> list[socket.socket]:
     """The address that was asked for, and this machine's own, where commands of the shell find the server."""
-    is_heard = settings.host in {"127.0.0.1", "localhost", "0.0.0.0", "::"}  # noqa: S104  only compared with
+    is_heard = settings.host in {"127.0.0.1", "localhost", *EVERYWHERE}
     listeners: list[socket.socket] = []
     for host in (settings.host,) if is_heard else (settings.host, "127.0.0.1"):
         try:
@@ -77,24 +79,10 @@ def _listeners(settings: Settings) -> list[socket.socket]:
     return listeners
 
 
-async def serve(settings: Settings, ready: Callable[[], None] = lambda: None) -> None:
-    """Serve until told to stop; returns after everything acknowledged is on disk. `ready` is called when it is open."""
-    if not (settings.host in LOCAL or settings.allow_http or (settings.public_url or "").startswith("https://")):
-        raise OpenHttp
-    with contextlib.ExitStack() as held:
-        listeners = _listeners(settings)
-        for listener in listeners:
-            held.enter_context(listener)
-        if not settings.database_url:
-            held.enter_context(lock.held(settings.data, f"http://127.0.0.1:{settings.port}"))
-        await _serve(settings, listeners, ready)
+class _Serving:
+    """The HTTP server on sockets that listen already."""
 
-
-async def _serve(settings: Settings, listeners: Sequence[socket.socket], ready: Callable[[], None]) -> None:
-    clock = Clock()
-    async with databases.opened(settings, clock) as database:
-        found = await installation.check(settings)
-        app = wiring.create_app(settings, clock, found)
+    def __init__(self, app: ASGIApp, listeners: Sequence[socket.socket]) -> None:
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -105,17 +93,96 @@ async def _serve(settings: Settings, listeners: Sequence[socket.socket], ready: 
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             proxy_headers=False,
         )
-        server = _Server(config)
+        self.server = _Server(config)
+        self.task = asyncio.create_task(self.server.serve(sockets=list(listeners)))
+
+    async def stop(self) -> None:
+        self.server.should_exit = True
+        await self.task
+
+
+class _Door:
+    """Leads to the first run, and once that is finished to the bank; who comes in between waits."""
+
+    def __init__(self, app: ASGIApp, finished: asyncio.Event) -> None:
+        self.app, self.finished = app, finished
+        self.bank_is_open = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.finished.is_set():
+            await self.bank_is_open.wait()
+        await self.app(scope, receive, send)
+
+    def lead_to(self, bank: ASGIApp) -> None:
+        self.app = bank
+        self.bank_is_open.set()
+
+
+async def serve(
+    settings: Settings,
+    ready: Callable[[], None] = lambda: None,
+    asks: Callable[[FirstRun], None] = lambda _: None,
+) -> None:
+    """Serve until told to stop; returns after everything acknowledged is on disk.
+
+    `ready` is called when the bank is open. Where nothing is founded yet the first run is open first: then `asks` is
+    called, and once the bank is founded the same address leads to it.
+    """
+    if not (settings.host in LOCAL or settings.allow_http or (settings.public_url or "").startswith("https://")):
+        raise OpenHttp
+    with contextlib.ExitStack() as held:
+        listeners = _listeners(settings)
+        for listener in listeners:
+            held.enter_context(listener)
+        if not settings.database_url:
+            held.enter_context(lock.held(settings.data, f"http://127.0.0.1:{settings.port}"))
+        if await databases.is_founded(settings):
+            first_run.forget(settings)
+            await _serve(settings, lambda app: _Serving(app, listeners), ready)
+        else:
+            await _serve_first_run(settings, listeners, ready, asks)
+
+
+async def _serve_first_run(
+    settings: Settings,
+    listeners: Sequence[socket.socket],
+    ready: Callable[[], None],
+    asks: Callable[[FirstRun], None],
+) -> None:
+    run = FirstRun(settings)
+    door = _Door(routes_first_run.create_app(run), run.finished)
+    serving = _Serving(door, listeners)
+
+    def open_bank(app: ASGIApp) -> _Serving:
+        door.lead_to(app)
+        return serving
+
+    finished = asyncio.create_task(run.finished.wait())
+    try:
+        asks(run)
+        await asyncio.wait({serving.task, finished}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.task.done():
+            await _serve(settings, open_bank, ready)
+    finally:
+        finished.cancel()
+        await serving.stop()
+
+
+async def _serve(settings: Settings, opened: Callable[[ASGIApp], _Serving], ready: Callable[[], None]) -> None:
+    """The founded bank; `opened` lets people in to it."""
+    clock = Clock()
+    async with databases.opened(settings, clock) as database:
+        found = await installation.check(settings)
+        serving = opened(wiring.create_app(settings, clock, found))
         recurring = asyncio.create_task(jobs.keep_running())
-        serving = asyncio.create_task(server.serve(sockets=list(listeners)))
         writing = database.writer_task
-        watched = {serving, recurring} | ({writing} if writing else set())
+        watched = {serving.task, recurring} | ({writing} if writing else set())
         quiet_collector()
         ready()
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
+        serving.server.should_exit = True
         recurring.cancel()
-        await serving
+        await serving.task
         with contextlib.suppress(asyncio.CancelledError):
             await recurring
         if writing is not None and writing.done():

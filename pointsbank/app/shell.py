@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+from pointsbank.app.address import NoLan
 from pointsbank.app.database import DatabaseUnfit
-from pointsbank.app.demo import NoLan, NotADemo, NotFresh
+from pointsbank.app.demo import NotADemo, NotFresh
 from pointsbank.app.init import AlreadyFounded, UnknownTemplate
 from pointsbank.app.installation import NotFounded, WrongKey
 from pointsbank.app.local import CommandRefused

@@ -33,7 +33,7 @@ from pointsbank.stock import routes as stock
 from pointsbank.web import offline, problems, render
 from pointsbank.web import routes as web
 from pointsbank.web.limits import Limits
-from pointsbank.web.security import Security
+from pointsbank.web.security import FindSession, Security
 
 ROOMS = (people, ledger, scoring, notices, awards, events, stock, redemption, governance, reports)
 
@@ -134,13 +134,33 @@ def create_app(
 
     `extra` are handlers that only a test or a benchmark adds; `limit` loosens the rate limits for it.
     """
+    return secured(
+        cast("ASGIApp", route_table(settings, clock, extra)),
+        settings,
+        clock,
+        find_session=access.find_session,
+        is_demo=installation.is_demo,
+        limit=limit,
+    )
+
+
+def secured(
+    app: ASGIApp,
+    settings: Settings,
+    clock: Clock,
+    *,
+    find_session: FindSession,
+    is_demo: bool = False,
+    limit: Limits | None = None,
+) -> ASGIApp:
+    """Put the security layer before an app, and say how its pages are framed."""
     https = settings.public_url is not None and urlsplit(settings.public_url).scheme == "https"
     is_plain_http = not https and not _is_local(settings)
-    render.configure(nav.describer(clock, is_demo=installation.is_demo, is_plain_http=is_plain_http))
+    render.configure(nav.describer(clock, is_demo=is_demo, is_plain_http=is_plain_http))
     hosts = {urlsplit(settings.public_url).netloc} if settings.public_url else set()
     return Security(
-        cast("ASGIApp", route_table(settings, clock, extra)),
-        find_session=access.find_session,
+        app,
+        find_session=find_session,
         https=https,
         limit=limit,
         trusted_proxies=settings.trusted_proxies,

@@ -82,11 +82,13 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 class Server:
     """A server in a process of its own."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, arguments: tuple[str, ...] = ("serve",)) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.errors = ""
         env = {**os.environ, "POINTSBANK_DATA": str(folder), "POINTSBANK_PORT": str(port)}
-        self.process = subprocess.Popen([*PROGRAM, "serve"], cwd=CHECKOUT, env=env, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [*PROGRAM, *arguments], cwd=CHECKOUT, env=env, stderr=subprocess.PIPE, text=True
+        )
 
     def __enter__(self) -> Self:
         until = time.monotonic() + START_SECONDS
