@@ -14,7 +14,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from litestar.types import ASGIApp
 
-from pointsbank.app import first_run, health, wiring
+from pointsbank.app import first_run, guides, health, wiring
 from pointsbank.app import init as founding
 from pointsbank.app.commands import clean_name
 from pointsbank.app.database import DatabaseUnfit
@@ -30,7 +30,7 @@ from pointsbank.people.rules import LOGIN_LENGTH_MAX, normal_login
 from pointsbank.scoring import rules as scoring
 from pointsbank.scoring.routes_editor import grouped
 from pointsbank.scoring.rules import Table
-from pointsbank.web import cookies, current, forms, problems
+from pointsbank.web import cookies, current, forms, offline, problems
 from pointsbank.web import routes as web
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -363,7 +363,7 @@ def on_unknown(request: AnyRequest, error: NotFoundException) -> Response[Any]:
 
 HANDLERS: Sequence[Any] = (
     start, come_by_link, type_code, step_page, answer_step, table_page, check_page, found, keys_page, keys_are_kept,
-    health.livez, readyz, *web.routes,
+    health.livez, readyz, *web.routes, *offline.handlers, *guides.handlers,
 )  # fmt: skip
 
 

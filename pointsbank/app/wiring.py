@@ -1,6 +1,6 @@
 """What is joined to what: routes, dependencies, the security layer, the view of a page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -141,6 +141,7 @@ def create_app(
         find_session=access.find_session,
         is_demo=installation.is_demo,
         limit=limit,
+        uploads=[path for handler in [*all_handlers(), *extra] if handler.opt.get("upload") for path in handler.paths],
     )
 
 
@@ -152,6 +153,7 @@ def secured(
     find_session: FindSession,
     is_demo: bool = False,
     limit: Limits | None = None,
+    uploads: Collection[str] = (),
 ) -> ASGIApp:
     """Put the security layer before an app, and say how its pages are framed."""
     https = settings.public_url is not None and urlsplit(settings.public_url).scheme == "https"
@@ -165,7 +167,7 @@ def secured(
         limit=limit,
         trusted_proxies=settings.trusted_proxies,
         hosts=hosts,
-        uploads=[path for handler in [*all_handlers(), *extra] if handler.opt.get("upload") for path in handler.paths],
+        uploads=uploads,
     )
 
 

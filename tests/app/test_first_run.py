@@ -197,6 +197,15 @@ async def test_another_table_asks_again_for_the_passbook(client: Any, run: First
     assert run.answers.outlet is not None
 
 
+async def test_no_link_of_the_first_run_is_dead(client: Any):
+    await walk(client)
+    seen: set[str] = set()
+    for path in PAGES:
+        seen |= set(re.findall(r' (?:href|action)="(/[^"?]*)', (await client.get(path)).text))
+    for path in sorted(seen - {"/check", "/keys", *(f"/steps/{step}" for step in ANSWERS)}):
+        assert (await client.get(path)).status_code in ((200, 303) if path in ("/", "/type", "/language") else (200,))
+
+
 async def test_looking_changes_nothing(client: Any, run: FirstRun, settings: Settings):
     await walk(client)
     before = {path.name: path.read_bytes() for path in settings.data.iterdir()}
