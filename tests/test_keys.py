@@ -31,6 +31,12 @@ BARE_FORMS = {
     "/people/provisional/find#p{{ who.person_id }}": "a search",
     "/events/{{ activity.id }}/roster/find": "a search",
     "{{ url }}": "the pages of a search",
+    "/first-run": "a cookie of the reader's own",
+    **{
+        f"/steps/{step}": "an answer before there is a bank; the last one counts"
+        for step in ("place", "unit", "table", "passbook", "outlet", "admin")
+    },
+    "/keys": "done twice is done once",
 }
 
 
