@@ -102,6 +102,7 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
     )  # fmt: skip
     version_id = await db.write(scoring.draft_from_current, actor=admin, community_id=place.id)
     grant = await db.row("SELECT id FROM people_role_grant WHERE person_id = ?", clerk.person_id)
+    passbook = await db.row("SELECT id FROM ledger_passbook WHERE person_id = ?", person_id)
     notice_id, line_id, award_id = await world.noticed(place)
     objection_id = await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there")
     return {
@@ -116,6 +117,7 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
         "award_id": award_id,
         "objection_id": objection_id,
         "entry_id": 1,
+        "passbook_id": passbook["id"],
         "code": "A01",
         "token": "0000000000000",
         "name": "r80-100.css",
@@ -187,7 +189,8 @@ def test_every_route_says_who_may_use_it():
 OPEN = {
     *(("GET", path) for path in ("/livez", "/readyz", "/privacy", "/print/{name:str}")),  # the same for everybody
     *(("GET", path) for path in ("/offline", "/sw.js", "/guide/counter", "/guide/community")),  # nobody's data in them
-    *(("GET", f"/{path}") for path in ("type", "language", "printer/shift")),  # a cookie of the reader's own, no more
+    *(("GET", f"/{path}") for path in ("type", "language")),  # a cookie of the reader's own, no more
+    *(("GET", f"/printer/{what}") for what in ("roll", "shift")),  # a cookie of the computer's own, no more
     ("GET", "/"),  # leads on to where each reader belongs
     *((method, "/sign-in") for method in ("GET", "POST")),  # nobody has a session before; tries are counted
     *((method, path) for method in ("GET", "POST") for path in ("/a/{token:str}", "/activate")),  # good for one slip

@@ -47,6 +47,13 @@ SELECT activity.id AS activity_id, activity.title, activity.starts_at, attendanc
  WHERE attendance.person_id IN ({people}) AND attendance.state <> 'struck'
  ORDER BY attendance.in_at DESC, attendance.id DESC LIMIT ?
 """
+REGULARS = """
+SELECT attendance.person_id
+  FROM events_attendance attendance JOIN events_activity activity ON activity.id = attendance.activity_id
+ WHERE activity.community_id = ? AND activity.item_code = ? AND activity.starts_at > ?
+   AND attendance.state = 'confirmed'
+ GROUP BY attendance.person_id ORDER BY COUNT(*) DESC, attendance.person_id LIMIT 60
+"""
 MINUTES = """
 SELECT COALESCE(SUM(minutes), 0) FROM events_attendance WHERE state = 'confirmed' AND person_id IN ({people})
 """
@@ -172,6 +179,12 @@ async def own(activity_id: int, person_ids: Sequence[int]) -> Attendance | None:
 
 async def attended(person_ids: Sequence[int], limit: int = 20) -> list[Attended]:
     return [Attended(*found) for found in await db.rows(_among(ATTENDED, person_ids), *person_ids, limit)]
+
+
+async def regulars(activity: Activity, since: datetime) -> list[int]:
+    """Who came to activities of the same item, most often first."""
+    found = await db.slow_rows(REGULARS, activity.community_id, activity.item_code, since)
+    return [row[0] for row in found]
 
 
 async def minutes_of(person_ids: Sequence[int]) -> int:

@@ -1,4 +1,4 @@
-"""Organisers' pages before and around an activity: plan, check, publish, poster, projector."""
+"""Organisers' pages before and around an activity: plan, check, publish, projector."""
 
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Any
@@ -29,7 +29,7 @@ from pointsbank.web.handlers import get, post
 from pointsbank.web.render import page
 
 RUNS = [needs(Permission.RUN_EVENTS)]
-POSTER_BOX, SCREEN_BOX = 12, 16
+SCREEN_BOX = 16
 
 
 class ActivityForm(msgspec.Struct):
@@ -195,24 +195,6 @@ async def _do(request: AnyRequest, action: Any, activity_id: int, session: Sessi
     return Redirect(f"/events/{activity_id}", status_code=303)
 
 
-@get("/events/{activity_id:int}/poster", guards=RUNS)
-async def poster(activity_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    found = await pieces.own_activity(activity_id, session)
-    community = await people.community(found.community_id)
-    return page("events/poster.html", activity=await pieces.shown(found), community=community)
-
-
-@get("/events/{activity_id:int}/poster.png", guards=RUNS)
-async def poster_code(
-    activity_id: FromPath[int],
-    request: AnyRequest,
-    session: NamedDependency[Session],
-    settings: NamedDependency[Settings],
-) -> Response[bytes]:
-    found = await pieces.own_activity(activity_id, session)
-    return pieces.png(f"{browser.public_base(request, settings)}/p/{found.poster_token}", level="Q", box=POSTER_BOX)
-
-
 async def _on_screen(activity_id: int, session: Session, now: datetime) -> Activity:
     """An activity whose rotating code may be shown now."""
     found = await pieces.own_activity(activity_id, session)
@@ -288,8 +270,6 @@ handlers: list[Any] = [
     check_page,
     publish,
     cancel,
-    poster,
-    poster_code,
     projector,
     screen_code,
 ]

@@ -375,6 +375,11 @@ def own_barcode(number: int) -> str:
     return body + _ean_check_digit(body)
 
 
+def is_own_barcode(code: str) -> bool:
+    """Whether a shop printed it itself, because nobody put one on the goods."""
+    return len(code) == 13 and code.startswith("200")
+
+
 def ean13_ok(code: str) -> bool:
     return len(code) == 13 and _all_digits(code) and _ean_check_digit(code[:-1]) == code[-1]
 

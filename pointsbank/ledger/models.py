@@ -82,3 +82,17 @@ class LotUse(Model):
 
     class Meta:
         table = "ledger_lot_use"
+
+
+class Paper(Model):
+    id = fields.BigIntField(primary_key=True)
+    passbook_id = fields.BigIntField()
+    book = fields.BigIntField()
+    page = fields.BigIntField()
+    row_number = fields.BigIntField()
+    page_after = fields.BigIntField()
+    last_move = fields.BigIntField()
+    printed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "ledger_paper"

@@ -88,6 +88,7 @@ SELECT passbook.id, passbook.number, account.id, account.balance, passbook.commu
 PASSBOOK_OF_PERSON = PASSBOOK + " WHERE passbook.person_id = ?"
 PASSBOOK_OF_HOUSEHOLD = PASSBOOK + " WHERE passbook.household_id = ?"
 PASSBOOK_BY_ID = PASSBOOK + " WHERE passbook.id = ?"
+PASSBOOK_OF_ACCOUNT = PASSBOOK + " WHERE account.id = ?"
 
 
 async def passbook_of(*, person_id: int, household_id: int | None, holder: str) -> Passbook | None:
@@ -101,6 +102,11 @@ async def passbook_of(*, person_id: int, household_id: int | None, holder: str) 
 
 async def passbook(passbook_id: int) -> Passbook | None:
     found = await db.row(PASSBOOK_BY_ID, passbook_id)
+    return Passbook(*found) if found is not None else None
+
+
+async def passbook_of_account(account_id: int) -> Passbook | None:
+    found = await db.row(PASSBOOK_OF_ACCOUNT, account_id)
     return Passbook(*found) if found is not None else None
 
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import queries
+from pointsbank.ledger import queries, routes_print
 from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -164,4 +164,4 @@ async def passbooks(person_id: FromPath[int], session: NamedDependency[Session])
     return PassbooksOut(person_id, [PassbookOut(found.number, found.balance, lines)])
 
 
-handlers: list[Any] = [passbook, entry, passbooks]
+handlers: list[Any] = [passbook, entry, passbooks, *routes_print.handlers]

@@ -59,7 +59,8 @@ async def notice_paper(notice_id: FromPath[int], session: NamedDependency[Sessio
     found = await queries.notice(session.community_ids, notice_id)
     community = await people.community(found.community_id)
     spread = sheets(await queries.all_lines(notice_id))
-    return show("notices/print.html", notice=found, community=community, sheets=spread)
+    days = (found.last_day - found.first_day).days + 1
+    return show("notices/print.html", notice=found, community=community, sheets=spread, days=days)
 
 
 handlers = [notice_list, notice, notice_paper]

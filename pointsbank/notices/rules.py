@@ -14,9 +14,9 @@ DAYS_MAX = 30
 LINES_MAX = 200  # of one transaction
 # A job that starts a little after midnight still opens that day's notice; one that is later gives a day more.
 GRACE = timedelta(hours=1)
-# Lines that fit on A4 with 7.2 mm each: on a sheet that goes on, and on one that closes with words and a seal.
-FIRST_SHEET = 24, 16
-LATER_SHEET = 30, 22
+# Lines that fit on A4 with 8 mm each: on a sheet that goes on, and on one that closes with words and a seal.
+FIRST_SHEET = 22, 15
+LATER_SHEET = 25, 20
 LAST_SHEET_MIN = 3
 
 

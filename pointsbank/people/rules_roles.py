@@ -33,6 +33,7 @@ class Permission(StrEnum):
     MANAGE_STAFF = "manage_staff"
     SEE_OVERVIEW = "see_overview"
     SEE_LEDGER = "see_ledger"
+    PRINT_PASSBOOKS = "print_passbooks"
     SEE_TODO = "see_todo"
 
 
@@ -53,6 +54,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.CHECK_IN_OTHERS,
             _P.SEE_PEOPLE,
             _P.REGISTER_PEOPLE,
+            _P.PRINT_PASSBOOKS,
             _P.SEE_SCORING,
             _P.SEE_AWARDS,
             _P.RECORD_OBJECTIONS,

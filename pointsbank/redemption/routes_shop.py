@@ -1,4 +1,4 @@
-"""The shop as residents see it, one order in full, and its receipt."""
+"""The shop as residents see it, and one order in full."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +16,8 @@ from pointsbank.redemption import queries
 from pointsbank.redemption.queries import Order, Outlet
 from pointsbank.stock import queries as stock
 from pointsbank.stock.queries import Good
-from pointsbank.web import printing, render
+from pointsbank.web import render
 from pointsbank.web.handlers import get
-
-FIXED_RECEIPT_LINES = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +103,4 @@ async def order(order_id: FromPath[int], session: NamedDependency[Session]) -> R
     )
 
 
-@get("/redemption/orders/{order_id:int}/receipt", guards=[needs(Permission.REDEEM)])
-async def receipt(order_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    """The paper for the member: 80 mm wide and as long as the order makes it."""
-    found = await queries.order(session.community_ids, order_id)
-    member = await people.member_view(session.community_ids, found.person_id)
-    names = await people.masked_names([found.staff_id])
-    community = await people.community(found.community_id)
-    lines = sum(printing.lines_of(f"{line.name} ×{line.quantity}") for line in found.lines)
-    height = printing.receipt_height_mm(lines + FIXED_RECEIPT_LINES, rules=5, codes=0)
-    return render.page(
-        "redemption/receipt.html",
-        order=found,
-        member=member,
-        staff=names.get(found.staff_id, ""),
-        oversight_phone=community.oversight_phone,
-        roll_css=printing.roll_css_url("r80", height),
-    )
-
-
-handlers: list[Any] = [shop, order, receipt]
+handlers: list[Any] = [shop, order]

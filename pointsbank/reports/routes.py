@@ -104,6 +104,7 @@ async def member(
         "reports/member.html",
         member=view,
         is_shared=passbook is not None and passbook.household_id is not None,
+        may_print=session.may(Permission.PRINT_PASSBOOKS),
         minutes=await events.minutes_of(ids),
         attended=await events.attended(ids, ATTENDED_SHOWN),
         **facts,

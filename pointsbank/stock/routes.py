@@ -15,7 +15,7 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.stock import actions, queries, rules
+from pointsbank.stock import actions, queries, routes_print, rules
 from pointsbank.stock.queries import Good, Outlet
 from pointsbank.trail import queries as trail
 from pointsbank.web import forms, render
@@ -357,4 +357,5 @@ handlers: list[Any] = [
     receive,
     labels,
     barcode_png,
+    *routes_print.handlers,
 ]

@@ -7,27 +7,107 @@ computed here. What a printer leaves unprinted cannot be asked for, so a templat
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from unicodedata import east_asian_width
 
 from pointsbank.web import current
 
 ROLLS_MM = {"r80": 80, "r58": 58}
 HEIGHT_MIN_MM, HEIGHT_MAX_MM = 60, 600
-# From the .receipt rules of paper.css, rounded up: a line, a dashed rule, heading with padding, a code with margins.
-LINE_MM, RULE_MM, FRAME_MM, CODE_MM = 5.8, 4.8, 22.0, 36.0
+# As the .receipt rules of paper.css say, in millimetres; widths in tenths of a full-width letter, one spared for what
+# no font lets stand at the beginning of a row.
+ROW_MM, RULE_MM, TITLE_MM, TOTAL_MM, CODE_MM, SIGN_MM, MARGIN_MM = 5.5, 3.3, 7.0, 7.5, 30.0, 12.0, 8.0
+ROLL_WIDTH = {"r80": 190, "r58": 140}
+TITLE_WIDTH = {"r80": 130, "r58": 90}
+GAP = 10
+_THIN = re.compile(r"[ !'(),./:;|*-]")
+_NARROW = re.compile(r"[0-9a-ln-vx-z]")
 
 
-def lines_of(text: str, letters: int = 16) -> int:
-    """Lines that a text takes in a column so many Chinese characters wide (80 mm: 16 beside a figure; 58 mm: 10)."""
-    halves = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
-    return max(1, -(-halves // (2 * letters)))
+def _halves(text: str) -> int:
+    """Width of a text in half Chinese characters; Latin letters take one."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
-def receipt_height_mm(lines: int, *, rules: int = 6, codes: int = 1) -> int:
-    """Height of a receipt with so many lines of text, dashed rules and QR codes; never too short."""
-    height = FRAME_MM + lines * LINE_MM + rules * RULE_MM + codes * CODE_MM
-    return min(max(int(height) + 1, HEIGHT_MIN_MM), HEIGHT_MAX_MM)
+def _width(text: str) -> int:
+    """Width of a text in tenths of a full-width letter, in the widest of the fonts that computers have."""
+    return sum(4 if _THIN.match(letter) else 6 if _NARROW.match(letter) else 10 for letter in text)
+
+
+def rows_of(text: str, width: int) -> int:
+    """Rows that a text takes in a column of this width."""
+    return max(1, -(-_width(text) // max(width, 10)))
+
+
+def on_one_line(text: str, letters: int, *, tail: int = 6) -> str:
+    """The text, or what fits of its beginning and its end: an end says how many hours or pieces."""
+    if _halves(text) <= 2 * letters:
+        return text
+    end = text[-tail:]
+    begin = text
+    while begin and _halves(f"{begin}…{end}") > 2 * letters:
+        begin = begin[:-1]
+    return f"{begin.rstrip()}…{end.lstrip()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing on a receipt: title, words, pair, total, rule, code or sign."""
+
+    kind: str
+    text: str = ""
+    figure: str = ""
+
+
+@dataclass(slots=True)
+class Roll:
+    """A receipt being filled. Its template draws the parts as they stand here, so what it is long is known."""
+
+    name: str
+    parts: list[Part] = field(default_factory=list)
+    height_mm: float = MARGIN_MM
+
+    def _add(self, height_mm: float, kind: str, text: str = "", figure: str = "") -> None:
+        self.parts.append(Part(kind, text, figure))
+        self.height_mm += height_mm
+
+    def title(self, text: str) -> None:
+        self._add(TITLE_MM * rows_of(text, TITLE_WIDTH[self.name]), "title", text)
+
+    def words(self, text: str) -> None:
+        self._add(ROW_MM * rows_of(text, ROLL_WIDTH[self.name]), "words", text)
+
+    def pair(self, text: str, figure: str) -> None:
+        """A text with a figure or a short word at the end of its row."""
+        left = ROLL_WIDTH[self.name] - GAP - _width(figure)
+        self._add(ROW_MM * rows_of(text, left), "pair", text, figure)
+
+    def total(self, text: str, figure: str) -> None:
+        self._add(TOTAL_MM, "total", text, figure)
+
+    def rule(self) -> None:
+        self._add(RULE_MM, "rule")
+
+    def code(self) -> None:
+        self._add(CODE_MM, "code")
+
+    def sign(self, text: str) -> None:
+        self._add(SIGN_MM, "sign", text)
+
+    @property
+    def is_narrow(self) -> bool:
+        return self.name == "r58"
+
+    @property
+    def css_url(self) -> str:
+        return roll_css_url(self.name, min(max(int(self.height_mm) + 1, HEIGHT_MIN_MM), HEIGHT_MAX_MM))
+
+
+def roll_of() -> str:
+    """The roll in the receipt printer of this computer."""
+    scope = current.scope.get()
+    kept = current.cookie(scope, "roll") if scope is not None else ""
+    return kept if kept in ROLLS_MM else "r80"
 
 
 def roll_css_url(roll: str, height_mm: int) -> str:

@@ -180,6 +180,7 @@ def environment() -> Environment:
         "day": _day,
         "weekday": _weekday,
         "clock": formats.clock,
+        "fitted": printing.on_one_line,
         "when": _when,
         "iso_day": formats.iso_day,
         "minutes": _minutes,

@@ -45,6 +45,15 @@ def choose_shift(request: AnyRequest) -> Response[bytes]:
     return _remembering(request, printing.shift_cookie(paper), f"{shift.right_mm}_{shift.down_mm}")
 
 
+@get("/printer/roll", opt=PUBLIC, sync_to_thread=False)
+def choose_roll(request: AnyRequest) -> Response[bytes]:
+    """Which roll lies in this computer's receipt printer."""
+    roll = request.query_params.get("to", "")
+    if roll not in printing.ROLLS_MM:
+        raise NotFound
+    return _remembering(request, "roll", roll)
+
+
 @get("/print/{name:str}", opt=PUBLIC, sync_to_thread=False)
 def print_css(name: FromPath[str]) -> Response[str]:
     """`/print/r80-214.css`, the page size of one receipt; `/print/shift_15_-5.css`, how far a printer is corrected."""
@@ -54,4 +63,4 @@ def print_css(name: FromPath[str]) -> Response[str]:
     return Response(css, media_type="text/css", headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
 
-routes = [choose_type_size, choose_language, choose_shift, print_css]
+routes = [choose_type_size, choose_language, choose_roll, choose_shift, print_css]

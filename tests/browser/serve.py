@@ -27,7 +27,11 @@ from pointsbank.kit.settings import Settings
 from tests.browser import towns
 from tests.world import LOOSE, NOON, World
 
-TOWNS: dict[str, Callable[[World], Awaitable[dict[str, Any]]]] = {"story": towns.story, "full": towns.full}
+TOWNS: dict[str, Callable[[World], Awaitable[dict[str, Any]]]] = {
+    "story": towns.story,
+    "full": towns.full,
+    "paper": towns.paper,
+}
 
 
 class MovableClock(FixedClock):

@@ -5,11 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from pointsbank.events import actions as events
+from pointsbank.events import actions_attendance as attendance
 from pointsbank.kit import codes, crypto, db
+from pointsbank.notices import actions as notices
+from pointsbank.notices.rules import NewLine
 from pointsbank.people import actions as people
 from pointsbank.people import actions_cards, actions_staff
 from pointsbank.people import queries as people_queries
 from pointsbank.people.access import Role
+from pointsbank.redemption import actions as redemption
+from pointsbank.redemption.rules import BASKET_LINES_MAX, Line, UndoReason
 from tests.world import World
 
 PASSWORD = "测试 password 1"
@@ -100,4 +105,49 @@ async def full(world: World) -> dict[str, Any]:
         "draft": draft,
         "running": running,
         "sessions": sessions,
+    }
+
+
+async def paper(world: World) -> dict[str, Any]:
+    """What is printed: long and short orders, a long notice, a passbook, a shelf, an activity with people in it."""
+    await world.found(notice_days=3, count=1)
+    seen, now = (world.home.id,), world.clock.now()
+    admin, admin_session = await world.staff(Role.COMMUNITY_ADMIN)
+    clerk, clerk_session = await world.staff(Role.COUNTER_STAFF)
+    member = await world.person("测试欧阳长名字", points=2000)
+    card = await world.card(member)
+    names = [f"测试特别长的商品名称大包装 No {number} WMW" for number in range(BASKET_LINES_MAX - 1)]
+    goods = [await world.good(name=name, points=9) for name in [*names, "食用盐 400 g"]]
+    orders = []
+    for wanted in ([goods[-1]], goods):
+        lines = [Line(1, good_id) for good_id in wanted]
+        made = await db.write(
+            redemption.order, actor=clerk, counter_id=world.home.counter_id, code=card, lines=lines, community_ids=seen
+        )
+        orders.append(made.order_id)
+    await db.write(redemption.undo, actor=clerk, order_id=orders[1], reason=UndoReason.CHANGED_MIND, community_ids=seen)
+    shown = [
+        NewLine("测*字", "测试特别长的 12 号楼", f"测试特别长的活动名称三号楼楼道 {number} 小时", 10)
+        for number in range(120)
+    ]
+    notice = await db.write(
+        notices.open_notice, community_id=world.home.id, title="2026 年 11 月 21 日积分公示",
+        basis="《测试社区文明积分标准》第 2 版", days=7, lines=shown,
+    )  # fmt: skip
+    activity = await db.write(
+        events.create, actor=admin, community_id=world.home.id, title="测试特别长的活动名称三号楼楼道清洁",
+        venue="测试 1 号楼门口和后面的小广场", item_code="A01", contact="测试领队 10000000009",
+        starts_at=now, ends_at=now + timedelta(hours=2), seats=30,
+    )  # fmt: skip
+    await db.write(events.publish, actor=admin, activity_id=activity, community_ids=seen)
+    await db.write(attendance.check_in_picked, actor=admin, activity_id=activity, person_id=member, community_ids=seen)
+    book = await db.row("SELECT id FROM ledger_passbook WHERE person_id = ?", member)
+    assert book is not None
+    return {
+        "sessions": {"admin": admin_session, "clerk": clerk_session},
+        "orders": orders,
+        "notice": notice.notice_id,
+        "activity": activity,
+        "book": f"/ledger/passbooks/{book['id']}/paper",
+        "counter": world.home.counter_id,
     }

@@ -47,8 +47,9 @@ def test_no_sheet_holds_more_than_fits(count):
         assert len(sheet.lines) <= (most_of_last if sheet.is_last else most)
 
 
-def test_a_full_first_sheet_has_twenty_four_lines():
-    assert [len(sheet.lines) for sheet in sheets([Line(1)] * 40)] == [24, 16]
+def test_a_full_sheet_has_twenty_five_lines_and_the_first_some_fewer():
+    assert [len(sheet.lines) for sheet in sheets([Line(1)] * 120)] == [22, 25, 25, 25, 20, 3]
+    assert [len(sheet.lines) for sheet in sheets([Line(1)] * 42)] == [22, 20]
 
 
 def test_every_ground_has_its_words():

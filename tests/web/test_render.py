@@ -172,14 +172,22 @@ def test_request_keys_are_fresh():
 
 
 def test_a_receipt_is_as_long_as_what_stands_on_it():
-    short, long = printing.receipt_height_mm(10), printing.receipt_height_mm(30)
-    assert 60 <= short < long <= 600
-    assert printing.receipt_height_mm(10_000) == 600
+    short, long = printing.Roll("r80"), printing.Roll("r80")
+    for _line in range(30):
+        long.pair("东北大米 5 kg ×1", "60")
+    endless = printing.Roll("r58")
+    endless.words("很" * 10_000)
+    assert (short.css_url, long.css_url) == ("/print/r80-60.css", "/print/r80-174.css")
+    assert endless.css_url == "/print/r58-600.css"
     assert printing.roll_css("r80-214.css") == "@page r80{size:80mm 214mm}\n"
     assert printing.roll_css("r58-60.css") == "@page r58{size:58mm 60mm}\n"
     assert printing.roll_css_url("r80", 214) == "/print/r80-214.css"
-    assert printing.lines_of("东北大米 5 kg") == 1
-    assert printing.lines_of("很" * 17) == 2
+    assert [printing.rows_of(text, 190) for text in ("东北大米 5 kg", "很" * 19, "很" * 20)] == [1, 1, 2]
+
+
+def test_a_text_for_one_line_keeps_its_beginning_and_its_end():
+    assert printing.on_one_line("楼道清洁 2 小时", 13) == "楼道清洁 2 小时"
+    assert printing.on_one_line("测试特别长的活动名称三号楼楼道清洁 2 小时", 13) == "测试特别长的活动…洁 2 小时"
 
 
 @pytest.mark.parametrize(

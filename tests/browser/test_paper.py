@@ -1,0 +1,141 @@
+"""Every printed piece: pages of exactly its paper, nothing cut off, codes that a scanner reads."""
+
+import io
+import re
+from itertools import pairwise
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESK
+
+pytestmark = pytest.mark.browser
+TOWN = "paper"
+
+A4, A4_ACROSS, A3, BOOK = (210, 297), (297, 210), (297, 420), (140, 90)
+POINT_MM, PIXEL_MM = 25.4 / 72, 25.4 / 96
+BOX = re.compile(rb"/MediaBox \[\s*0 0 ([0-9.]+) ([0-9.]+)\s*\]")
+# What each sheet holds below its own bottom, and whether a table, a signature or a seal runs into the foot.
+CUT = """() => Array.from(document.querySelectorAll('.sheet')).map(sheet => {
+    const foot = sheet.querySelector('.sheet-foot');
+    const most = foot ? foot.getBoundingClientRect().top : sheet.getBoundingClientRect().bottom;
+    const inside = Array.from(sheet.querySelectorAll('table, p, .sheet-sign, .seal, .label, .slip small, .line'));
+    const lowest = Math.max(0, ...inside.map(one => one.getBoundingClientRect().bottom));
+    const isHigh = sheet.scrollHeight > sheet.clientHeight + 1, isWide = sheet.scrollWidth > sheet.clientWidth + 1;
+    return lowest > most + 1 || isHigh || isWide;
+})"""
+
+
+def printed(page: Page, url: str) -> list[tuple[float, float]]:
+    """Width and height of each page in millimetres; each sheet is one page, and holds all that is on it."""
+    answer = page.goto(url)
+    assert answer is not None
+    assert answer.status == 200, url
+    wide = page.locator(".sheet").first.evaluate("one => one.offsetWidth")
+    page.set_viewport_size({"width": round(wide), "height": DESK[1]})  # as paper has it, with rules for narrow screens
+    page.emulate_media(media="print")
+    cut = page.evaluate(CUT)
+    page.emulate_media(media="null")
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    assert cut, url
+    assert not any(cut), (url, cut)
+    boxes = BOX.findall(page.pdf(prefer_css_page_size=True))
+    assert len(boxes) == len(cut), (url, boxes)
+    return [(float(width) * POINT_MM, float(height) * POINT_MM) for width, height in boxes]
+
+
+def are(boxes: list[tuple[float, float]], paper: tuple[int, int], count: int) -> bool:
+    right = [abs(width - paper[0]) < 0.5 and abs(height - paper[1]) < 0.5 for width, height in boxes]
+    return right == [True] * count
+
+
+@pytest.fixture
+def desk(enter, served):
+    return enter(DESK, session=served.facts["sessions"]["admin"])
+
+
+@pytest.fixture
+def till(enter, served):
+    return enter(DESK, session=served.facts["sessions"]["clerk"])
+
+
+def test_each_piece_has_pages_of_exactly_its_paper(desk, till, served):
+    facts = served.facts
+    activity = f"/events/{facts['activity']}"
+
+    assert are(printed(desk, f"/notices/{facts['notice']}/print"), A4, 6)
+    assert are(printed(desk, f"{activity}/poster"), A4, 1)
+    assert are(printed(desk, f"{activity}/poster?size=a3"), A3, 1)
+    assert are(printed(desk, f"{activity}/sheet"), A4_ACROSS, 3)
+    assert are(printed(desk, f"{activity}/sheet?regulars=1"), A4_ACROSS, 3)
+    assert are(printed(desk, "/stock/labels"), A4, 1)
+    assert are(printed(desk, "/stock/counter-sheet"), A4, 2)
+    assert are(printed(till, f"/redemption/counters/{facts['counter']}/slips"), A4, 1)
+    assert "测*****字" in desk.goto(f"{activity}/sheet").text()
+
+
+def test_a_notice_adds_up_page_by_page(desk, served):
+    desk.goto(f"/notices/{served.facts['notice']}/print")
+    sums = [int(row.inner_text()) for row in desk.locator("tr:has-text('本页小计') td:last-child").all()]
+
+    assert sum(sums) == 1200
+    assert desk.locator("tr:has-text('合计 120 条') td:last-child").inner_text() == "1,200"
+    assert [foot.inner_text() for foot in desk.locator(".sheet-foot span:last-child").all()][-1] == "第 6 页，共 6 页"
+    assert desk.locator(".seal").count() == 1
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_receipt_ends_where_its_paper_ends(till, served, which):
+    """One line, and twenty long ones that were taken back."""
+    url = f"/redemption/orders/{served.facts['orders'][which]}/receipt"
+    for width, roll in ((58, "r58"), (80, "r80")):
+        till.goto(f"/printer/roll?to={roll}&next={url}")
+        ((page_width, page_height),) = printed(till, url)
+        till.set_viewport_size({"width": round(page_width / PIXEL_MM), "height": DESK[1]})
+        till.emulate_media(media="print")
+        height = till.locator(".receipt").bounding_box()["height"] * PIXEL_MM
+        till.emulate_media(media="null")
+        assert abs(page_width - width) < 0.5
+        assert 0 <= page_height - height < (3 if which == 0 else 0.1 * height), (roll, page_height, height)
+
+
+def test_a_passbook_is_printed_on_below_its_last_row(desk, served):
+    url = served.facts["book"]
+    assert are(printed(desk, url), BOOK, 1)
+    rows = tops(desk)
+    pitches = [(after - before) * PIXEL_MM for before, after in pairwise(rows)]
+    assert all(abs(pitch - 6.6) < 0.05 for pitch in pitches), pitches
+
+    desk.click("summary")
+    desk.fill("#right", "1.5")
+    desk.fill("#down", "-2")
+    desk.click("button:has-text('记住')")
+    desk.emulate_media(media="print")
+    assert (
+        desk.locator(".passbook table")
+        .evaluate("one => getComputedStyle(one).transform")
+        .endswith("5.66929, -7.55906)")
+    )
+    desk.emulate_media(media="null")
+    desk.click("button:has-text('打好了')")
+    assert "没有新的要打" in desk.content()
+    desk.click("a:has-text('重打这一页')")
+    assert tops(desk) == pytest.approx(rows, abs=40)  # the words above the paper differ
+
+
+def tops(page: Page) -> list[float]:
+    return [row.bounding_box()["y"] for row in page.locator(".passbook tbody tr").all()]
+
+
+def test_a_scanner_reads_the_bars_of_shelf_and_counter_sheet(enter, served):
+    page = enter((1100, 1300), session=served.facts["sessions"]["admin"])
+    for url, count in (("/stock/labels", 20), ("/stock/counter-sheet", 15)):
+        page.goto(url)
+        page.evaluate("document.body.style.zoom = 2")
+        picture = Image.open(io.BytesIO(page.locator(".sheet").first.screenshot()))
+        read = zxingcpp.read_barcodes(picture)
+        shown = page.locator(".sheet").first.locator(".label span").all_inner_texts()
+        assert len(shown) == count
+        assert sorted(one.text for one in read) == sorted(shown)
