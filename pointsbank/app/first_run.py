@@ -62,7 +62,7 @@ class Unit(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    template: Annotated[str, Meta(title=N_("一份积分标准"))]
+    template: str = ""
 
 
 class Passbook(msgspec.Struct, frozen=True):

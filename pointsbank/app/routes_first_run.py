@@ -136,7 +136,7 @@ async def answer_step(step: FromPath[str], request: AnyRequest, run: Run) -> Res
     if step == "admin" and isinstance(given, AdminForm):
         given = await _admin(run, form, given)
     elif isinstance(given, Choice) and given.template not in first_run.tables():
-        form.refuse("template", _("没有这份积分标准，请另选一份"))
+        form.refuse("template", _("请先选一份积分标准"))
     if given is None or not form.is_valid:
         return _step(run, step, form, status=400)
     run.answer(step, given)

@@ -48,17 +48,20 @@ async def client(app: Any, run: FirstRun) -> httpx.AsyncClient:
 # Who may.
 
 
-@pytest.mark.parametrize("path", PAGES)
-async def test_nothing_is_shown_or_taken_without_the_setup_code(app: Any, run: FirstRun, path: str):
+async def test_nothing_is_shown_or_taken_without_the_setup_code(app: Any, run: FirstRun):
     async with browser(app) as stranger:
-        stranger.cookies.set("setup", "aaaa-aaaa-aaaa-aaaa")
-        shown = await stranger.get(path)
-        assert shown.status_code == 403
-        assert "启动程序的窗口里" in shown.text
-        assert run.kept.setup_code not in shown.text
-        for step, answers in ANSWERS.items():
-            assert (await stranger.post(f"/steps/{step}", data=answers)).status_code == 403
-        assert (await stranger.post("/check", data={"request_key": "k" * 8, "seal": run.seal()})).status_code == 403
+        for code in ("", "aaaa-aaaa-aaaa-aaaa"):
+            stranger.cookies.set("setup", code)
+            for path in PAGES:
+                shown = await stranger.get(path)
+                assert shown.status_code == 403
+                assert "启动程序的窗口里" in shown.text
+                assert run.kept.setup_code not in shown.text
+            for step, answers in ANSWERS.items():
+                assert (await stranger.post(f"/steps/{step}", data=answers)).status_code == 403
+            founding = {"request_key": "k" * 8, "seal": run.seal()}
+            assert (await stranger.post("/check", data=founding)).status_code == 403
+            assert (await stranger.post("/keys", data={"kept": "1"})).status_code == 403
         assert run.answers == first_run.Answers()
 
 
@@ -114,41 +117,41 @@ async def test_whoever_watches_or_calls_is_told_that_nothing_is_founded(app: Any
 # What is asked.
 
 
-@pytest.mark.parametrize(
-    ("step", "typed", "wrong"),
-    [
-        ("place", {"street": ""}, "请填写街道"),
-        ("place", {"community": "测试\u202e社区"}, "看不见的字符"),
-        ("place", {"buildings": "一号楼\n一号楼"}, "写了两次"),
-        ("place", {"buildings": "\n".join(f"{number} 号" for number in range(301))}, "最多 300 行"),
-        ("unit", {"service_phone": "1" * 41}, "最多 40 个字"),
-        ("table", {"template": "nowhere"}, "没有这份积分标准"),
-        ("passbook", {"notice_days": "31"}, "0 到 30"),
-        ("outlet", {"hours": ""}, "请填写开门时间"),
-        ("admin", {"password": "12345678", "again": "12345678"}, "太简单"),
-        ("admin", {"again": "另一句很长的话"}, "不一样"),
-        ("admin", {"password": "", "again": ""}, "太简单"),
-    ],
-)
-async def test_what_is_wrong_is_told_and_nothing_typed_is_lost(
-    client: Any, run: FirstRun, step: str, typed: dict[str, str], wrong: str
-):
-    for earlier, answers in ANSWERS.items():
-        if earlier == step:
-            break
-        await client.post(f"/steps/{earlier}", data=answers)
-    before, given = run.answers, ANSWERS[step] | typed
-    answer = await client.post(f"/steps/{step}", data=given)
-    assert answer.status_code == 400
-    shown = html.unescape(answer.text)
-    assert "<title>有误：" in shown
-    assert wrong in shown
-    assert run.answers == before
-    for name, value in given.items():
-        if name in ("password", "again"):
-            assert not value or value not in shown
-        elif name != "template" and value.strip():
-            assert value.strip() in shown
+WRONG = [
+    ("place", {"street": ""}, "请填写街道"),
+    ("place", {"community": "测试\u202e社区"}, "看不见的字符"),
+    ("place", {"buildings": "一号楼\n一号楼"}, "写了两次"),
+    ("place", {"buildings": "\n".join(f"{number} 号" for number in range(301))}, "最多 300 行"),
+    ("unit", {"service_phone": "1" * 41}, "最多 40 个字"),
+    ("table", {"template": "nowhere"}, "请先选一份积分标准"),
+    ("table", {"template": ""}, "请先选一份积分标准"),
+    ("passbook", {"notice_days": "31"}, "0 到 30"),
+    ("passbook", {"holder": "somebody"}, "请选择存折归谁"),
+    ("outlet", {"hours": ""}, "请填写开门时间"),
+    ("admin", {"password": "12345678", "again": "12345678"}, "太简单"),
+    ("admin", {"again": "另一句很长的话"}, "不一样"),
+    ("admin", {"password": "", "again": ""}, "太简单"),
+]
+
+
+async def test_what_is_wrong_is_told_and_nothing_typed_is_lost(client: Any, run: FirstRun):
+    for step, answers in ANSWERS.items():
+        before = run.answers
+        for typed, wrong in [(typed, wrong) for of, typed, wrong in WRONG if of == step]:
+            given = answers | typed
+            answer = await client.post(f"/steps/{step}", data=given)
+            assert answer.status_code == 400
+            shown = html.unescape(answer.text)
+            assert "<title>有误：" in shown
+            assert wrong in shown
+            assert run.answers == before
+            for name, value in given.items():
+                if name in ("password", "again"):
+                    assert not value or value not in shown
+                elif name not in typed or name not in ("template", "holder"):
+                    assert value.strip() in shown
+        await client.post(f"/steps/{step}", data=answers)
+    assert run.next_step() is None
 
 
 async def test_every_table_is_shown_with_where_it_comes_from(client: Any):
