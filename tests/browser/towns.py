@@ -92,7 +92,12 @@ async def full(world: World) -> dict[str, Any]:
         for _ in range(2)
     ]  # fmt: skip
     await db.write(events.publish, actor=admin, activity_id=running, community_ids=(world.home.id,))
-    sessions = {role.value: (await world.staff(role))[1] for role in Role}
+    staff = {role: await world.staff(role) for role in Role}
+    sessions = {role.value: token for role, (_actor, token) in staff.items()}
+    served = await db.write(
+        redemption.order, actor=staff[Role.COUNTER_STAFF][0], counter_id=world.home.counter_id,
+        code=await world.card(values["person_id"]), lines=[Line(1, values["good_id"])], community_ids=(world.home.id,),
+    )  # fmt: skip
     resident = await world.person("测试居民", points=1234)
     sessions["resident"] = (await world.phone(resident))[1]
     entry = await db.row("SELECT MAX(id) AS id FROM ledger_entry")
@@ -103,6 +108,7 @@ async def full(world: World) -> dict[str, Any]:
         "values": {**values, "entry_id": entry["id"]},
         "line": line["id"],
         "draft": draft,
+        "served": served.order_id,
         "running": running,
         "sessions": sessions,
     }
