@@ -23,8 +23,11 @@ from pointsbank.app import wiring
 from pointsbank.events import actions as events
 from pointsbank.governance import actions as governance
 from pointsbank.kit import db
-from pointsbank.kit.clock import FixedClock
+from pointsbank.kit.clock import FixedClock, local_day
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger import actions_opening as openings
+from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.people.access import Role
 from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
 from pointsbank.redemption import actions as redemption
@@ -105,7 +108,14 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
     passbook = await db.row("SELECT id FROM ledger_passbook WHERE person_id = ?", person_id)
     notice_id, line_id, award_id = await world.noticed(place)
     objection_id = await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there")
+    list_id = await db.write(
+        openings.make_list, actor=admin, community_id=place.id, day=local_day(now), expires_on=NEVER,
+        lines=[NewLine(person_id, None, 120, "")],
+    )  # fmt: skip
+    await db.write(openings.ask, actor=admin, list_id=list_id)
     return {
+        "list_id": list_id,
+        "position": 1,
         "person_id": person_id,
         "activity_id": activity_id,
         "good_id": good_id,

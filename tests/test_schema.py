@@ -21,12 +21,12 @@ from tests.schema_reading import read_schema
 
 APPEND_ONLY = {
     "trail_record", "ledger_entry", "ledger_move", "ledger_lot_use", "notices_line", "awards_act", "awards_review",
-    "stock_move", "redemption_order_line",
+    "stock_move", "redemption_order_line", "approvals_beneficiary",
 }  # fmt: skip
 AMOUNTS = {"points", "balance", "remaining", "quantity", "stock", "used", "minutes"}
 KEPT = {
     "ledger_lot", "ledger_account", "ledger_passbook", "scoring_version", "events_attendance", "redemption_order",
-    "stock_lot",
+    "stock_lot", "approvals_approval", "ledger_opening_list", "ledger_opening_line",
 }  # fmt: skip
 
 
@@ -113,6 +113,9 @@ OVERRIDES = {
     "ledger_passbook": {"person_id": 1, "decimals": 0},
     "ledger_lot": {"remaining": 1},
     "stock_lot": {"remaining": 1},
+    "approvals_beneficiary": {"person_id": 1},
+    "approvals_approval": {"maker_id": 1, "state": "open"},
+    "ledger_opening_list": {"booked": 0, "state": "draft"},
     "scoring_version": {"state": "retired", "in_force_from": "2026-11-21"},
 }
 BY_KIND = {

@@ -108,7 +108,7 @@ def crossing(stems: tuple[str, ...], barred: str) -> list[str]:
 
 
 def test_rules_are_pure():
-    assert not crossing(("rules",), r"tortoise|litestar|asyncio|pointsbank\.(web|app|kit\.db)")
+    assert not crossing(("rules",), r"tortoise|litestar|asyncio|pointsbank\.(web|app|kit\.db)\b")
     assert not crossing(("rules",), r"pointsbank\.\w+\.(models|actions|queries|routes)")
 
 

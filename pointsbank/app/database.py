@@ -17,7 +17,18 @@ from pointsbank.kit.db import postgres
 from pointsbank.kit.paths import migrations_dir, migrations_module
 from pointsbank.kit.settings import Settings
 
-ROOMS_WITH_MODELS = ("trail", "people", "ledger", "scoring", "notices", "awards", "events", "stock", "redemption")
+ROOMS_WITH_MODELS = (
+    "trail",
+    "people",
+    "ledger",
+    "scoring",
+    "notices",
+    "approvals",
+    "awards",
+    "events",
+    "stock",
+    "redemption",
+)
 MODELS = [f"pointsbank.{room}.models" for room in ROOMS_WITH_MODELS]
 FILE_NAME = "pointsbank.db"
 

@@ -17,6 +17,7 @@ from pointsbank.kit.db import Tx, outbox
 from pointsbank.kit.db.outbox import Message
 from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_opening
 from pointsbank.scoring import actions as scoring
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ JOBS = (
     Job("enter_force_due", timedelta(minutes=1), scoring.enter_force_due),
     Job("gather_notices", timedelta(minutes=5), awards.gather_notices),
     Job("settle_due", timedelta(minutes=1), awards.settle_due),
+    Job("book_openings", timedelta(minutes=1), actions_opening.book_due),
     Job("expire_due", timedelta(minutes=5), ledger.expire_due),
 )
 

@@ -2,7 +2,7 @@
 
 Words: passbook (存折: a person's or a household's), account (of a passbook, or of the system: issued,
 redeemed:<outlet>, expired), move, entry (moves posted together under one key), lot (points of one source with one
-last day), lot use, reversal.
+last day), lot use, reversal, opening (points of a paper passbook, taken over by a list).
 Invariants:
   1. All balances of a community sum to zero.
   2. A balance equals its moves; a passbook's balance equals its unspent lots.
@@ -12,4 +12,6 @@ Invariants:
   6. An entry is reversed at most once, and a reversal gives back the same lots.
   7. What expires soonest is spent first; what has expired is not spent.
   8. Amounts are whole numbers of the passbook's smallest unit.
+  9. Opening points stand on a line of a list that a second person confirmed; a passbook is opened once, unless that
+     was reversed.
 """

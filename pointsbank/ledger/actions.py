@@ -2,10 +2,12 @@
 
 from datetime import date, datetime
 
+from pointsbank.approvals import queries as approvals
 from pointsbank.kit import codes
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
+from pointsbank.ledger import rules_opening as openings
 from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NotEnoughPoints, NotReversible, Posted
 from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
@@ -13,6 +15,7 @@ from pointsbank.trail import actions as trail
 Source = tuple[str, str, int]
 """Room, kind and id of what an entry is about: ("awards", "award", 7)."""
 
+OPENING = "opening"
 NUMBER_TRIES = 5
 LOTS_AT_ONCE = 4
 EXPIRED_AT_ONCE = 100
@@ -42,6 +45,14 @@ ADD_TO_PASSBOOK = "UPDATE ledger_account SET balance = balance + ? WHERE passboo
 ADD = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? RETURNING balance"
 TAKE = "UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance >= ? RETURNING balance"
 TAKE_ISSUED = "UPDATE ledger_account SET balance = balance - ? WHERE id = ?"
+ON_LIST = """
+SELECT 1 FROM ledger_passbook book, ledger_opening_line line
+  JOIN ledger_opening_list list ON list.id = line.list_id JOIN people_person person ON person.id = line.person_id
+ WHERE book.id = ? AND line.list_id = ? AND line.position = ? AND line.points = ? AND line.live
+   AND list.approval_id = ? AND list.state = 'booking'
+   AND CASE WHEN line.household_id IS NOT NULL THEN book.household_id = line.household_id
+            ELSE book.person_id = COALESCE(person.merged_into, person.id) END
+"""
 BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
 NEW_LOT = "INSERT INTO ledger_lot (account_id, entry_id, points, remaining, expires_on) VALUES (?, ?, ?, ?, ?)"
 LIVE_LOTS = f"""
@@ -98,10 +109,41 @@ async def post_award(
     summary: str,
 ) -> Posted:
     """Issue points to a passbook as one lot; `summary` is what the passbook's line will say for ever."""
+    return await _issue(
+        tx,
+        kind="award",
+        community_id=community_id,
+        passbook_id=passbook_id,
+        points=points,
+        posting_key=posting_key,
+        effective_at=effective_at,
+        expires_on=expires_on,
+        member_id=member_id,
+        version_id=version_id,
+        source=source,
+        summary=summary,
+    )
+
+
+async def _issue(
+    tx: Tx,
+    *,
+    kind: str,
+    community_id: int,
+    passbook_id: int,
+    points: int,
+    posting_key: str,
+    effective_at: datetime,
+    expires_on: date,
+    member_id: int,
+    version_id: int | None,
+    source: Source,
+    summary: str,
+) -> Posted:
     assert 0 < points <= rules.POINTS_MAX
     issued_id = await _system_account(tx, community_id, rules.ISSUED)
     entry = await tx.row(
-        ENTRY, posting_key, community_id, "award", effective_at, tx.now, tx.actor.person_id, member_id,
+        ENTRY, posting_key, community_id, kind, effective_at, tx.now, tx.actor.person_id, member_id,
         *source, summary, "", version_id, None,
     )  # fmt: skip
     account = await tx.row(ADD_TO_PASSBOOK, points, passbook_id)
@@ -111,6 +153,45 @@ async def post_award(
     await tx.run(NEW_LOT, account["id"], entry["id"], points, points, expires_on)
     await tx.run(TAKE_ISSUED, points, issued_id)
     return Posted(entry["id"], account["balance"])
+
+
+async def post_opening(
+    tx: Tx,
+    *,
+    approval_id: int,
+    list_id: int,
+    position: int,
+    community_id: int,
+    passbook_id: int,
+    points: int,
+    effective_at: datetime,
+    expires_on: date,
+    member_id: int,
+    summary: str,
+) -> Posted:
+    """Take a paper passbook's points over: one line of a list that a second person confirmed, into the book it names.
+
+    Refuses NotGiven without that approval, NotOnList where the line says something else.
+    """
+    await approvals.require_used(
+        tx, approval_id=approval_id, kind=openings.APPROVAL_KIND, subject=openings.subject(list_id)
+    )
+    if await tx.row(ON_LIST, passbook_id, list_id, position, points, approval_id) is None:
+        raise openings.NotOnList
+    return await _issue(
+        tx,
+        kind=OPENING,
+        community_id=community_id,
+        passbook_id=passbook_id,
+        points=points,
+        posting_key=openings.posting_key(list_id, position),
+        effective_at=effective_at,
+        expires_on=expires_on,
+        member_id=member_id,
+        version_id=None,
+        source=("ledger", "opening_list", list_id),
+        summary=summary,
+    )
 
 
 async def spend(
@@ -157,21 +238,22 @@ async def _take_lots(tx: Tx, account_id: int, points: int, entry_id: int) -> Non
 
 
 ORIGINAL = """
-SELECT entry.community_id, entry.kind, entry.effective_at, entry.member_id, entry.summary, entry.version_id,
-       entry.source_room, entry.source_kind, entry.source_id, move.source_id AS from_id, move.target_id AS to_id,
-       move.points
+SELECT entry.posting_key, entry.community_id, entry.kind, entry.effective_at, entry.member_id, entry.summary,
+       entry.version_id, entry.source_room, entry.source_kind, entry.source_id, move.source_id AS from_id,
+       move.target_id AS to_id, move.points
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id WHERE entry.id = ?
 """
+END_LINE = "UPDATE ledger_opening_line SET live = FALSE WHERE list_id = ? AND position = ?"
 USES = "SELECT lot_id, points FROM ledger_lot_use WHERE entry_id = ? ORDER BY lot_id"
 GIVE_TO_LOT = "UPDATE ledger_lot SET remaining = remaining + ? WHERE id = ?"
 LOT_OF = "SELECT id, remaining FROM ledger_lot WHERE entry_id = ?"
 
 
 async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
-    """Post the mirror of an entry, once. Refuses AlreadyReversed, AlreadySpent (an award's points are gone)."""
+    """Post the mirror of an entry, once. Refuses AlreadyReversed, AlreadySpent (points that came in are gone)."""
     original = await tx.row(ORIGINAL, entry_id)
     assert original is not None
-    if original["kind"] not in ("award", "order"):
+    if original["kind"] not in ("award", "order", OPENING):
         raise NotReversible
     entry = await tx.row(
         REVERSAL, f"reversal:{entry_id}", original["community_id"], "reversal", original["effective_at"], tx.now,
@@ -189,6 +271,8 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
         balance = await _take_back(tx, entry["id"], entry_id, original["to_id"], points)
         await tx.run(MOVE, entry["id"], original["to_id"], original["from_id"], points, balance, None)
         await tx.run(ADD, points, original["from_id"])
+    if original["kind"] == OPENING:  # the right points may come with another list
+        await tx.run(END_LINE, *openings.line_of(original["posting_key"]))
     await trail.record(tx, "entry.reversed", subject=("entry", entry_id), by_entry=entry["id"], reason=reason)
     return Posted(entry["id"], balance)
 
@@ -203,10 +287,10 @@ async def _give_back(tx: Tx, entry_id: int, order_entry_id: int, account_id: int
     return int(account["balance"])
 
 
-async def _take_back(tx: Tx, entry_id: int, award_entry_id: int, account_id: int, points: int) -> int:
-    """Take an award's own lot out again, whole or not at all."""
+async def _take_back(tx: Tx, entry_id: int, original_id: int, account_id: int, points: int) -> int:
+    """Take the one lot of what came in out again, whole or not at all."""
     account = await tx.row(TAKE, points, account_id, points)
-    lot = await tx.row(LOT_OF, award_entry_id)
+    lot = await tx.row(LOT_OF, original_id)
     assert lot is not None
     if account is None or await tx.run(TAKE_LOT, points, lot["id"], points) != 1:
         raise AlreadySpent(spent=points - lot["remaining"])

@@ -96,3 +96,34 @@ class Paper(Model):
 
     class Meta:
         table = "ledger_paper"
+
+
+class OpeningList(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    day = fields.DateField()
+    expires_on = fields.DateField()
+    made_by = fields.BigIntField()
+    made_at = fields.DatetimeField()
+    line_count = fields.BigIntField()
+    points = fields.BigIntField()
+    booked = fields.BigIntField()
+    state = fields.TextField()
+    approval_id = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "ledger_opening_list"
+
+
+class OpeningLine(Model):
+    id = fields.BigIntField(primary_key=True)
+    list_id = fields.BigIntField()
+    position = fields.BigIntField()
+    person_id = fields.BigIntField()
+    household_id = fields.BigIntField(null=True)
+    points = fields.BigIntField()
+    remark = fields.TextField()
+    live = fields.BooleanField()
+
+    class Meta:
+        table = "ledger_opening_line"

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import queries, routes_print
+from pointsbank.ledger import queries, queries_opening, routes_opening, routes_print
 from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -23,8 +23,18 @@ from pointsbank.web.render import page
 PAGE_LINES = 30
 LINES_TOLD = 20
 
-SUMMARIES = {"reversal": N_("冲正：{summary}"), "expiry": N_("积分到期")}
-KINDS = {"award": N_("存入"), "order": N_("兑换"), "reversal": N_("冲正"), "expiry": N_("到期")}
+SUMMARIES = {
+    "reversal": N_("冲正：{summary}"),
+    "expiry": N_("积分到期"),
+    "opening": N_("期初余额（纸质存折 {day}）"),
+}
+KINDS = {
+    "award": N_("存入"),
+    "order": N_("兑换"),
+    "reversal": N_("冲正"),
+    "expiry": N_("到期"),
+    "opening": N_("期初余额"),
+}
 
 
 class ShownLine(msgspec.Struct, frozen=True):
@@ -59,7 +69,8 @@ class PassbooksOut(msgspec.Struct, frozen=True):
 
 
 def title_of(line: Line) -> str:
-    return translate(SUMMARIES.get(line.kind, "{summary}"), locale_now(), summary=line.summary)
+    day = formats.iso_day(line.effective_at)
+    return translate(SUMMARIES.get(line.kind, "{summary}"), locale_now(), summary=line.summary, day=day)
 
 
 def url_of(line: Line) -> str:
@@ -126,6 +137,8 @@ async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> R
         (translate(N_("余额"), locale), str(line.balance_after)),
         (translate(N_("流水号"), locale), str(line.entry_id)),
     ]
+    if line.kind == "opening":
+        details += await _confirmed(line.source_id, locale)
     award_url = f"/awards/{line.source_id}" if line.source_room == "awards" else ""
     order_url = f"/redemption/orders/{line.source_id}" if line.source_kind == "order" else ""
     return page(
@@ -135,6 +148,16 @@ async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> R
         award_url=award_url,
         order_url=order_url,
     )
+
+
+async def _confirmed(list_id: int, locale: str) -> list[tuple[str, str]]:
+    """Who answers for points that came from a paper passbook."""
+    maker_id, checker_id = await queries_opening.confirmed_by(list_id)
+    names = await people.masked_names([maker_id, checker_id])
+    return [
+        (translate(N_("经办"), locale), names[maker_id]),
+        (translate(N_("确认"), locale), names[checker_id]),
+    ]
 
 
 @get("/api/ledger/people/{person_id:int}/passbooks", guards=[needs()])
@@ -164,4 +187,4 @@ async def passbooks(person_id: FromPath[int], session: NamedDependency[Session])
     return PassbooksOut(person_id, [PassbookOut(found.number, found.balance, lines)])
 
 
-handlers: list[Any] = [passbook, entry, passbooks, *routes_print.handlers]
+handlers: list[Any] = [passbook, entry, passbooks, *routes_opening.handlers, *routes_print.handlers]

@@ -26,6 +26,17 @@ class Report(msgspec.Struct, frozen=True):
         return not self.findings
 
 
+OPENINGS = """
+SELECT 'entry ' || entry.id, COALESCE(line.points, 0), move.points
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+  LEFT JOIN ledger_opening_list list ON list.id = entry.source_id AND list.community_id = entry.community_id
+  LEFT JOIN ledger_opening_line line
+    ON line.list_id = list.id AND entry.posting_key = 'opening/' || line.list_id || '/' || line.position
+  LEFT JOIN approvals_approval approval ON approval.id = list.approval_id AND approval.subject_id = list.id
+ WHERE entry.kind = 'opening'
+   AND (line.points IS DISTINCT FROM move.points OR approval.state IS DISTINCT FROM 'used'
+        OR approval.kind <> 'ledger.opening' OR approval.checker_id = approval.maker_id)
+"""
 # Each check selects what is wrong: where, expected, found.
 CHECKS: tuple[tuple[int, str, str], ...] = (
     (
@@ -124,6 +135,7 @@ HAVING SUM(CASE WHEN source.passbook_id IS NOT NULL THEN move.points ELSE 0 END)
     <> COALESCE((SELECT SUM(used.points) FROM ledger_lot_use used WHERE used.entry_id = entry.id), 0)
        - COALESCE((SELECT SUM(lot.points) FROM ledger_lot lot WHERE lot.entry_id = entry.id), 0)""",
     ),
+    (9, "opening points stand on no list that a second person confirmed", OPENINGS),
 )
 
 GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use")

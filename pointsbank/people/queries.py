@@ -37,6 +37,19 @@ SELECT a.id FROM people_person p
   JOIN people_person a ON a.id = COALESCE(p.merged_into, p.id) OR a.merged_into = COALESCE(p.merged_into, p.id)
  WHERE p.id = ? ORDER BY a.id
 """
+HOUSEMATES = """
+SELECT a.id, q.household_id
+  FROM people_person p
+  JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
+  JOIN people_person one ON one.id = q.id OR (one.household_id = q.household_id AND one.merged_into IS NULL)
+  JOIN people_person a ON a.id = one.id OR a.merged_into = one.id
+ WHERE p.id = ? ORDER BY a.id
+"""
+STANDS = """
+SELECT 1 FROM people_session s
+  LEFT JOIN people_role_grant g ON g.id = s.grant_id LEFT JOIN people_login l ON l.id = s.person_id
+ WHERE s.id = ? AND s.ended_at IS NULL AND s.expires_at > ? AND g.ended_at IS NULL AND l.disabled_at IS NULL
+"""
 VIEW = """
 SELECT q.id, q.member_number, q.state, q.community_id, q.household_id, q.wrapped_key, q.name, q.phone,
        b.name AS building, k.holder
@@ -84,6 +97,13 @@ class Holder(msgspec.Struct, frozen=True):
     kind: str
     state: str
     member_number: str
+
+
+class Home(msgspec.Struct, frozen=True):
+    """A person's household, and every id under which the person or a housemate may be known."""
+
+    household_id: int | None
+    person_ids: list[int]
 
 
 class MemberView(msgspec.Struct, frozen=True):
@@ -156,6 +176,19 @@ async def same_household(tx: Tx | None, a: int, b: int) -> bool:
     """Whether two ids are one person or live together; nobody decides on either."""
     found = await _row(tx, TOGETHER, a, b)
     return found is not None and bool(found[0])
+
+
+async def home_of(tx: Tx | None, person_id: int) -> Home:
+    """For comparing many others with one person: what `same_household` says of two."""
+    found = await _rows(tx, HOUSEMATES, person_id)
+    if not found:
+        raise NotFound
+    return Home(found[0]["household_id"], [one["id"] for one in found])
+
+
+async def session_stands(tx: Tx, session_id: int) -> bool:
+    """Whether a session is good at this moment of the transaction: neither it nor its role or login was ended."""
+    return await tx.row(STANDS, session_id, tx.now) is not None
 
 
 async def household_members(tx: Tx | None, household_id: int) -> list[int]:

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     SEE_LEDGER = "see_ledger"
     PRINT_PASSBOOKS = "print_passbooks"
     SEE_TODO = "see_todo"
+    OPEN_BOOKS = "open_books"  # lists of opening balances: one makes, another confirms
 
 
 _P = Permission

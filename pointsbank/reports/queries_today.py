@@ -8,6 +8,16 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 
 FOUND_MAX = 50
+LAPSE_DAYS = 30
+
+
+class Lapsing(msgspec.Struct, frozen=True):
+    """What a passbook loses soon, and whom one may tell of it."""
+
+    person_id: int
+    is_shared: bool
+    points: int
+    first_day: date
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -23,11 +33,12 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 class Waits(msgspec.Struct, frozen=True):
-    """How much of one sort waits: the day on which the first of it is due (if any), and an example in words."""
+    """How much of one sort waits: the day on which the first of it is due (if any), an example in words, points."""
 
     count: int
     due: date | None = None
     example: str = ""
+    points: int = 0
 
 
 NOTHING = Waits(0)
@@ -55,6 +66,8 @@ SELECT name, stock, unit FROM stock_good WHERE community_id = ? AND state = 'liv
 OPEN_NOTICES = """
 SELECT title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at IS NULL ORDER BY ends_at LIMIT ?
 """
+
+OPENINGS = "SELECT COUNT(*) FROM ledger_opening_list WHERE community_id = ? AND state = 'asked' AND made_by <> ?"
 
 
 async def unconfirmed(asker: Asker) -> Waits:
@@ -86,6 +99,11 @@ async def low_stock(asker: Asker) -> Waits:
     return Waits(len(found), None, "，".join(f"{name} {stock} {unit}" for name, stock, unit in found[:3]))
 
 
+async def openings(asker: Asker) -> Waits:
+    """Lists of opening balances that somebody else made."""
+    return await _counted(OPENINGS, asker.community_id, asker.person_id)
+
+
 def _noticed(found: list[db.Row]) -> Waits:
     """Rows of a title and the midnight at which a notice ends; its last day is the one before."""
     if not found:
@@ -98,3 +116,40 @@ async def _counted(sql: str, *values: object) -> Waits:
     found = await db.row(sql, *values)
     assert found is not None
     return Waits(int(found[0]))
+
+
+# By passbook: the index of live lots is by account, so this asks each account of the community once.
+LAPSING = """
+SELECT COALESCE(book.person_id, home.head_id,
+                (SELECT MIN(one.id) FROM people_person one
+                  WHERE one.household_id = book.household_id AND one.state = 'member')) AS person_id,
+       book.household_id IS NOT NULL AS is_shared, CAST(SUM(lot.remaining) AS BIGINT) AS points,
+       MIN(lot.expires_on) AS first_day
+  FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
+  JOIN ledger_lot lot ON lot.account_id = account.id
+  LEFT JOIN people_household home ON home.id = book.household_id
+ WHERE book.community_id = ? AND lot.remaining > 0 AND lot.expires_on BETWEEN ? AND ?
+ GROUP BY book.id, book.person_id, book.household_id, home.head_id ORDER BY MIN(lot.expires_on), book.id
+"""
+
+
+async def lapsing(community_id: int, today: date) -> list[Lapsing]:
+    """Passbooks that lose points within LAPSE_DAYS, the soonest first; nobody is left to tell of an empty household."""
+    found = await db.slow_rows(LAPSING, community_id, today, today + timedelta(days=LAPSE_DAYS))
+    return [
+        Lapsing(person_id, bool(is_shared), int(points), _day(first_day))
+        for person_id, is_shared, points, first_day in found
+        if person_id is not None
+    ]
+
+
+def _day(value: date | str) -> date:
+    """SQLite gives the smallest of some days as text."""
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+async def expiring(asker: Asker) -> Waits:
+    found = await lapsing(asker.community_id, asker.today)
+    if not found:
+        return NOTHING
+    return Waits(len(found), found[0].first_day, points=sum(one.points for one in found))

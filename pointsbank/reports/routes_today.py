@@ -11,6 +11,8 @@ from litestar import Response
 from litestar.di import NamedDependency
 
 from pointsbank.kit.clock import Clock, local_day
+from pointsbank.notices.rules import sheets
+from pointsbank.people import queries_match as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries, queries_today
 from pointsbank.reports.queries_today import Asker, Waits
@@ -19,6 +21,8 @@ from pointsbank.web.i18n import N_
 from pointsbank.web.render import page
 
 SOON_DAYS = 3
+LAPSING_SHOWN = 200
+TELLS = [needs(Permission.SEE_TODO, Permission.SEE_PEOPLE)]
 
 
 class Urgency(IntEnum):
@@ -37,22 +41,28 @@ class Todo(msgspec.Struct, frozen=True):
     urgency: Urgency
     due: date | None
     example: str
+    points: int
+    is_work: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """A sort of work: who may do it, what it is called, the page where it is done, and how to find what waits."""
+    """A sort of work: who may do it, what it is called, the page where it is done, and how to find what waits.
+
+    What is no work of its own, but worth knowing, does not count in the number of things to do.
+    """
 
     permission: Permission
     text: str
     url: str
     button: str
     find: Callable[[Asker], Awaitable[Waits]]
+    is_work: bool = True
 
 
 # Among equally urgent ones they stand in this order.
 SORTS = (
-    Sort(Permission.RUN_EVENTS, N_("活动待核时长"), "/events", N_("去核时长"), queries_today.unconfirmed),
+    Sort(Permission.RUN_EVENTS, N_("活动待核时长"), "/events", N_("核时长"), queries_today.unconfirmed),
     Sort(Permission.REVIEW_AWARDS, N_("积分待审核"), "/awards/review", N_("去审核"), queries_today.reviews),
     Sort(
         Permission.RECORD_OBJECTIONS,
@@ -61,9 +71,24 @@ SORTS = (
         N_("去答复"),
         queries_today.objections,
     ),
+    Sort(
+        Permission.OPEN_BOOKS,
+        N_("待你确认的期初名单"),
+        "/ledger/openings",
+        N_("去确认"),
+        queries_today.openings,
+    ),
     Sort(Permission.SETTLE_PEOPLE, N_("待核对的人"), "/people/provisional", N_("去核对"), queries_today.provisional),
     Sort(Permission.SEE_NOTICES, N_("公示中"), "/notices", N_("看公示"), queries_today.open_notices),
     Sort(Permission.KEEP_STOCK, N_("库存低"), "/stock", N_("去补货"), queries_today.low_stock),
+    Sort(
+        Permission.SEE_PEOPLE,
+        N_("30 天内有积分到期的存折"),
+        "/todo/expiring",
+        N_("看名单"),
+        queries_today.expiring,
+        is_work=False,
+    ),
 )
 
 
@@ -81,9 +106,22 @@ async def todos(session: Session, asker: Asker) -> list[Todo]:
             continue
         waits = await sort.find(asker)
         if waits.count:
-            urgency = urgency_of(waits.due, asker.today)
-            found.append(Todo(waits.count, sort.text, sort.url, sort.button, urgency, waits.due, waits.example))
+            found.append(_todo(sort, waits, asker.today))
     return sorted(found, key=lambda todo: todo.urgency)
+
+
+def _todo(sort: Sort, waits: Waits, today: date) -> Todo:
+    return Todo(
+        waits.count,
+        sort.text,
+        sort.url,
+        sort.button,
+        urgency_of(waits.due, today),
+        waits.due,
+        waits.example,
+        waits.points,
+        sort.is_work,
+    )
 
 
 @get("/todo", guards=[needs(Permission.SEE_TODO)])
@@ -95,7 +133,7 @@ async def today(session: NamedDependency[Session], clock: NamedDependency[Clock]
     return page(
         "reports/todo.html",
         todos=waiting,
-        total=sum(todo.count for todo in waiting),
+        total=sum(todo.count for todo in waiting if todo.is_work),
         first_due=min((todo.due for todo in waiting if todo.due is not None), default=None),
         activities=await queries.activities(session.community_id, now - timedelta(hours=12), now + timedelta(days=2)),
         month=await queries.month_of(session.community_id, day.replace(day=1), day + timedelta(days=1)),
@@ -106,4 +144,62 @@ async def today(session: NamedDependency[Session], clock: NamedDependency[Clock]
     )
 
 
-handlers: list[Any] = [today]
+class LapsingLine(msgspec.Struct, frozen=True):
+    """As the page and the paper show it: the name is masked."""
+
+    person_id: int
+    masked_name: str
+    member_number: str
+    building: str
+    is_shared: bool
+    points: int
+    first_day: date
+
+
+async def _lapsing(session: Session, clock: Clock) -> tuple[date, list[LapsingLine]]:
+    assert session.community_id is not None
+    day = local_day(clock.now())
+    found = await queries_today.lapsing(session.community_id, day)
+    views = await people.member_views(one.person_id for one in found)
+    lines = [
+        LapsingLine(
+            one.person_id,
+            views[one.person_id].masked_name,
+            views[one.person_id].member_number,
+            views[one.person_id].building,
+            one.is_shared,
+            one.points,
+            one.first_day,
+        )
+        for one in found
+    ]
+    return day + timedelta(days=queries_today.LAPSE_DAYS), lines
+
+
+@get("/todo/expiring", guards=TELLS)
+async def expiring(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
+    """Whose points lapse soon, so that somebody can tell them."""
+    until, lines = await _lapsing(session, clock)
+    return page(
+        "reports/expiring.html",
+        lines=lines[:LAPSING_SHOWN],
+        count=len(lines),
+        points=sum(line.points for line in lines),
+        until=until,
+    )
+
+
+@get("/todo/expiring/print", guards=TELLS)
+async def expiring_paper(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
+    until, lines = await _lapsing(session, clock)
+    return page(
+        "reports/expiring_print.html",
+        sheets=sheets(lines),
+        count=len(lines),
+        points=sum(line.points for line in lines),
+        until=until,
+        place=session.place_name,
+    )
+
+
+handlers: list[Any] = [today, expiring, expiring_paper]

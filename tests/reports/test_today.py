@@ -9,6 +9,7 @@ from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.governance import actions as governance
 from pointsbank.kit import db
+from pointsbank.ledger import actions as ledger
 from pointsbank.people.access import Role
 from pointsbank.reports.routes_today import Urgency, urgency_of
 from tests.world import World, visiting
@@ -83,3 +84,27 @@ async def test_a_day_without_work_says_so(world):
 
     assert "今天没有要办的事" in shown
     assert lines(shown) == []
+
+
+async def test_points_that_lapse_soon_are_told_with_names_masked_and_on_paper(world):
+    soon, later = await world.person("测试快到期"), await world.person("测试还早")
+    for person_id, days in ((soon, 30), (later, 31)):
+        passbook_id = await db.write(ledger.open_passbook, community_id=world.home.id, person_id=person_id)
+        await db.write(
+            ledger.post_award, community_id=world.home.id, passbook_id=passbook_id, points=70,
+            posting_key=f"test:{person_id}", effective_at=world.clock.now(), expires_on=TODAY + timedelta(days=days),
+            member_id=person_id, version_id=world.home.version_id, source=("awards", "award", 0), summary="测试发分",
+        )  # fmt: skip
+    _, token = await world.staff(Role.GRID_WORKER)
+
+    async with visiting(world, cookie=token) as desk:
+        shown = (await desk.get("/todo")).text
+        names, paper = [(await desk.get(url)).text for url in ("/todo/expiring", "/todo/expiring/print")]
+
+    assert ("30 天内有积分到期的存折", "/todo/expiring") in lines(shown)
+    assert "共 70 分" in shown
+    assert "件" not in shown[shown.index("<h1>") : shown.index("</header>")]  # to be told, but no work that waits
+    for text in (names, paper):
+        assert "测***期" in text
+        assert "测**早" not in text
+        assert "测试快到期" not in text
