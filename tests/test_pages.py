@@ -4,21 +4,15 @@ What a role may do is read from the guards and from the table of roles; what is 
 that a foreign object looks like one that does not exist, and that no refused request changes a row.
 """
 
-import hashlib
 import json
 import re
-import sqlite3
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import quote
 
-import httpx
 import pytest
 from litestar.handlers import HTTPRouteHandler
-from litestar.types import ASGIApp
 
-from pointsbank.app import database as databases
 from pointsbank.app import wiring
 from pointsbank.events import actions as events
 from pointsbank.governance import actions as governance
@@ -33,7 +27,8 @@ from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
 from pointsbank.scoring import actions as scoring
-from tests.world import NOON, Community, World, program, visiting
+from tests.doors import Doors, Watch
+from tests.world import NOON, Community, World
 
 MISSING = 987_654_321
 FOREIGN_NAME = "邻区测试人"
@@ -132,55 +127,6 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
         "token": "0000000000000",
         "name": "r80-100.css",
     }
-
-
-class Watch:
-    """Sees whether any row changed, other than the stored answers of commands: a refusal may be kept under its key."""
-
-    def __init__(self, world: World) -> None:
-        self.connection = sqlite3.connect(databases.path_of(world.settings))
-        self.version = -1
-        self.rows = ""
-        self.look()
-
-    def look(self) -> bool:
-        """Whether something changed since the last look."""
-        version = self.connection.execute("PRAGMA data_version").fetchone()[0]
-        if version == self.version:
-            return False
-        lines = [line for line in self.connection.iterdump() if not line.startswith('INSERT INTO "command"')]
-        rows = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-        changed = rows != self.rows
-        self.version, self.rows = version, rows
-        return changed
-
-
-@dataclass
-class Doors:
-    """Sessions and tokens of the first community, one of each identity, and clients that use them."""
-
-    world: World
-    known: dict[tuple[str, bool], dict[str, str]] = field(default_factory=dict)
-    app: ASGIApp | None = None
-
-    async def who(self, name: str, route: Route) -> dict[str, str]:
-        key = name, route.is_api
-        if key not in self.known:
-            self.known[key] = await self._enter(name, is_api=route.is_api)
-        return self.known[key]
-
-    async def _enter(self, name: str, *, is_api: bool) -> dict[str, str]:
-        if name == "nobody" or (name == "resident" and is_api):
-            return {}
-        if name == "resident":
-            _, token = await self.world.phone(await self.world.person("测试居民"))
-            return {"cookie": token}
-        _, token = await self.world.staff(Role(name), kind="token" if is_api else "staff")
-        return {"bearer": token} if is_api else {"cookie": token}
-
-    def visiting(self, **who: str) -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        self.app = self.app or program(self.world.clock)
-        return visiting(self.world, app=self.app, **who)
 
 
 def may(name: str, route: Route) -> bool:

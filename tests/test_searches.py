@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from pointsbank.people.access import Role
-from tests.test_pages import FOREIGN_NAME, Doors, Route, Watch, furnish, neutral
+from tests.doors import Doors, Watch
+from tests.test_pages import FOREIGN_NAME, Route, furnish, neutral
 from tests.world import World
 
 TOP = Path(__file__).resolve().parents[1]
