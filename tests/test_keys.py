@@ -16,6 +16,10 @@ KEYLESS = {
     "routes_door.sign_out_everywhere": "done twice is done once",
     "routes_door.choose_role": "ends the very session that asked, and hands out a fresh secret",
     "routes_door.change_password": "wants the old password, which a repeat no longer has right",
+    "routes_second._with_code": "whoever signs in is nobody before; a code is good once",
+    "routes_second.begin": "makes a fresh secret, and the one before is void",
+    "routes_second.confirm": "a code is good once, and what is confirmed stays so",
+    "routes_second.give_up": "a code is good once",
     "routes_staff.new_login": "shows a fresh password; a second login for one person is refused by itself",
     "routes_staff.reset": "shows a fresh password, and the last one counts",
     "routes_phone.start_pairing": "shows fresh digits, and those before are dead",
@@ -25,6 +29,8 @@ KEYLESS = {
 # Forms without a key, and why.
 BARE_FORMS = {
     "/sign-in": "there is nobody yet whose key it could be",
+    "/sign-in/code": "there is nobody yet whose key it could be",
+    "{{ kept.path }}": "carries the key that it was sent with the first time",
     "/sign-out": "done twice is done once",
     "/people/scan": "nothing changes",
     "/people/find": "a search changes nothing; it is sent so that no name stands in an address",

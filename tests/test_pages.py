@@ -102,6 +102,7 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
     grant = await db.row("SELECT id FROM people_role_grant WHERE person_id = ?", clerk.person_id)
     passbook = await db.row("SELECT id FROM ledger_passbook WHERE person_id = ?", person_id)
     notice_id, line_id, award_id = await world.noticed(place)
+    device_id, _ = await world.phone(await world.person(FOREIGN_NAME, community=place))
     objection_id = await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there")
     list_id = await db.write(
         openings.make_list, actor=admin, community_id=place.id, day=local_day(now), expires_on=NEVER,
@@ -118,6 +119,9 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
         "order_id": made.order_id,
         "version_id": version_id,
         "grant_id": grant["id"],
+        "place_id": place.building_id,
+        "session_id": clerk.session_id,
+        "device_id": device_id,
         "notice_id": notice_id,
         "award_id": award_id,
         "objection_id": objection_id,
@@ -149,6 +153,7 @@ OPEN = {
     *(("GET", f"/printer/{what}") for what in ("roll", "shift")),  # a cookie of the computer's own, no more
     ("GET", "/"),  # leads on to where each reader belongs
     *((method, "/sign-in") for method in ("GET", "POST")),  # nobody has a session before; tries are counted
+    *((method, "/sign-in/code") for method in ("GET", "POST")),  # wants the ticket that a right password gives
     *((method, path) for method in ("GET", "POST") for path in ("/a/{token:str}", "/activate")),  # good for one slip
     *(("GET", path) for path in ("/e/{code:str}", "/p/{token:str}")),  # behind a code that hangs in public
     *(("POST", f"/events/{act}") for act in ("check-in", "check-out", "join")),  # wants the ticket from there

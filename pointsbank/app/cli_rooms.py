@@ -56,6 +56,22 @@ def add_user(*, login: str, role: str, place: str, name: str, number: str, gener
         click.echo(f"一次性密码（只显示这一次，登录后必须改）：{password}")
 
 
+@user.command("reset", help="给一个登录名设一次性密码；停用的也重新打开。只有一位管理员、他忘了密码时用。")
+@click.argument("login", metavar="登录名")
+def reset_user(login: str) -> None:
+    plain = normal_login(login)
+    password = ask_password(plain, generate=True)
+    send("user.reset", login=plain, password_hash=crypto.hash_password(password))
+    click.echo(f"{plain} 的一次性密码（只显示这一次，登录后必须改）：{password}")
+
+
+@user.command("second-step-off", help="解除一个登录名的登录验证码。只有一位管理员、他的手机丢了时用。")
+@click.argument("login", metavar="登录名")
+def second_step_off(login: str) -> None:
+    send("user.second_step_off", login=normal_login(login))
+    click.echo("已解除。下次登录只要密码；社区要求验证码的，登录后会先请他重新设置。")
+
+
 @click.group(help="给其他程序用的令牌，只能用于 /api。")
 def token() -> None:
     pass

@@ -14,8 +14,9 @@ from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import Invalid, Kind, NotFound, Refusal
 from pointsbank.kit.text import BadText, clean
 from pointsbank.people import actions as people
+from pointsbank.people import actions_second, queries_staff
 from pointsbank.people import actions_staff as staff
-from pointsbank.people.rules import NAME_LENGTH_MAX
+from pointsbank.people.rules import NAME_LENGTH_MAX, UnknownLogin
 from pointsbank.people.rules_roles import GRANTED_AT, Role
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import scheme_file
@@ -51,6 +52,15 @@ class AddUser(msgspec.Struct, forbid_unknown_fields=True):
     place: str
     number: str
     person_name: str
+
+
+class ResetUser(msgspec.Struct, forbid_unknown_fields=True):
+    login: str
+    password_hash: str
+
+
+class SecondStepOff(msgspec.Struct, forbid_unknown_fields=True):
+    login: str
 
 
 class IssueToken(msgspec.Struct, forbid_unknown_fields=True):
@@ -154,6 +164,19 @@ async def find_place(wanted: str, kinds: tuple[str, ...], *, option: str) -> Row
     return fitting[0]
 
 
+async def _reset_user(facts: ResetUser) -> dict[str, Any]:
+    found = await queries_staff.login_facts(facts.login)
+    if found is None:
+        raise UnknownLogin
+    await db.write(staff.reset_password, person_id=found.person_id, password_hash=facts.password_hash)
+    return {}
+
+
+async def _second_step_off(facts: SecondStepOff) -> dict[str, Any]:
+    await db.write(actions_second.take_off_by_login, login=facts.login)
+    return {}
+
+
 async def _issue_token(facts: IssueToken) -> dict[str, Any]:
     token_id = await db.write(
         staff.issue_token,
@@ -185,6 +208,8 @@ Command = Callable[[Any], Awaitable[dict[str, Any]]]
 
 COMMANDS: dict[str, tuple[type[msgspec.Struct], Command]] = {
     "user.add": (AddUser, _add_user),
+    "user.reset": (ResetUser, _reset_user),
+    "user.second_step_off": (SecondStepOff, _second_step_off),
     "token.issue": (IssueToken, _issue_token),
     "token.revoke": (RevokeToken, _revoke_token),
     "scoring.import": (ImportScheme, _import_scheme),

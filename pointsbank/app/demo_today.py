@@ -18,9 +18,11 @@ from pointsbank.governance import actions as governance
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.codes import new_poster_token
+from pointsbank.kit.db import Actor
 from pointsbank.ledger import actions as ledger
 from pointsbank.notices.rules import Grounds
 from pointsbank.people import actions_cards as cards
+from pointsbank.people import actions_staff as staff
 from pointsbank.people import queries_roster as roster
 from pointsbank.people.rules_roles import Role
 from pointsbank.redemption import actions as redemption
@@ -37,6 +39,7 @@ SELECT line.id FROM notices_line line JOIN notices_notice notice ON notice.id = 
  WHERE notice.community_id = ? AND notice.closed_at IS NULL ORDER BY line.id LIMIT 1
 """
 LAST_ORDER = "SELECT id FROM redemption_order WHERE counter_id = ? ORDER BY id DESC LIMIT 1"
+LOGINS = "SELECT id, password_hash FROM people_login ORDER BY id"
 COMMUNITIES = "SELECT id FROM people_community ORDER BY id"
 ORGANISER = """
 SELECT person_id FROM people_role_grant
@@ -79,6 +82,7 @@ async def finish(scene: Scene, communities: list[Community]) -> None:
         await until_done(job)
 
     scene.at(second, 7)
+    await _sign_in(but=wangxi.actor(Role.EVENT_ORGANISER))
     late = [(place, place.plan.programmes[place is guihua], moment(second, 9)) for place in (guihua, wutong)]
     reviewed, waiting = await demo_events.publish(scene, late, 1)
     await demo_events.attend(scene, [reviewed, waiting])
@@ -93,6 +97,14 @@ async def finish(scene: Scene, communities: list[Community]) -> None:
     await _welcome(scene.now)
     scene.clock.set(scene.now)
     scene.clock.pace = timedelta()
+
+
+async def _sign_in(but: Actor) -> None:
+    """Staff came to work; one has not been seen for long, so that the reminder has somebody to name."""
+    for person_id, password_hash in await db.rows(LOGINS):
+        if person_id != but.person_id:
+            digest = crypto.token_digest(crypto.new_token())
+            await db.write(staff.sign_in, person_id=person_id, password_hash=password_hash, token_digest=digest)
 
 
 async def _strangers(scene: Scene, one: Held, known: Resident) -> None:

@@ -18,6 +18,7 @@ from pointsbank.kit.db.outbox import Message
 from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_opening
+from pointsbank.people import actions_sessions, uses
 from pointsbank.scoring import actions as scoring
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,9 @@ async def tick() -> dict[str, int]:
     """Run what is due now; returns how much each job did that was due."""
     done = {job.name: await _attempt(job.name, _run_if_due(job)) for job in JOBS}
     done["outbox"] = await _attempt("outbox", outbox.deliver(tell)) or None
+    # Not a job of the table: each process writes down what it alone has seen.
+    if uses.is_due(db.current().writer.clock.now()):
+        done["uses"] = await _attempt("uses", write_uses()) or None
     return {name: count for name, count in done.items() if count is not None}
 
 
@@ -72,6 +76,16 @@ async def _attempt(name: str, work: Coroutine[Any, Any, int | None]) -> int | No
 
 async def _run_if_due(job: Job) -> int | None:
     return await run(job) if await db.write(take, name=job.name) else None
+
+
+async def write_uses() -> int:
+    """Write down when sessions were last used, as far as this process saw it; says how many."""
+    total = 0
+    while some := uses.unwritten():
+        now = db.current().writer.clock.now()
+        total += await db.write(actions_sessions.note_uses, uses=some)
+        uses.mark_written(some, now)
+    return total
 
 
 def tell(message: Message) -> None:

@@ -15,6 +15,7 @@ from pointsbank.app import first_run, installation, jobs, lock, routes_first_run
 from pointsbank.app.address import EVERYWHERE, LOCAL
 from pointsbank.app.first_run import FirstRun
 from pointsbank.kit.clock import Clock
+from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.kit.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -185,5 +186,8 @@ async def _serve(settings: Settings, opened: Callable[[ASGIApp], _Serving], read
         await serving.task
         with contextlib.suppress(asyncio.CancelledError):
             await recurring
+        if writing is None or not writing.done():
+            with contextlib.suppress(Busy, NotWritten):  # what is lost is a few minutes of when sessions were used
+                await jobs.write_uses()
         if writing is not None and writing.done():
             raise WriterDied

@@ -26,6 +26,11 @@ _CHUNK_LENGTH_MIN = 12  # a change of mode costs some 14 bits, so shorter runs o
 @lru_cache(maxsize=256)
 def qr_png(text: str, *, level: Level = "M", box: int = 8) -> bytes:
     """`box` is the width of a module in pixels. Paper wants level Q, screens M."""
+    return secret_qr_png(text, level=level, box=box)
+
+
+def secret_qr_png(text: str, *, level: Level = "M", box: int = 8) -> bytes:
+    """The same without keeping it in memory."""
     assert 0 < len(text) <= QR_TEXT_LENGTH_MAX
     code = QRCode(error_correction=_LEVELS[level], border=_QR_QUIET_MODULES)
     code.add_data(text, optimize=_CHUNK_LENGTH_MIN)

@@ -65,8 +65,9 @@ SELECT d.id, d.person_id
    AND EXISTS (SELECT 1 FROM people_pairing r WHERE r.device_id = d.id AND r.used_at > ?)
 """
 OPEN_SESSION = """
-INSERT INTO people_session (kind, token_digest, person_id, grant_id, device_id, name, made_at, expires_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
+INSERT INTO people_session
+  (kind, token_digest, person_id, grant_id, device_id, name, made_at, expires_at, idle_minutes)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
 """
 END_SESSION = "UPDATE people_session SET ended_at = ? WHERE id = ? AND ended_at IS NULL"
 END_ALL = "UPDATE people_session SET ended_at = ? WHERE person_id = ? AND kind = ? AND id <> ? AND ended_at IS NULL"
@@ -91,10 +92,11 @@ async def open_session(
     device_id: int | None,
     name: str | None,
     expires_at: datetime,
+    idle_minutes: int | None = None,
 ) -> int:
     """Open a session for a token that the caller made; who may have one was decided before."""
     facts = (kind, token_digest, person_id, grant_id, device_id, name)
-    made = await tx.row(OPEN_SESSION, *facts, tx.now, expires_at)
+    made = await tx.row(OPEN_SESSION, *facts, tx.now, expires_at, idle_minutes)
     assert made is not None
     return int(made["id"])
 

@@ -18,6 +18,7 @@ from pointsbank.web import cookies, current, forms, limits
 
 AnyRequest = Request[Any, Any, Any]
 
+DAY_SECONDS = 24 * 3600
 STAFF_SECONDS = int(STAFF_SESSION_LIFE.total_seconds())
 RESIDENT_SECONDS = int(RESIDENT_SESSION_LIFE.total_seconds())
 
@@ -80,6 +81,12 @@ def derived_token(label: str, secret: str, request_key: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+def session_digest(request: AnyRequest, settings: Settings) -> bytes | None:
+    """What this browser's session cookie holds, also when its session has ended."""
+    token = current.cookie(current.scope_of(request), cookies.session_cookie_name(is_https(settings)))
+    return crypto.token_digest(token) if token else None
+
+
 def device_token(request: AnyRequest, settings: Settings) -> str:
     """The token in this browser's device cookie, empty if it has none."""
     return current.cookie(current.scope_of(request), cookies.device_cookie_name(is_https(settings)))
@@ -91,9 +98,12 @@ def device_digest(request: AnyRequest, settings: Settings) -> bytes | None:
 
 
 def keep_staff(response: Response[Any], settings: Settings, token: str, *, stays: bool) -> None:
-    """On a shared computer the cookie ends with the browser, on one's own after half a day."""
+    """On a shared computer the cookie ends with the browser.
+
+    On one's own it stays a day longer than its session: a form that is sent too late is known by it, and kept.
+    """
     https = is_https(settings)
-    seconds = STAFF_SECONDS if stays else None
+    seconds = STAFF_SECONDS + DAY_SECONDS if stays else None
     cookies.set_cookie(response, cookies.session_cookie_name(https), token, https=https, max_age=seconds)
 
 

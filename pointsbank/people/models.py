@@ -10,6 +10,7 @@ class Place(Model):
     kind = fields.TextField()
     name = fields.TextField()
     path = fields.TextField()
+    ended_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "people_place"
@@ -23,6 +24,7 @@ class Community(Model):
     service_phone = fields.TextField()
     oversight_phone = fields.TextField()
     roster_version = fields.BigIntField()
+    second_step_required = fields.BooleanField(default=False)
 
     class Meta:
         table = "people_community"
@@ -137,9 +139,26 @@ class Login(Model):
     blocked_until = fields.DatetimeField(null=True)
     disabled_at = fields.DatetimeField(null=True)
     made_at = fields.DatetimeField()
+    signed_in_at = fields.DatetimeField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
+    reset_at = fields.DatetimeField(null=True)
+    reset_by = fields.BigIntField(null=True)
 
     class Meta:
         table = "people_login"
+
+
+class SecondStep(Model):
+    id = fields.BigIntField(primary_key=True, generated=False)
+    secret = fields.BinaryField()
+    confirmed_at = fields.DatetimeField(null=True)
+    last_step = fields.BigIntField()
+    failures = fields.BigIntField()
+    blocked_until = fields.DatetimeField(null=True)
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "people_second_step"
 
 
 class RoleGrant(Model):
@@ -166,6 +185,8 @@ class Session(Model):
     made_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
     ended_at = fields.DatetimeField(null=True)
+    idle_minutes = fields.BigIntField(null=True)
+    last_used_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "people_session"

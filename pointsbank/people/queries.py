@@ -74,7 +74,7 @@ SELECT k.id, p.name, p.path, k.unit_name, k.holder, k.daily_points_max, k.servic
   FROM people_community k JOIN people_place p ON p.id = k.id LEFT JOIN people_place s ON s.id = p.parent_id
  WHERE k.id = ?
 """
-BUILDINGS = "SELECT id, name FROM people_place WHERE kind = 'building' AND path LIKE ? ORDER BY id"
+BUILDINGS = "SELECT id, name FROM people_place WHERE kind = 'building' AND ended_at IS NULL AND path LIKE ? ORDER BY id"
 CARD_OWNER = """
 SELECT q.id, q.community_id
   FROM people_card c

@@ -1,13 +1,14 @@
 """Sign-ins, roles, sessions and tokens, as sign-in and the staff page need them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from pointsbank.kit import db
-from pointsbank.people import sealed
+from pointsbank.people import sealed, uses
 from pointsbank.people.rules_roles import Role
+from pointsbank.people.rules_staff import PENDING_LIFE, UNUSED, unused_since
 
 LOGIN = "SELECT id, password_hash FROM people_login WHERE login = ?"
 OWN_LOGIN = "SELECT id, login, password_hash, must_change FROM people_login WHERE id = ?"
@@ -18,19 +19,31 @@ SELECT g.id, g.role, g.place_id, p.name AS place_name
 """
 STAFF = """
 SELECT g.id AS grant_id, g.role, g.place_id, pl.name AS place_name, q.id, q.member_number, q.wrapped_key, q.name,
-       l.login, l.disabled_at
+       l.login, l.disabled_at, l.made_at, l.signed_in_at, l.last_used_at, t.confirmed_at
   FROM people_role_grant g
   JOIN people_place pl ON pl.id = g.place_id
   JOIN people_person q ON q.id = g.person_id
   LEFT JOIN people_login l ON l.id = q.id
+  LEFT JOIN people_second_step t ON t.id = q.id
  WHERE g.ended_at IS NULL AND g.place_id IN
 """
 DISABLED = "SELECT 1 FROM people_login WHERE id = ? AND disabled_at IS NOT NULL"
 GRANT_PLACE = "SELECT place_id, person_id FROM people_role_grant WHERE id = ? AND ended_at IS NULL"
 SESSIONS = """
-SELECT id, made_at, expires_at FROM people_session
- WHERE person_id = ? AND kind = 'staff' AND ended_at IS NULL AND expires_at > ? ORDER BY id
+SELECT s.id, s.kind, s.name, s.made_at, s.expires_at, s.idle_minutes, s.last_used_at, g.role, p.name AS place_name
+  FROM people_session s
+  LEFT JOIN people_role_grant g ON g.id = s.grant_id
+  LEFT JOIN people_place p ON p.id = g.place_id
+ WHERE s.person_id = ? AND s.kind IN ('staff', 'token') AND s.ended_at IS NULL AND s.expires_at > ?
+   AND g.ended_at IS NULL ORDER BY s.id
 """
+LAST_RESET = """
+SELECT l.reset_at, l.reset_by, q.member_number, q.wrapped_key, q.name
+  FROM people_login l LEFT JOIN people_person q ON q.id = l.reset_by WHERE l.id = ? AND l.reset_at IS NOT NULL
+"""
+SECOND_STEP = "SELECT confirmed_at FROM people_second_step WHERE id = ?"
+PENDING = "SELECT secret FROM people_second_step WHERE id = ? AND confirmed_at IS NULL AND made_at > ?"
+REQUIRED = "SELECT second_step_required FROM people_community WHERE id = ?"
 TOKENS = """
 SELECT s.id, s.name, s.made_at, s.expires_at, s.ended_at, l.login, g.role
   FROM people_session s
@@ -59,6 +72,9 @@ class StaffMember(msgspec.Struct, frozen=True):
     login: str
     is_disabled: bool
     grants: list[StaffGrant]
+    last_used_at: datetime | None
+    is_unused: bool
+    has_second_step: bool
 
 
 class LoginFacts(msgspec.Struct, frozen=True):
@@ -69,9 +85,23 @@ class LoginFacts(msgspec.Struct, frozen=True):
 
 
 class OpenSession(msgspec.Struct, frozen=True):
+    """A session of a browser, or (`kind` is token) of a program with this name."""
+
     id: int
+    kind: str
+    name: str
+    role: Role | None
+    place_name: str
     made_at: datetime
     expires_at: datetime
+    last_used_at: datetime | None
+
+
+class Reset(msgspec.Struct, frozen=True):
+    """`by` is empty for the command line."""
+
+    at: datetime
+    by: str
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -106,17 +136,29 @@ async def grants_of(person_id: int) -> list[Grant]:
     ]
 
 
-async def staff_of(place_ids: Sequence[int]) -> list[StaffMember]:
+async def staff_of(place_ids: Sequence[int], now: datetime) -> list[StaffMember]:
     """Whoever holds a role at one of these places, with the roles held there."""
     marks = ", ".join("?" * len(place_ids))
     members: dict[int, StaffMember] = {}
     for one in await db.rows(f"{STAFF} ({marks}) ORDER BY q.id, g.id", *place_ids):
-        member = members.setdefault(
-            one["id"],
-            StaffMember(one["id"], sealed.masked_name_of(one), one["login"] or "", one["disabled_at"] is not None, []),
-        )
+        member = members.setdefault(one["id"], _member(one, now))
         member.grants.append(StaffGrant(one["grant_id"], Role(one["role"]), one["place_name"]))
     return list(members.values())
+
+
+def _member(one: db.Row, now: datetime) -> StaffMember:
+    is_open = one["login"] is not None and one["disabled_at"] is None
+    used = one["signed_in_at"], one["last_used_at"]
+    return StaffMember(
+        person_id=one["id"],
+        masked_name=sealed.masked_name_of(one),
+        login=one["login"] or "",
+        is_disabled=one["disabled_at"] is not None,
+        grants=[],
+        last_used_at=max((when for when in used if when is not None), default=None),
+        is_unused=is_open and unused_since(one["made_at"], *used) <= now - UNUSED,
+        has_second_step=one["confirmed_at"] is not None,
+    )
 
 
 async def place_of_grant(grant_id: int) -> int | None:
@@ -125,7 +167,40 @@ async def place_of_grant(grant_id: int) -> int | None:
 
 
 async def open_sessions(person_id: int, now: datetime) -> list[OpenSession]:
-    return [OpenSession(*one) for one in await db.rows(SESSIONS, person_id, now)]
+    """What would open a door now; of sessions that lie idle only those that have not lain too long."""
+    found = []
+    for one in await db.rows(SESSIONS, person_id, now):
+        used = uses.last_of(one["id"], one["last_used_at"])
+        minutes = one["idle_minutes"]
+        if minutes is None or (used or one["made_at"]) > now - timedelta(minutes=minutes):
+            role = Role(one["role"]) if one["role"] else None
+            facts = (one["name"] or "", role, one["place_name"] or "", one["made_at"], one["expires_at"], used)
+            found.append(OpenSession(one["id"], one["kind"], *facts))
+    return found
+
+
+async def last_reset(person_id: int) -> Reset | None:
+    """Who last set this person's password, and when."""
+    found = await db.row(LAST_RESET, person_id)
+    if found is None:
+        return None
+    return Reset(found["reset_at"], "" if found["reset_by"] is None else sealed.masked_name_of(found))
+
+
+async def has_second_step(person_id: int) -> bool:
+    found = await db.row(SECOND_STEP, person_id)
+    return found is not None and found["confirmed_at"] is not None
+
+
+async def pending_secret(person_id: int, now: datetime) -> bytes | None:
+    """The secret that waits to be confirmed by its first code; it is shown until then, and never again."""
+    found = await db.row(PENDING, person_id, now - PENDING_LIFE)
+    return None if found is None else sealed.second_secret(person_id, bytes(found["secret"]))
+
+
+async def requires_second_step(community_id: int) -> bool:
+    found = await db.row(REQUIRED, community_id)
+    return found is not None and bool(found["second_step_required"])
 
 
 async def list_tokens() -> list[Token]:
@@ -142,3 +217,9 @@ async def list_tokens() -> list[Token]:
         )
         for one in await db.rows(TOKENS)
     ]
+
+
+async def password_hash(person_id: int) -> str | None:
+    """For the second page of signing in, which must be about the same password as the first."""
+    found = await db.row(OWN_LOGIN, person_id)
+    return None if found is None else str(found["password_hash"])

@@ -1,6 +1,15 @@
-"""All routes of this room, by audience: the door, the resident's phone, the roster, paper, staff."""
+"""All routes of this room, by audience: the door, the resident's phone, the roster, paper, staff, places."""
 
-from pointsbank.people import routes_door, routes_phone, routes_print, routes_roster, routes_staff
+from pointsbank.people import (
+    routes_door,
+    routes_phone,
+    routes_places,
+    routes_print,
+    routes_roster,
+    routes_second,
+    routes_sessions,
+    routes_staff,
+)
 
 handlers = [
     *routes_door.handlers,
@@ -8,4 +17,7 @@ handlers = [
     *routes_roster.handlers,
     *routes_print.handlers,
     *routes_staff.handlers,
+    *routes_second.handlers,
+    *routes_sessions.handlers,
+    *routes_places.handlers,
 ]

@@ -14,19 +14,30 @@ from pointsbank.kit.crypto import new_token, token_digest
 from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.kit.settings import Settings
-from pointsbank.people import actions, actions_phones, actions_staff, attempts, browser, passwords, queries
+from pointsbank.people import (
+    actions,
+    actions_phones,
+    actions_staff,
+    attempts,
+    browser,
+    passwords,
+    queries,
+    queries_phones,
+)
 from pointsbank.people import queries_staff as staff
-from pointsbank.people.access import BEFORE_PASSWORD, ROLE_NAMES, Permission, Session, needs
+from pointsbank.people.access import ALWAYS_OPEN, BEFORE_SECOND_STEP, ROLE_NAMES, Permission, Session, needs
 from pointsbank.people.browser import AnyRequest, to
+from pointsbank.people.history import shown_history
+from pointsbank.people.routes_second import ask_code, signed_in_answer
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, SignInFailed, normal_login
 from pointsbank.web import cookies, forms
+from pointsbank.web import kept as keeping
 from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import _
 from pointsbank.web.render import page
 
 PASSWORD_LENGTH_MAX = 200
 NOBODYS_ID = 0  # a wrong guess at an unknown login takes the same way through the writer
-OPEN = {BEFORE_PASSWORD: True}
 PUBLIC = {"public": True}
 
 
@@ -55,7 +66,7 @@ class ConsentForm(msgspec.Struct):
 @get("/sign-in", opt=PUBLIC, sync_to_thread=False)
 def sign_in_page(request: AnyRequest) -> Response[str]:
     wanted = cookies.safe_next(request.query_params.get("next"), "")
-    return page("people/sign_in.html", form=forms.blank(next=wanted))
+    return page("people/sign_in.html", form=forms.blank(next=wanted), kept=None)
 
 
 @post("/sign-in", opt=PUBLIC)
@@ -63,21 +74,25 @@ async def sign_in(
     request: AnyRequest, settings: NamedDependency[Settings], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
     form = await forms.read(request, SignInForm)
+    kept = keeping.carried(form)
     if not form.is_valid:
-        return page("people/sign_in.html", status=400, form=form)
+        return page("people/sign_in.html", status=400, form=form, kept=kept)
     token = new_token()
     try:
-        signed_in = await _signed_in(request, form.value, token, clock)
+        facts, signed_in = await _signed_in(request, settings, form.value, token, clock)
     except Refusal as refusal:
         form.refuse("login", refusal)
-        return page("people/sign_in.html", status=refusal.kind.status, form=form)
-    wanted = cookies.safe_next(form.value.next)
-    answer = to("/me/password" if signed_in.must_change else wanted if signed_in.has_role else "/choose-role")
+        return page("people/sign_in.html", status=refusal.kind.status, form=form, kept=kept)
+    if signed_in.needs_code:
+        return ask_code(settings, facts, clock.now(), stay=form.value.stay, wanted=form.value.next, kept=kept)
+    answer = signed_in_answer(signed_in, form.value.next, kept)
     browser.keep_staff(answer, settings, token, stays=form.value.stay)
     return answer
 
 
-async def _signed_in(request: AnyRequest, typed: SignInForm, token: str, clock: Clock) -> actions_staff.SignedIn:
+async def _signed_in(
+    request: AnyRequest, settings: Settings, typed: SignInForm, token: str, clock: Clock
+) -> tuple[staff.LoginFacts, actions_staff.SignedIn]:
     """Check the password, then sign in; wrong ones count against the login and the address."""
     address = browser.address_of(request)
     attempts.sign_ins.check(address, clock.now())
@@ -86,17 +101,17 @@ async def _signed_in(request: AnyRequest, typed: SignInForm, token: str, clock: 
         await db.write(actions_staff.count_failure, person_id=facts.person_id if facts else NOBODYS_ID)
         attempts.sign_ins.count(address, clock.now())
         raise SignInFailed
-    left = browser.session_of(request)
-    return await db.write(
+    signed_in = await db.write(
         actions_staff.sign_in,
         person_id=facts.person_id,
         password_hash=facts.password_hash,
         token_digest=token_digest(token),
-        left_session_id=left.id if left is not None else None,
+        left_digest=browser.session_digest(request, settings),
     )
+    return facts, signed_in
 
 
-@post("/sign-out", guards=[needs()], opt=OPEN)
+@post("/sign-out", guards=[needs()], opt=ALWAYS_OPEN)
 async def sign_out(session: NamedDependency[Session], settings: NamedDependency[Settings]) -> Redirect:
     """Leave this browser. A resident's phone becomes nobody's, and needs a new activation."""
     if session.device_id is not None:
@@ -110,7 +125,7 @@ async def sign_out(session: NamedDependency[Session], settings: NamedDependency[
     return answer
 
 
-@post("/me/sign-out-everywhere", guards=[needs(Permission.WORK)], opt=OPEN)
+@post("/me/sign-out-everywhere", guards=[needs(Permission.WORK)], opt=ALWAYS_OPEN)
 async def sign_out_everywhere(session: NamedDependency[Session], settings: NamedDependency[Settings]) -> Redirect:
     await db.write(actions_phones.end_all_sessions, actor=session.actor, person_id=session.person_id)
     answer = to("/sign-in")
@@ -123,7 +138,7 @@ def _staff_only(session: Session) -> None:
         raise NotFound
 
 
-@get("/choose-role", guards=[needs()])
+@get("/choose-role", guards=[needs()], opt={BEFORE_SECOND_STEP: True})
 async def role_page(session: NamedDependency[Session]) -> Response[str]:
     _staff_only(session)
     return await _role_page(session, forms.blank(grant=session.grant_id))
@@ -135,7 +150,7 @@ async def _role_page(session: Session, form: forms.Filled[RoleForm], status: int
     return page("people/choose_role.html", status=status, form=form, options=options)
 
 
-@post("/choose-role", guards=[needs()])
+@post("/choose-role", guards=[needs()], opt={BEFORE_SECOND_STEP: True})
 async def choose_role(
     request: AnyRequest, session: NamedDependency[Session], settings: NamedDependency[Settings]
 ) -> Response[str] | Redirect:
@@ -164,12 +179,24 @@ async def choose_role(
 @get("/me", guards=[needs()])
 async def me(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     if session.kind == "staff":
-        grants = await staff.grants_of(session.person_id)
-        sessions = await staff.open_sessions(session.person_id, clock.now())
-        return page("people/me_staff.html", grants=len(grants), sessions=sessions, own_id=session.id)
+        return await _own_sign_in_page(session, clock)
     view = await queries.member_view(session.community_ids, session.person_id)
     publishes = await queries.publishes(session.person_id)
-    return page("people/me.html", member=view, publishes=publishes)
+    phones = await queries_phones.phones_of(session.person_id)
+    return page("people/me.html", member=view, publishes=publishes, phones=phones, own_device=session.device_id)
+
+
+async def _own_sign_in_page(session: Session, clock: Clock) -> Response[str]:
+    grants = await staff.grants_of(session.person_id)
+    return page(
+        "people/me_staff.html",
+        grants=len(grants),
+        sessions=await staff.open_sessions(session.person_id, clock.now()),
+        own_id=session.id,
+        has_second_step=await staff.has_second_step(session.person_id),
+        history=await shown_history(session.person_id),
+        role_names={role.value: _(said) for role, said in ROLE_NAMES.items()},
+    )
 
 
 @post("/me/consent", guards=[needs(Permission.OWN)])
@@ -187,13 +214,18 @@ async def change_consent(request: AnyRequest, session: NamedDependency[Session])
     return to("/me")
 
 
-@get("/me/password", guards=[needs()], opt=OPEN, sync_to_thread=False)
-def password_page(session: NamedDependency[Session]) -> Response[str]:
+@get("/me/password", guards=[needs()], opt=ALWAYS_OPEN)
+async def password_page(session: NamedDependency[Session]) -> Response[str]:
     _staff_only(session)
-    return page("people/password.html", form=forms.blank(), must_change=session.must_change)
+    return await _password_page(session, forms.blank())
 
 
-@post("/me/password", guards=[needs()], opt=OPEN)
+async def _password_page(session: Session, form: forms.Filled[PasswordForm], status: int = 200) -> Response[str]:
+    reset = await staff.last_reset(session.person_id) if session.must_change else None
+    return page("people/password.html", status=status, form=form, must_change=session.must_change, reset=reset)
+
+
+@post("/me/password", guards=[needs()], opt=ALWAYS_OPEN)
 async def change_password(
     request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
@@ -205,7 +237,7 @@ async def change_password(
     if form.is_valid:
         await _check_passwords(form, *known, session, clock)
     if not form.is_valid:
-        return page("people/password.html", status=400, form=form, must_change=session.must_change)
+        return await _password_page(session, form, 400)
     hashed = await passwords.hashed(form.value.new)
     await db.write(
         actions_staff.change_password,
@@ -214,6 +246,8 @@ async def change_password(
         password_hash=hashed,
         session_id=session.id,
     )
+    if session.must_enrol:
+        return to("/me/second-step")
     return to("/me" if session.role is not None else "/choose-role")
 
 

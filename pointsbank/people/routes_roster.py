@@ -12,7 +12,7 @@ from msgspec import Meta
 from pointsbank.kit import codes, db, text
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import NotFound, Refusal
-from pointsbank.people import actions, actions_cards, actions_phones, attempts, queries, roster
+from pointsbank.people import actions, actions_cards, actions_phones, attempts, queries, queries_phones, roster
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.browser import AnyRequest, SearchForm, key_of, search_of, to
@@ -151,6 +151,7 @@ async def _person_page(
     may_manage = session.may(Permission.MANAGE_STAFF)
     return page(
         "people/person.html",
+        phones=await queries_phones.phones_of(person.view.person_id) if may_register else [],
         status=status,
         person=person,
         form=form,

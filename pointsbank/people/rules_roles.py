@@ -31,6 +31,7 @@ class Permission(StrEnum):
     RULE_OBJECTIONS = "rule_objections"
     SEE_NOTICES = "see_notices"
     MANAGE_STAFF = "manage_staff"
+    MANAGE_PLACES = "manage_places"
     SEE_OVERVIEW = "see_overview"
     SEE_LEDGER = "see_ledger"
     PRINT_PASSBOOKS = "print_passbooks"

@@ -61,6 +61,15 @@ def door_of(household_id: int, wrapped_key: bytes | None, door: bytes | None) ->
     return crypto.unseal(data_key, bytes(door), f"household/{household_id}/door/1")
 
 
+def seal_second_secret(person_id: int, secret: bytes) -> bytes:
+    """Not under the person's own key: it is no fact about the person, and goes with the sign-in."""
+    return crypto.seal(crypto.held().derive("second-step/1"), secret.hex(), f"second-step/{person_id}/1")
+
+
+def second_secret(person_id: int, blob: bytes) -> bytes:
+    return bytes.fromhex(crypto.unseal(crypto.held().derive("second-step/1"), blob, f"second-step/{person_id}/1"))
+
+
 # Codes that are drawn again from keys, and what is stored of them
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
+from pointsbank.people.rules_staff import UNUSED
 
 FOUND_MAX = 50
 LAPSE_DAYS = 30
@@ -63,6 +64,13 @@ LOW_STOCK = """
 SELECT name, stock, unit FROM stock_good WHERE community_id = ? AND state = 'live' AND stock <= low_at
  ORDER BY stock LIMIT ?
 """
+UNUSED_LOGINS = """
+SELECT COUNT(DISTINCT login.id) FROM people_login login
+  JOIN people_role_grant held ON held.person_id = login.id AND held.ended_at IS NULL AND held.place_id = ?
+ WHERE login.disabled_at IS NULL AND login.made_at <= ?
+   AND (login.signed_in_at IS NULL OR login.signed_in_at <= ?)
+   AND (login.last_used_at IS NULL OR login.last_used_at <= ?)
+"""
 OPEN_NOTICES = """
 SELECT title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at IS NULL ORDER BY ends_at LIMIT ?
 """
@@ -102,6 +110,11 @@ async def low_stock(asker: Asker) -> Waits:
 async def openings(asker: Asker) -> Waits:
     """Lists of opening balances that somebody else made."""
     return await _counted(OPENINGS, asker.community_id, asker.person_id)
+
+
+async def unused_logins(asker: Asker) -> Waits:
+    """Staff who have not signed in for so long that they may have left."""
+    return await _counted(UNUSED_LOGINS, asker.community_id, *(asker.now - UNUSED,) * 3)
 
 
 def _noticed(found: list[db.Row]) -> Waits:

@@ -33,6 +33,8 @@ def _is_english() -> bool:
 
 def start_page(session: Session) -> str:
     """Where somebody's work begins."""
+    if session.must_change or session.must_enrol:
+        return "/me/password" if session.must_change else "/me/second-step"
     if session.kind == "resident":
         return "/home"
     for permission, url in (

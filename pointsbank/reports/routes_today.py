@@ -89,6 +89,14 @@ SORTS = (
         queries_today.expiring,
         is_work=False,
     ),
+    Sort(
+        Permission.MANAGE_STAFF,
+        N_("90 天没有登录的工作人员"),
+        "/people/staff",
+        N_("去看看"),
+        queries_today.unused_logins,
+        is_work=False,
+    ),
 )
 
 

@@ -85,7 +85,7 @@ async def read(
     request: Request[Any, Any, Any], struct: type[T], *, labels: Mapping[str, str] | None = None
 ) -> Filled[T]:
     """Read a urlencoded or multipart body. `labels` name the fields in messages, before `Meta(title=…)`."""
-    lists = await _fields(request)
+    lists = await texts(request)
     filled: Filled[T] = Filled({name: "\n".join(values) for name, values in lists.items()}, lists)
     if "request_key" in struct.__struct_fields__ and not REQUEST_KEY.fullmatch(filled.typed.get("request_key", "")):
         raise RequestKeyUnfit  # no reader can mend it: the page puts it there
@@ -165,7 +165,8 @@ async def _parts(request: Request[Any, Any, Any]) -> _Parts:
     return parts
 
 
-async def _fields(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
+async def texts(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
+    """What was typed, by the names of the inputs."""
     if request.content_type[0] == "application/x-www-form-urlencoded":
         # Not request.form(): Litestar keeps the last 1024 bodies, with the passwords in them, in a cache.
         body = (await request.body()).decode("utf-8", "replace")

@@ -14,7 +14,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.web import current, i18n, render
+from pointsbank.web import current, forms, i18n, kept, render
 from pointsbank.web.current import Scope, scope_of
 from pointsbank.web.i18n import N_
 
@@ -30,6 +30,7 @@ BODY_READERS = ("litestar.serialization", "litestar._multipart", "litestar._pars
 # What sqlite3 and asyncpg say of a number that no column holds; every number of ours is far below.
 TOO_LARGE = ("Python int too large to convert to SQLite", "value out of int64 range")
 SIGN_IN = "/sign-in"
+SIGN_IN_PAGE = "people/sign_in.html"
 
 FAILED = N_("这一页打不开。积分没有变化。请过一会儿再试，还不行就打服务电话。")
 SPOKEN: dict[int, tuple[str, str]] = {
@@ -143,7 +144,10 @@ def on_anything(request: AnyRequest, error: Exception) -> Response[Any]:
 
 
 def to_sign_in(scope: Scope) -> Response[Any]:
-    """To the sign-in page, and back to the path afterwards if the reader only wanted to look."""
+    """To the sign-in page, and back to the path afterwards; a form that was sent too late is kept until then."""
+    form = kept.kept_of(scope)
+    if form is not None:
+        return render.page(SIGN_IN_PAGE, status=401, form=forms.blank(), kept=form)
     target = SIGN_IN
     if scope["method"] == "GET":
         target += "?next=" + quote(str(scope["path"]), safe="/")

@@ -95,7 +95,7 @@ async def test_signing_out_ends_the_session_and_not_only_the_cookie(people, brow
 
 
 async def test_who_has_two_roles_chooses_before_anything_else(people, browser):
-    person = await people.staff("ling", "counter_staff")
+    person = await people.staff("ling", "event_organiser")
     second = await db.write(actions_staff.grant, person_id=person, role="grid_worker", place_id=people.place.community)
     desk = browser()
     answer = await desk.post("/sign-in", data={"login": "ling", "password": PASSWORD, "next": "/people"})

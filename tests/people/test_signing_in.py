@@ -51,7 +51,8 @@ async def test_a_supervisor_sees_every_community_of_the_street_and_no_other(peop
 @pytest.mark.both
 async def test_who_has_several_roles_chooses_one_and_gets_a_new_token(people):
     person = await people.staff("ling", "counter_staff")
-    second = await db.write(actions_staff.grant, person_id=person, role="grid_worker", place_id=people.place.community)
+    facts = {"person_id": person, "place_id": people.place.community}
+    second = await db.write(actions_staff.grant, role="event_organiser", **facts)
     signed_in = await people.sign_in(person, "token")
     session = await session_of("token")
     assert not signed_in.has_role
@@ -66,7 +67,7 @@ async def test_who_has_several_roles_chooses_one_and_gets_a_new_token(people):
         token_digest=crypto.token_digest("second token"),
     )
     assert await session_of("token") is None
-    assert (await session_of("second token")).role is Role.GRID_WORKER
+    assert (await session_of("second token")).role is Role.EVENT_ORGANISER
 
 
 async def test_nobody_chooses_somebody_elses_role(people):
@@ -102,9 +103,10 @@ async def test_a_cookie_opens_no_api_and_a_bearer_token_no_pages(people):
 
 async def test_a_staff_session_ends_after_twelve_hours(people, clock):
     await people.sign_in(await people.staff("ling"), "token")
-    clock.advance(hours=12, seconds=-1)
-    assert await session_of("token") is not None
-    clock.advance(seconds=1)
+    for _ in range(47):
+        clock.advance(minutes=15)
+        assert await session_of("token") is not None
+    clock.advance(minutes=15)
     assert await session_of("token") is None
 
 
@@ -284,7 +286,7 @@ async def test_a_revoked_or_expired_token_is_dead(people, clock):
 @pytest.mark.both
 async def test_a_token_of_somebody_with_several_roles_names_one(people):
     person = await people.staff("ling", "counter_staff")
-    await db.write(actions_staff.grant, person_id=person, role="grid_worker", place_id=people.place.community)
+    await db.write(actions_staff.grant, person_id=person, role="auditor", place_id=people.place.community)
     facts = {"login": "ling", "name": "兑换机", "days": 90, "token_digest": crypto.token_digest("bearer")}
     with pytest.raises(rules.SeveralRoles):
         await db.write(actions_staff.issue_token, **facts)
