@@ -22,6 +22,7 @@ from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions_opening as openings
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
+from pointsbank.people import actions_own
 from pointsbank.people.access import Role
 from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
 from pointsbank.redemption import actions as redemption
@@ -109,10 +110,15 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
         lines=[NewLine(person_id, None, 120, "")],
     )  # fmt: skip
     await db.write(openings.ask, actor=admin, list_id=list_id)
+    home = await db.row("SELECT household_id FROM people_person WHERE id = ?", person_id)
+    asked = {"person_id": person_id, "field": "name", "value": FOREIGN_NAME}
     return {
         "list_id": list_id,
         "position": 1,
         "person_id": person_id,
+        "household_id": home["household_id"],
+        "request_id": await db.write(actions_own.ask_correction, **asked),
+        "merge_id": await world.merged(place),
         "activity_id": activity_id,
         "good_id": good_id,
         "counter_id": place.counter_id,

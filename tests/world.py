@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from pointsbank.app import wiring
 from pointsbank.app.installation import Installation
 from pointsbank.awards import actions as awards
+from pointsbank.governance import actions as governance
 from pointsbank.kit import codes, crypto, db
 from pointsbank.kit.clock import Clock, FixedClock, local_day
 from pointsbank.kit.db import Actor
@@ -152,6 +153,30 @@ class World:
             source=("awards", "award", 0),
             summary=f"测试发分{self.word}",
         )
+
+    async def provisional(self, name: str = "测试丁", community: Community | None = None) -> int:
+        """Somebody who registered at a poster."""
+        place = community or self.home
+        self.made += 1
+        device_id = await db.write(actions_phones.make_device, token_digest=f"poster {self.made}".encode())
+        return await db.write(
+            people.register_provisional,
+            community_id=place.id,
+            device_id=device_id,
+            name=name,
+            phone=f"100{self.made:08d}",
+            consent_publication=True,
+        )
+
+    async def merged(self, community: Community | None = None) -> int:
+        """Somebody from a poster whom an admin took for a member; returns the merge."""
+        place = community or self.home
+        admin, _ = await self.staff(Role.COMMUNITY_ADMIN, place)
+        member, stranger = await self.person("测试丙", community=place), await self.provisional(community=place)
+        await db.write(governance.settle_provisional, actor=admin, person_id=stranger, same_as=member)
+        found = await db.row("SELECT id FROM people_merge WHERE person_id = ?", stranger)
+        assert found is not None
+        return int(found["id"])
 
     async def balance(self, person_id: int) -> int:
         holder = await people_queries.holder_of(None, person_id)

@@ -36,7 +36,7 @@ from pointsbank.notices import queries as notice_queries
 from pointsbank.notices.rules import NewLine
 from pointsbank.people import queries as people
 from pointsbank.people.queries import Holder
-from pointsbank.people.rules import StillProvisional
+from pointsbank.people.rules import HasLeft, StillProvisional
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import (
     WORDS,
@@ -146,8 +146,8 @@ async def record_act(
     if item is None:
         raise UnknownItem(item_code=item_code)
     holder = await people.holder_of(tx, person_id)
-    if holder.state == "provisional":
-        raise StillProvisional
+    if holder.state != "member":
+        raise StillProvisional if holder.state == "provisional" else HasLeft
     if reviewed_by is not None and await people.same_household(tx, reviewed_by, holder.person_id):
         raise OwnAct
 
@@ -258,7 +258,7 @@ async def _put_on_notice(tx: Tx, community_id: int, days: int, awards: Sequence[
     lines = []
     for award in awards:
         shown_name, place = await people.notice_name(tx, award["person_id"])
-        lines.append(NewLine(shown_name, place, award["what"], award["points"]))
+        lines.append(NewLine(shown_name, place, award["what"], award["points"], award["person_id"]))
     notice_id = await notice_queries.just_opened(tx, community_id=community_id, basis=basis, days=days)
     if notice_id is None:
         today = local_day(tx.now)
@@ -314,6 +314,14 @@ async def reject_line(tx: Tx, *, line_id: int, reason: Reason = Reason.OBJECTION
     """The objection was upheld."""
     award = await _award(tx, AWARD_OF_LINE, line_id)
     await _reject(tx, award["id"], State.DISPUTED, reason)
+
+
+async def send_back(tx: Tx, *, award_id: int, reason: Reason) -> None:
+    """Take an award off its way to points: its person is another, or left. A line that hangs on a notice stays."""
+    award = await _award(tx, AWARD_OF_ID, award_id)
+    if award["state"] not in (State.PENDING, State.NOTICED):
+        raise AlreadyReviewed
+    await _reject(tx, award_id, award["state"], reason)
 
 
 async def _award(tx: Tx, sql: str, number: int) -> Row:

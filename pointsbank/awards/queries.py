@@ -10,6 +10,7 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import queries as ledger
 from pointsbank.notices import queries as notices
 from pointsbank.people import queries as people
 from pointsbank.scoring.rules import Step
@@ -26,6 +27,16 @@ SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.v
 """
 BY_ID = f"{AWARDS} WHERE award.id = ?"
 BY_SOURCE = f"{AWARDS} WHERE act.source_room = ? AND act.source_kind = ? AND act.source_id = ?"
+WAITING_IN = """
+SELECT award.id, award.person_id, act.what, award.points, award.state, award.entry_id, act.began_at
+  FROM awards_award award JOIN awards_act act ON act.id = award.act_id
+ WHERE award.passbook_id = ? AND award.state IN ('pending', 'noticed', 'disputed') ORDER BY award.id
+"""
+OF_ACTS = """
+SELECT award.id, award.person_id, act.what, award.points, award.state, award.entry_id, act.began_at
+  FROM awards_award award JOIN awards_act act ON act.id = award.act_id
+ WHERE act.source_room = ? AND act.source_kind = ? AND act.source_id IN ({ids}) ORDER BY award.id
+"""
 REVIEWS = """
 SELECT step, verdict, reason, reviewed_by, reviewed_at FROM awards_review WHERE award_id = ? ORDER BY step
 """
@@ -112,6 +123,18 @@ class Waiting(msgspec.Struct, frozen=True):
     expected_on: date | None
 
 
+class Credit(msgspec.Struct, frozen=True):
+    """An award as those see it who decide on people: where it stands, and its entry once it is booked."""
+
+    award_id: int
+    person_id: int
+    what: str
+    points: int
+    state: State
+    entry_id: int | None
+    began_at: datetime
+
+
 class Parts(msgspec.Struct, frozen=True):
     """What of a passbook was earned and settled, and what is not spendable yet."""
 
@@ -148,14 +171,17 @@ async def award_for_staff(community_ids: Sequence[int], award_id: int) -> AwardV
 
 
 async def award_for_resident(person_id: int, award_id: int) -> AwardView:
-    """Find an award of one's own passbook, which may be the household's."""
+    """Find an award for one's own deed, or of one's own passbook, which may be the household's."""
     found = await db.row(BY_ID, award_id)
     if found is None:
         raise NotFound
-    mine, theirs = await people.holder_of(None, person_id), await people.holder_of(None, found["person_id"])
-    shared = mine.kind == "household" and mine.household_id is not None and mine.household_id == theirs.household_id
-    if theirs.person_id != mine.person_id and not shared:
-        raise NotFound
+    mine = await people.holder_of(None, person_id)
+    if await people.canonical_id(None, found["person_id"]) != mine.person_id:
+        # By the passbook, not by where its person lives: somebody may have moved since.
+        book = await ledger.passbook(found["passbook_id"])
+        shares = mine.kind == "household" and mine.household_id is not None
+        if not shares or book is None or book.household_id != mine.household_id:
+            raise NotFound
     return _view(found)
 
 
@@ -205,6 +231,24 @@ async def parts(passbook_id: int) -> Parts:
         disputed=sums.get(State.DISPUTED, 0),
         waiting=waiting,
     )
+
+
+async def waiting_in(tx: Tx | None, passbook_id: int) -> list[Credit]:
+    """Everything on its way to this passbook."""
+    rows = db.rows if tx is None else tx.rows
+    return [_credit(found) for found in await rows(WAITING_IN, passbook_id)]
+
+
+async def of_acts(tx: Tx | None, room: str, kind: str, source_ids: Sequence[int]) -> list[Credit]:
+    """What became of acts that another room recorded."""
+    rows = db.rows if tx is None else tx.rows
+    sql = OF_ACTS.replace("{ids}", _marks(source_ids))
+    return [_credit(found) for found in await rows(sql, room, kind, *source_ids)]
+
+
+def _credit(found: Row) -> Credit:
+    award_id, person_id, what, points, state, entry_id, began_at = found
+    return Credit(award_id, person_id, what, points, State(state), entry_id, began_at)
 
 
 async def earned(person_id: int) -> int:

@@ -74,7 +74,9 @@ class Reason(StrEnum):
     WRONG_ITEM = "wrong_item"
     TWICE = "twice"
     NO_EVIDENCE = "no_evidence"
-    OBJECTION = "objection"  # by a ruling; not to be chosen by a reviewer
+    OBJECTION = "objection"  # by a ruling; not to be chosen by a reviewer, nor those below
+    SOMEBODY_ELSE = "somebody_else"
+    LEFT = "left"
 
 
 REASONS: dict[Reason, str] = {
@@ -84,8 +86,11 @@ REASONS: dict[Reason, str] = {
     Reason.TWICE: "同一件事记了两次",
     Reason.NO_EVIDENCE: "凭据不够",
     Reason.OBJECTION: "公示中有人提出异议，经查属实",
+    Reason.SOMEBODY_ELSE: "合并错了人，不是本人做的",
+    Reason.LEFT: "本人已退出",
 }
-REVIEW_REASONS = tuple(reason for reason in REASONS if reason is not Reason.OBJECTION)
+_NOT_CHOSEN = (Reason.OBJECTION, Reason.SOMEBODY_ELSE, Reason.LEFT)
+REVIEW_REASONS = tuple(reason for reason in REASONS if reason not in _NOT_CHOSEN)
 
 
 # How an act is known to have happened, where a room says it by a word of its own; other evidence is shown as written.

@@ -49,6 +49,23 @@ SELECT mine.activity_id, mine.id, mine.in_at, mine.state, other.id AS other_id, 
  WHERE mine.person_id = ? AND other.person_id IN ({people}) AND mine.state <> 'struck' AND other.state <> 'struck'
  ORDER BY mine.activity_id
 """
+STRUCK_AT = """
+SELECT attendance.id, attendance.activity_id FROM events_attendance attendance
+  JOIN events_activity activity ON activity.id = attendance.activity_id
+ WHERE attendance.person_id IN ({people}) AND attendance.state = 'struck' AND attendance.settled_at = ?
+   AND activity.state = 'published'
+ ORDER BY attendance.activity_id, attendance.id
+"""
+OPEN_AGAIN = """
+UPDATE events_attendance SET state = 'open', settled_by = NULL, settled_at = NULL WHERE id = ? AND state = 'struck'
+"""
+TAKE_SEAT = "UPDATE events_activity SET arrived = arrived + 1 WHERE id = ?"
+OPEN_OF = """
+SELECT attendance.id, attendance.activity_id FROM events_attendance attendance
+  JOIN events_activity activity ON activity.id = attendance.activity_id
+ WHERE attendance.person_id IN ({people}) AND attendance.state = 'open' AND activity.state = 'published'
+ ORDER BY attendance.activity_id, attendance.id
+"""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -119,6 +136,27 @@ async def after_merge(tx: Tx, *, person_id: int, into_id: int) -> None:
             mine_goes = twice["state"] != "confirmed"
         await tx.row(TAKE, twice["activity_id"])
         await _strike(tx, twice["activity_id"], twice["id"] if mine_goes else twice["other_id"], "merged")
+
+
+async def after_separation(tx: Tx, *, person_id: int, into_id: int, merged_at: datetime) -> int:
+    """Where both stood at one activity and the merge took a line off, it stands again, while nobody has closed it."""
+    ids = sorted({person_id, *await persons.ids_of(tx, into_id)})
+    lines = await tx.rows(_among(STRUCK_AT, ids), *ids, merged_at)
+    for line in lines:
+        await tx.row(TAKE, line["activity_id"])
+        if await tx.run(OPEN_AGAIN, line["id"]) == 1:
+            await tx.run(TAKE_SEAT, line["activity_id"])
+            facts = {"activity": line["activity_id"]}
+            await trail.record(tx, "attendance.reopened", subject=("attendance", line["id"]), **facts)
+    return len(lines)
+
+
+async def after_leaving(tx: Tx, *, person_ids: Sequence[int]) -> None:
+    """Nobody confirms minutes for whoever left: the lines that are open go."""
+    for line in await tx.rows(_among(OPEN_OF, person_ids), *person_ids):
+        await tx.row(TAKE, line["activity_id"])
+        await _strike(tx, line["activity_id"], line["id"], "left")
+        await _close_if_done(tx, line["activity_id"])
 
 
 async def _take(tx: Tx, activity_id: int, community_ids: Sequence[int]) -> Row:

@@ -7,6 +7,7 @@ import msgspec
 
 from pointsbank.events.rules import OPEN_BEFORE, OUT_AFTER, Plan, number
 from pointsbank.kit import db
+from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 
 _COLUMNS = """
@@ -53,6 +54,13 @@ SELECT attendance.person_id
  WHERE activity.community_id = ? AND activity.item_code = ? AND activity.starts_at > ?
    AND attendance.state = 'confirmed'
  GROUP BY attendance.person_id ORDER BY COUNT(*) DESC, attendance.person_id LIMIT 60
+"""
+IDS_OF = "SELECT id FROM events_attendance WHERE person_id = ? ORDER BY id"
+STRUCK_AT = """
+SELECT activity.title FROM events_attendance attendance JOIN events_activity activity
+    ON activity.id = attendance.activity_id
+ WHERE attendance.person_id IN ({people}) AND attendance.state = 'struck' AND attendance.settled_at = ?
+ ORDER BY attendance.id
 """
 MINUTES = """
 SELECT COALESCE(SUM(minutes), 0) FROM events_attendance WHERE state = 'confirmed' AND person_id IN ({people})
@@ -185,6 +193,18 @@ async def regulars(activity: Activity, since: datetime) -> list[int]:
     """Who came to activities of the same item, most often first."""
     found = await db.slow_rows(REGULARS, activity.community_id, activity.item_code, since)
     return [row[0] for row in found]
+
+
+async def attendance_ids(tx: Tx | None, person_id: int) -> list[int]:
+    """What lies under this id alone, aliases left out: what an alias brought along."""
+    rows = await (db.rows(IDS_OF, person_id) if tx is None else tx.rows(IDS_OF, person_id))
+    return [found["id"] for found in rows]
+
+
+async def struck_at(person_ids: Sequence[int], moment: datetime) -> list[str]:
+    """Titles of activities where one of two lines went, because the two were taken for one at that moment."""
+    found = await db.rows(_among(STRUCK_AT, person_ids), *person_ids, moment)
+    return [one["title"] for one in found]
 
 
 async def minutes_of(person_ids: Sequence[int]) -> int:

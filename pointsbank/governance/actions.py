@@ -1,5 +1,7 @@
 """Record and rule on objections, and settle who a provisional person is."""
 
+from collections.abc import Sequence
+
 from pointsbank.awards import actions as awards
 from pointsbank.awards import queries as award_queries
 from pointsbank.events import actions_confirm as events
@@ -9,6 +11,7 @@ from pointsbank.notices import actions as notices
 from pointsbank.notices import queries as notice_queries
 from pointsbank.notices.rules import Grounds
 from pointsbank.people import actions as people
+from pointsbank.people import actions_own
 from pointsbank.people import queries as people_queries
 
 
@@ -38,8 +41,11 @@ async def rule(tx: Tx, *, objection_id: int, upheld: bool, ruling: str) -> None:
         await awards.release_line(tx, line_id=line_id)
 
 
-async def settle_provisional(tx: Tx, *, person_id: int, same_as: int | None) -> int:
-    """Make a provisional person a new resident, or an alias of a member; returns who it is from now on."""
+async def settle_provisional(tx: Tx, *, person_id: int, same_as: int | None, take: Sequence[str] = ()) -> int:
+    """Make a provisional person a new resident, or an alias of a member; returns who it is from now on.
+
+    `take` names what of the alias's own words the roster shall have: name, phone.
+    """
     judge_id = tx.actor.person_id
     assert judge_id is not None
     for concerned in (person_id, same_as):
@@ -50,6 +56,7 @@ async def settle_provisional(tx: Tx, *, person_id: int, same_as: int | None) -> 
     if same_as is None:
         await people.accept_provisional(tx, person_id=person_id)
         return person_id
+    await actions_own.adopt(tx, from_id=person_id, into_id=same_as, fields=take)
     await people.mark_merged(tx, person_id=person_id, into_id=same_as)
     await events.after_merge(tx, person_id=person_id, into_id=same_as)
     return same_as

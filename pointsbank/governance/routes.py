@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from pointsbank.awards import queries as awards
-from pointsbank.governance import actions
+from pointsbank.governance import actions, routes_people
 from pointsbank.governance.rules import RULING_LETTERS_MAX
 from pointsbank.kit import db
 from pointsbank.kit.errors import Invalid, NotFound, Refusal
@@ -45,6 +45,7 @@ class SettlingForm(msgspec.Struct):
 
     request_key: str
     same_as: int | None = None
+    take: list[Literal["name", "phone"]] = []
 
 
 def _to(url: str) -> Redirect:
@@ -155,6 +156,7 @@ async def settle_provisional(
         request_key=asked.request_key,
         person_id=person_id,
         same_as=asked.same_as,
+        take=asked.take,
     )
     return _to("/people/provisional")
 
@@ -166,4 +168,5 @@ handlers = [
     objection_page,
     rule,
     settle_provisional,
+    *routes_people.handlers,
 ]

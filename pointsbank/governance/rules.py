@@ -3,6 +3,7 @@
 from pointsbank.kit.errors import Kind, Refusal
 
 RULING_LETTERS_MAX = 200
+ANSWER_LETTERS_MAX = 200
 
 
 class OwnMatter(Refusal):
@@ -15,3 +16,35 @@ class OwnRecord(Refusal):
     kind = Kind.FORBIDDEN
     code = "governance.own_record"
     message = "这件异议是你记下的，不能由你来答复。请另一位管理员来做。"
+
+
+class OwnMerge(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "governance.own_merge"
+    message = "这两条记录是你合并的，不能由你来拆开。请另一位管理员来做。"
+
+
+class DisputedFirst(Refusal):
+    kind = Kind.CONFLICT
+    code = "governance.disputed_first"
+    message = "有一笔积分正被异议。请先在「公示与异议」里答复，再来办。"
+
+
+class LastOneLeaves(Refusal):
+    kind = Kind.LIMITED
+    code = "governance.last_one_leaves"
+    message = (
+        "这一户的存折还有 {points} 分或有待入账的分，搬走以后没有人能用。请选全户一起搬到空着的门牌，或用完再并户。"
+    )
+
+
+class OwnPassbookLeft(Refusal):
+    kind = Kind.LIMITED
+    code = "governance.own_passbook_left"
+    message = "这个人自己的存折还有 {points} 分或有待入账的分，进了这一户就用不到。请用完再办。"
+
+
+class PointsLeft(Refusal):
+    kind = Kind.LIMITED
+    code = "governance.points_left"
+    message = "存折还有 {points} 分。请先用完，或由本人说明放弃这 {points} 分。"

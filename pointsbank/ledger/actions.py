@@ -8,7 +8,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger import rules_opening as openings
-from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NotEnoughPoints, NotReversible, Posted
+from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NotAsTold, NotEnoughPoints, NotReversible, Posted
 from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
 
@@ -324,3 +324,33 @@ async def expire_due(tx: Tx) -> int:
         await tx.run(MOVE, entry["id"], account_id, target_id, points, account["balance"], None)
         await tx.run(ADD, points, target_id)
     return len(lots)
+
+
+TAKE_ALL = """
+UPDATE ledger_account SET balance = 0 WHERE passbook_id = ? AND balance = ? RETURNING id, community_id
+"""
+BALANCE_OF = "SELECT balance FROM ledger_account WHERE passbook_id = ?"
+ALL_LOTS = "SELECT id, remaining FROM ledger_lot WHERE account_id = ? AND remaining > 0 ORDER BY id"
+
+
+async def give_up(tx: Tx, *, passbook_id: int, points: int, member_id: int, source: Source) -> Posted:
+    """Let all of a passbook expire because its holder does not want it; refuses unless it holds what was told."""
+    assert 0 < points <= rules.POINTS_MAX
+    account = await tx.row(TAKE_ALL, passbook_id, points)
+    if account is None:
+        found = await tx.row(BALANCE_OF, passbook_id)
+        raise NotAsTold(balance=found["balance"] if found is not None else 0)
+    account_id, community_id = account
+    target_id = await _system_account(tx, community_id, rules.EXPIRED)
+    entry = await tx.row(
+        ENTRY, f"given-up:{passbook_id}:{tx.now.isoformat()}", community_id, "expiry", tx.now, tx.now,
+        tx.actor.person_id, member_id, *source, "自愿放弃积分", "given_up", None, None,
+    )  # fmt: skip
+    assert entry is not None
+    for lot_id, remaining in await tx.rows(ALL_LOTS, account_id):
+        taken = await tx.run(TAKE_LOT, remaining, lot_id, remaining)
+        assert taken == 1
+        await tx.run(LOT_USE, lot_id, entry["id"], remaining)
+    await tx.run(MOVE, entry["id"], account_id, target_id, points, 0, None)
+    await tx.run(ADD, points, target_id)
+    return Posted(entry["id"], 0)

@@ -100,6 +100,16 @@ async def passbook_of(*, person_id: int, household_id: int | None, holder: str) 
     return Passbook(*found) if found is not None else None
 
 
+async def passbook_in(tx: Tx, *, person_id: int | None = None, household_id: int | None = None) -> Passbook | None:
+    """The passbook of a person, or that of a household, inside an action."""
+    assert (person_id is None) != (household_id is None)
+    if household_id is not None:
+        found = await tx.row(PASSBOOK_OF_HOUSEHOLD, household_id)
+    else:
+        found = await tx.row(PASSBOOK_OF_PERSON, person_id)
+    return Passbook(*found) if found is not None else None
+
+
 async def passbook(passbook_id: int) -> Passbook | None:
     found = await db.row(PASSBOOK_BY_ID, passbook_id)
     return Passbook(*found) if found is not None else None

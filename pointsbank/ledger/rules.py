@@ -37,6 +37,14 @@ class NotReversible(Refusal):
     message = "这一笔是冲正或到期，不能再冲正。"
 
 
+class NotAsTold(Refusal):
+    """Points came or went between the page that told a balance and the decision about it."""
+
+    kind = Kind.CONFLICT
+    code = "ledger.not_as_told"
+    message = "存折现在是 {balance} 分，和页面上写的不一样。请刷新页面再看。"
+
+
 class LotTaken(msgspec.Struct, frozen=True):
     lot_id: int
     points: int

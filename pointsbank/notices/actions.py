@@ -19,6 +19,7 @@ LAST_POSITION = "SELECT COALESCE(MAX(position), 0) FROM notices_line WHERE notic
 ADD = """
 INSERT INTO notices_line (notice_id, position, shown_name, place, what, points) VALUES (?, ?, ?, ?, ?, ?) RETURNING id
 """
+ABOUT = "INSERT INTO notices_line_person (line_id, person_id) VALUES (?, ?)"
 CLOSE = """
 UPDATE notices_notice SET closed_at = ?
  WHERE id IN (SELECT id FROM notices_notice WHERE closed_at IS NULL AND ends_at <= ? ORDER BY id LIMIT ?)
@@ -71,6 +72,8 @@ async def add_lines(tx: Tx, *, notice_id: int, lines: Sequence[NewLine]) -> list
         made = await tx.row(ADD, notice_id, position, line.shown_name, line.place, line.what, line.points)
         assert made is not None
         ids.append(made[0])
+        if line.person_id is not None:
+            await tx.run(ABOUT, made[0], line.person_id)
     return ids
 
 

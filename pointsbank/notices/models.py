@@ -46,3 +46,11 @@ class Objection(Model):
 
     class Meta:
         table = "notices_objection"
+
+
+class LinePerson(Model):
+    line_id = fields.BigIntField(primary_key=True, generated=False)
+    person_id = fields.BigIntField()
+
+    class Meta:
+        table = "notices_line_person"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -10,6 +11,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.notices.rules import GRACE, Grounds, shown_until
+from pointsbank.people import queries as people
 
 PAGE_LINES = 50
 LIST_MAX = 100
@@ -37,16 +39,17 @@ SELECT notice.id, notice.community_id, notice.number, notice.title, notice.basis
 LINES = """
 SELECT line.id, line.position, line.shown_name, line.place, line.what, line.points,
        (SELECT objection.state FROM notices_objection objection WHERE objection.line_id = line.id
-         ORDER BY objection.id DESC LIMIT 1) AS objection
-  FROM notices_line line
+         ORDER BY objection.id DESC LIMIT 1) AS objection, about.person_id
+  FROM notices_line line LEFT JOIN notices_line_person about ON about.line_id = line.id
 """
 OBJECTIONS = """
 SELECT objection.id, objection.notice_id, notice.number, objection.line_id, line.position, line.shown_name, line.place,
        line.what, line.points, objection.grounds, objection.state, objection.recorded_by, objection.recorded_at,
-       objection.ruled_by, objection.ruled_at, objection.ruling
+       objection.ruled_by, objection.ruled_at, objection.ruling, about.person_id
   FROM notices_objection objection
   JOIN notices_line line ON line.id = objection.line_id
   JOIN notices_notice notice ON notice.id = objection.notice_id
+  LEFT JOIN notices_line_person about ON about.line_id = objection.line_id
 """
 
 
@@ -74,7 +77,10 @@ class NoticeView(msgspec.Struct, frozen=True):
 
 
 class LineView(msgspec.Struct, frozen=True):
-    """`objection` is the state of the last one, None where nobody ever objected."""
+    """`objection` is the state of the last one, None where nobody ever objected.
+
+    `shown_name` is the number where the person agreed to be named when the notice was made, and does no longer.
+    """
 
     id: int
     position: int
@@ -83,6 +89,7 @@ class LineView(msgspec.Struct, frozen=True):
     what: str
     points: int
     objection: str | None
+    person_id: int | None
 
 
 class ObjectionView(msgspec.Struct, frozen=True):
@@ -102,6 +109,10 @@ class ObjectionView(msgspec.Struct, frozen=True):
     ruled_by: int | None
     ruled_at: datetime | None
     ruling: str | None
+    person_id: int | None
+
+
+Named = TypeVar("Named", LineView, ObjectionView)
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -156,14 +167,21 @@ async def lines(notice_id: int, *, page: int) -> list[LineView]:
         after,
         PAGE_LINES,
     )
-    return [LineView(*line) for line in found]
+    return await _as_agreed([LineView(*line) for line in found])
 
 
 async def all_lines(notice_id: int) -> list[LineView]:
     """For paper."""
+    found = await db.slow_rows(f"{LINES} WHERE line.notice_id = ? ORDER BY line.position", notice_id)
+    return await _as_agreed([LineView(*line) for line in found])
+
+
+async def _as_agreed(lines: list[Named]) -> list[Named]:
+    """Lines as their people agree to them now: paper that hangs stays, but nothing shown from here on names them."""
+    numbers = await people.numbers_instead(line.person_id for line in lines if line.person_id is not None)
     return [
-        LineView(*line)
-        for line in await db.slow_rows(f"{LINES} WHERE line.notice_id = ? ORDER BY line.position", notice_id)
+        msgspec.structs.replace(line, shown_name=numbers[line.person_id]) if line.person_id in numbers else line
+        for line in lines
     ]
 
 
@@ -172,17 +190,18 @@ async def line(community_ids: Sequence[int], line_id: int) -> tuple[NoticeView, 
     owner = await db.row(NOTICE_OF_LINE, line_id)
     if found is None or owner is None:
         raise NotFound
-    return await notice(community_ids, owner[0]), LineView(*found)
+    (shown,) = await _as_agreed([LineView(*found)])
+    return await notice(community_ids, owner[0]), shown
 
 
 async def objections(notice_id: int) -> list[ObjectionView]:
     found = await db.rows(f"{OBJECTIONS} WHERE objection.notice_id = ? ORDER BY objection.id", notice_id)
-    return [ObjectionView(*objection) for objection in found]
+    return await _as_agreed([ObjectionView(*objection) for objection in found])
 
 
 async def objections_to(line_id: int) -> list[ObjectionView]:
     found = await db.rows(f"{OBJECTIONS} WHERE objection.line_id = ? ORDER BY objection.id", line_id)
-    return [ObjectionView(*objection) for objection in found]
+    return await _as_agreed([ObjectionView(*objection) for objection in found])
 
 
 async def open_objections(community_ids: Sequence[int]) -> list[ObjectionView]:
@@ -190,7 +209,7 @@ async def open_objections(community_ids: Sequence[int]) -> list[ObjectionView]:
     where = f"objection.community_id IN ({_marks(community_ids)}) AND objection.state = 'open'"
     order = "ORDER BY objection.id LIMIT ?"
     found = await db.rows(f"{OBJECTIONS} WHERE {where} {order}", *community_ids, LIST_MAX)
-    return [ObjectionView(*objection) for objection in found]
+    return await _as_agreed([ObjectionView(*objection) for objection in found])
 
 
 async def objection(community_ids: Sequence[int], objection_id: int) -> ObjectionView:

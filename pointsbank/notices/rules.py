@@ -54,10 +54,13 @@ GROUNDS: dict[Grounds, str] = {
 
 
 class NewLine(msgspec.Struct, frozen=True):
+    """`person_id` is kept beside the line, so that nobody is named who no longer wants to be."""
+
     shown_name: str
     place: str
     what: str
     points: int
+    person_id: int | None = None
 
     def __post_init__(self) -> None:
         assert self.points > 0

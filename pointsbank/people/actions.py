@@ -1,11 +1,22 @@
 """Places, households and persons: who there is and where they belong."""
 
+from datetime import datetime
+
 import msgspec
 
 from pointsbank.kit import codes
 from pointsbank.kit.db import Tx
-from pointsbank.people import sealed
-from pointsbank.people.rules import CONSENT_VERSION, PARENT_KINDS, AlreadyAtDoor, BadMerge, IdNumberTaken, NotSettled
+from pointsbank.people import queries_homes, sealed
+from pointsbank.people.rules import (
+    CONSENT_VERSION,
+    OWN_PHONE,
+    PARENT_KINDS,
+    AlreadyAtDoor,
+    BadMerge,
+    IdNumberTaken,
+    NotMerged,
+    NotSettled,
+)
 from pointsbank.trail import actions as trail
 
 NUMBER_TRIES = 8
@@ -24,7 +35,6 @@ INSERT INTO people_household (community_id, building_id, wrapped_key, made_at) V
 """
 FILL_HOUSEHOLD = "UPDATE people_household SET wrapped_key = ?, door = ? WHERE id = ?"
 SET_HEAD = "UPDATE people_household SET head_id = ? WHERE id = ?"
-DOORS = "SELECT id, wrapped_key, door FROM people_household WHERE building_id = ? AND door IS NOT NULL ORDER BY id"
 NAMES_AT_HOME = """
 SELECT member_number, wrapped_key, name FROM people_person WHERE household_id = ? AND state = 'member'
 """
@@ -35,8 +45,9 @@ INSERT INTO people_person (community_id, household_id, member_number, state, wra
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (member_number) DO NOTHING RETURNING id
 """
-CONSENT = "INSERT INTO people_consent (person_id, purpose, version, given_at) VALUES (?, ?, ?, ?)"
-WITHDRAW = "UPDATE people_consent SET withdrawn_at = ? WHERE person_id = ? AND purpose = ? AND withdrawn_at IS NULL"
+CONSENT = """
+INSERT INTO people_consent (person_id, purpose, version, given_at, how, given_by) VALUES (?, ?, ?, ?, ?, ?)
+"""
 PERSON = "SELECT community_id, household_id, state FROM people_person WHERE id = ?"
 ACCEPT = "UPDATE people_person SET state = 'member', household_id = ? WHERE id = ? AND state = 'provisional'"
 HOLDER = "SELECT holder FROM people_community WHERE id = ?"
@@ -44,6 +55,20 @@ HOLD = "UPDATE people_person SET state = state WHERE id = ?"
 HOLD_PROVISIONAL = "UPDATE people_person SET state = state WHERE id = ? AND state = 'provisional'"
 MERGE = "UPDATE people_person SET state = 'merged', merged_into = ? WHERE id = ? AND state IN ('member', 'provisional')"
 ALIASES_FOLLOW = "UPDATE people_person SET merged_into = ? WHERE merged_into = ?"
+NOTE_MERGE = "INSERT INTO people_merge (person_id, into_id, merged_by, merged_at, reason) VALUES (?, ?, ?, ?, '')"
+LIVE_MERGE = """
+SELECT person_id, into_id, merged_by, merged_at FROM people_merge WHERE id = ? AND separated_at IS NULL
+"""
+NOTE_SEPARATION = """
+UPDATE people_merge SET separated_by = ?, separated_at = ?, reason = ? WHERE id = ? AND separated_at IS NULL
+RETURNING person_id, into_id
+"""
+SEPARATE = """
+UPDATE people_person SET state = 'provisional', merged_into = NULL
+ WHERE id = ? AND merged_into = ? AND wrapped_key IS NOT NULL
+RETURNING community_id
+"""
+SESSIONS_END = "UPDATE people_session SET ended_at = ? WHERE person_id = ? AND ended_at IS NULL"
 DEVICES_FOLLOW = "UPDATE people_device SET person_id = ? WHERE person_id = ? AND bound_at IS NOT NULL"
 DEVICES_LEFT = "UPDATE people_device SET person_id = NULL WHERE person_id = ?"
 DEVICE_PERSON = """
@@ -122,6 +147,7 @@ async def make_person(
     birth_year: int | None = None,
     is_head: bool = False,
     consent_publication: bool = False,
+    consent_how: str | None = None,
 ) -> int:
     """Enter a member into the roster. Name, phone and ID number come clean and in their normal form."""
     id_index = sealed.id_index(community_id, id_number) if id_number else None
@@ -142,7 +168,7 @@ async def make_person(
     if is_head:
         assert household_id is not None
         await tx.run(SET_HEAD, person_id, household_id)
-    await record_consents(tx, person_id=person_id, publication=consent_publication)
+    await record_consents(tx, person_id=person_id, publication=consent_publication, how=consent_how)
     await touch_roster(tx, community_id=community_id)
     await trail.record(tx, "person.registered", subject=("person", person_id), community_id=community_id)
     return person_id
@@ -155,7 +181,7 @@ async def register_at_door(
 
     The same name behind the same door is refused: more likely somebody is entered twice than lives there twice.
     """
-    household_id = await _household_at(tx, building_id, door)
+    household_id = await queries_homes.household_at(tx, building_id, door)
     is_head = household_id is None
     if household_id is None:
         household_id = await make_household(tx, community_id=community_id, building_id=building_id, door=door)
@@ -169,14 +195,8 @@ async def register_at_door(
         phone=phone,
         is_head=is_head,
         consent_publication=consent_publication,
+        consent_how="in_person",
     )
-
-
-async def _household_at(tx: Tx, building_id: int, door: str) -> int | None:
-    for household_id, wrapped_key, sealed_door in await tx.rows(DOORS, building_id):
-        if sealed.door_of(household_id, wrapped_key, sealed_door) == door:
-            return int(household_id)
-    return None
 
 
 async def note_shown(tx: Tx, *, person_id: int, field: str, purpose: str) -> None:
@@ -203,7 +223,7 @@ async def register_provisional(
     person_id = await _insert_person(
         tx, state="provisional", community_id=community_id, household_id=None, name=name, phone=phone
     )
-    await record_consents(tx, person_id=person_id, publication=consent_publication)
+    await record_consents(tx, person_id=person_id, publication=consent_publication, how=OWN_PHONE)
     await tx.run(DEVICE_HOLDS, person_id, device_id)
     await trail.record(tx, "person.provisional", subject=("person", person_id), community_id=community_id)
     return person_id
@@ -238,19 +258,10 @@ def _seal_new(name: str, phone: str | None) -> Sealed:
     return Sealed(number, key, sealed.seal_person(key, number, "name", name), sealed_phone)
 
 
-async def record_consents(tx: Tx, *, person_id: int, publication: bool) -> None:
+async def record_consents(tx: Tx, *, person_id: int, publication: bool, how: str | None = None) -> None:
     """Note that the privacy notice was shown and agreed to, and whether names may be published masked."""
-    await tx.run(CONSENT, person_id, "service", CONSENT_VERSION, tx.now)
-    if publication:
-        await tx.run(CONSENT, person_id, "publication", CONSENT_VERSION, tx.now)
-
-
-async def change_publication_consent(tx: Tx, *, person_id: int, given: bool) -> None:
-    """Notices made from now on follow; those that hang already are paper."""
-    await tx.run(WITHDRAW, tx.now, person_id, "publication")
-    if given:
-        await tx.run(CONSENT, person_id, "publication", CONSENT_VERSION, tx.now)
-    await trail.record(tx, "person.consent_changed", subject=("person", person_id), publication=given)
+    for purpose in ("service", "publication") if publication else ("service",):
+        await tx.run(CONSENT, person_id, purpose, CONSENT_VERSION, tx.now, how, tx.actor.person_id)
 
 
 async def hold_provisional(tx: Tx, *, person_id: int) -> None:
@@ -295,9 +306,47 @@ async def mark_merged(tx: Tx, *, person_id: int, into_id: int) -> None:
     if await tx.run(MERGE, into_id, person_id) == 0:
         raise NotSettled
     await tx.run(ALIASES_FOLLOW, into_id, person_id)
+    await tx.run(NOTE_MERGE, person_id, into_id, tx.actor.person_id, tx.now)
     await tx.run(DEVICES_FOLLOW, into_id, person_id)
     await tx.run(DEVICES_LEFT, person_id)
     await tx.run(PHONE_SESSIONS_END, tx.now, person_id)
     await touch_roster(tx, community_id=person["community_id"])
     tx.made_stale("people.sessions")
     await trail.record(tx, "person.merged", subject=("person", person_id), into=into_id)
+
+
+class LiveMerge(msgspec.Struct, frozen=True):
+    person_id: int
+    into_id: int
+    merged_by: int | None
+    merged_at: datetime
+
+
+async def live_merge(tx: Tx, *, merge_id: int) -> LiveMerge:
+    """Take a merge that nobody has parted, and the two of it, by ascending id."""
+    found = await tx.row(LIVE_MERGE, merge_id)
+    if found is None:
+        raise NotMerged
+    for person_id in sorted((found["person_id"], found["into_id"])):
+        await tx.run(HOLD, person_id)
+    return LiveMerge(*found)
+
+
+async def mark_separated(tx: Tx, *, merge_id: int, reason: str) -> tuple[int, int]:
+    """Take an alias back: who was merged waits to be settled again. Only governance calls it.
+
+    Returns who it is and who it was taken for. Phones stay where they are: none of the alias's followed.
+    """
+    merge = await tx.row(NOTE_SEPARATION, tx.actor.person_id, tx.now, reason, merge_id)
+    if merge is None:
+        raise NotMerged
+    person_id, into_id = merge
+    parted = await tx.row(SEPARATE, person_id, into_id)
+    if parted is None:
+        raise NotMerged
+    await tx.run(SESSIONS_END, tx.now, person_id)
+    await touch_roster(tx, community_id=parted["community_id"])
+    tx.made_stale("people.sessions")
+    await trail.record(tx, "person.separated", subject=("person", person_id), of=into_id)
+    await trail.record(tx, "person.parted", subject=("person", into_id), person=person_id)
+    return int(person_id), int(into_id)

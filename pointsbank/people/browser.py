@@ -49,7 +49,11 @@ async def search_of(request: AnyRequest, struct: type[Search]) -> Search:
 
     Its text may be empty; what no page of ours sends is refused.
     """
-    form = await forms.read(request, struct)
+    return found_in(await forms.read(request, struct))
+
+
+def found_in(form: forms.Filled[Search]) -> Search:
+    """The search of a form that carries more than that."""
     if "q" not in form.typed or not form.is_valid:
         raise ValidationException
     form.value.q = form.value.q[: roster.QUERY_LENGTH_MAX]

@@ -70,6 +70,10 @@ class Consent(Model):
     version = fields.TextField()
     given_at = fields.DatetimeField()
     withdrawn_at = fields.DatetimeField(null=True)
+    how = fields.TextField(null=True)
+    given_by = fields.BigIntField(null=True)
+    withdrawn_how = fields.TextField(null=True)
+    withdrawn_by = fields.BigIntField(null=True)
 
     class Meta:
         table = "people_consent"
@@ -190,3 +194,34 @@ class Session(Model):
 
     class Meta:
         table = "people_session"
+
+
+class Merge(Model):
+    id = fields.BigIntField(primary_key=True)
+    person_id = fields.BigIntField()
+    into_id = fields.BigIntField()
+    merged_by = fields.BigIntField(null=True)
+    merged_at = fields.DatetimeField()
+    separated_by = fields.BigIntField(null=True)
+    separated_at = fields.DatetimeField(null=True)
+    reason = fields.TextField()
+
+    class Meta:
+        table = "people_merge"
+
+
+class Request(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    person_id = fields.BigIntField()
+    kind = fields.TextField()
+    field = fields.TextField()
+    asked = fields.BinaryField(null=True)
+    state = fields.TextField()
+    answer = fields.TextField()
+    made_at = fields.DatetimeField()
+    settled_by = fields.BigIntField(null=True)
+    settled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_request"

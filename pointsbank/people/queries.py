@@ -67,6 +67,13 @@ SELECT p.id AS asked, q.member_number, q.wrapped_key, q.name
 PUBLISHES = """
 SELECT 1 FROM people_consent WHERE person_id = ? AND purpose = 'publication' AND withdrawn_at IS NULL LIMIT 1
 """
+NOT_NAMED = """
+SELECT p.id AS asked, q.member_number
+  FROM people_person p JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
+ WHERE NOT EXISTS (SELECT 1 FROM people_consent k
+                    WHERE k.person_id = q.id AND k.purpose = 'publication' AND k.withdrawn_at IS NULL)
+   AND p.id IN
+"""
 PHONE_HANDLE = "SELECT handle FROM people_device WHERE id = ? AND ended_at IS NULL AND person_id IS NOT NULL"
 COMMUNITY = """
 SELECT k.id, p.name, p.path, k.unit_name, k.holder, k.daily_points_max, k.service_phone, k.oversight_phone,
@@ -208,7 +215,7 @@ async def member_view(community_ids: Sequence[int], person_id: int) -> MemberVie
     return view_of(found)
 
 
-def view_of(found: Row) -> MemberView:
+def view_of(found: sealed.Record) -> MemberView:
     phone = sealed.person_field(found, "phone")
     return MemberView(
         person_id=found["id"],
@@ -253,6 +260,17 @@ async def notice_name(tx: Tx | None, person_id: int) -> tuple[str, str]:
     number = codes.shown_member_number(found["member_number"])
     publishes = await _row(tx, PUBLISHES, found["id"]) is not None
     return (sealed.masked_name_of(found) if publishes else number), found["building"] or ""
+
+
+async def numbers_instead(person_ids: Iterable[int]) -> dict[int, str]:
+    """Of these people the numbers of those whom no notice may name now."""
+    asked = sorted(set(person_ids))
+    numbers: dict[int, str] = {}
+    for start in range(0, len(asked), IDS_AT_ONCE):
+        some = asked[start : start + IDS_AT_ONCE]
+        for found in await db.rows(f"{NOT_NAMED} ({', '.join('?' * len(some))})", *some):
+            numbers[found["asked"]] = codes.shown_member_number(found["member_number"])
+    return numbers
 
 
 async def publishes(person_id: int) -> bool:

@@ -1,10 +1,12 @@
-"""All routes of this room, by audience: the door, the resident's phone, the roster, paper, staff, places."""
+"""All routes of this room, by audience and by noun."""
 
 from pointsbank.people import (
     routes_door,
+    routes_person,
     routes_phone,
     routes_places,
     routes_print,
+    routes_requests,
     routes_roster,
     routes_second,
     routes_sessions,
@@ -15,6 +17,8 @@ handlers = [
     *routes_door.handlers,
     *routes_phone.handlers,
     *routes_roster.handlers,
+    *routes_person.handlers,
+    *routes_requests.handlers,
     *routes_print.handlers,
     *routes_staff.handlers,
     *routes_second.handlers,

@@ -15,7 +15,7 @@ from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.kit.settings import Settings
 from pointsbank.people import (
-    actions,
+    actions_own,
     actions_phones,
     actions_staff,
     attempts,
@@ -29,7 +29,7 @@ from pointsbank.people.access import ALWAYS_OPEN, BEFORE_SECOND_STEP, ROLE_NAMES
 from pointsbank.people.browser import AnyRequest, to
 from pointsbank.people.history import shown_history
 from pointsbank.people.routes_second import ask_code, signed_in_answer
-from pointsbank.people.rules import LOGIN_LENGTH_MAX, SignInFailed, normal_login
+from pointsbank.people.rules import LOGIN_LENGTH_MAX, OWN_PHONE, SignInFailed, normal_login
 from pointsbank.web import cookies, forms
 from pointsbank.web import kept as keeping
 from pointsbank.web.handlers import get, post
@@ -205,11 +205,12 @@ async def change_consent(request: AnyRequest, session: NamedDependency[Session])
     if not form.is_valid:
         raise RequestKeyUnfit
     await db.write(
-        actions.change_publication_consent,
+        actions_own.change_publication_consent,
         actor=session.actor,
         request_key=form.value.request_key,
         person_id=session.person_id,
         given=form.value.publication,
+        how=OWN_PHONE,
     )
     return to("/me")
 

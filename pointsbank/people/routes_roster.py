@@ -1,6 +1,6 @@
 """The roster for staff: finding somebody, one person's page, door registration, cards, pairing, settling."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response
@@ -12,18 +12,18 @@ from msgspec import Meta
 from pointsbank.kit import codes, db, text
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import NotFound, Refusal
-from pointsbank.people import actions, actions_cards, actions_phones, attempts, queries, queries_phones, roster
+from pointsbank.people import actions, actions_cards, actions_phones, attempts, queries, roster
+from pointsbank.people import queries_filters as narrowing
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.people.browser import AnyRequest, SearchForm, key_of, search_of, to
-from pointsbank.people.rules import DOOR_LENGTH_MAX, NAME_LENGTH_MAX, PURPOSE_LENGTH_MAX, WrongPairing
+from pointsbank.people.browser import AnyRequest, SearchForm, found_in, key_of, search_of, to
+from pointsbank.people.rules import DOOR_LENGTH_MAX, NAME_LENGTH_MAX, WrongPairing
 from pointsbank.web import forms
 from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import N_, _
 from pointsbank.web.render import page
 
 PAGES_MAX = 10_000
-FIELD_NAMES = {"name": N_("姓名"), "phone": N_("手机"), "door": N_("门牌")}
 
 
 class RegisterForm(msgspec.Struct):
@@ -33,6 +33,18 @@ class RegisterForm(msgspec.Struct):
     door: Annotated[str, Meta(title="门牌", max_length=DOOR_LENGTH_MAX)]
     phone: Annotated[str, Meta(title="手机号", max_length=30)] = ""
     publication: bool = False
+
+
+# What each filter is called, what it says when nothing is chosen, and its values as queries_filters.CHOICES has them.
+ANY = N_("不限")
+FILTER_WORDS = {
+    "card": (N_("积分卡"), ANY, (("yes", N_("有卡")), ("no", N_("没有卡")))),
+    "phone": (N_("手机"), ANY, (("yes", N_("留了手机号")), ("no", N_("没留手机号")), ("paired", N_("已配手机")))),
+    "home": (N_("家庭"), ANY, (("shared", N_("家里不止一人")), ("single", N_("独自一户")))),
+    "consent": (N_("公示姓名"), ANY, (("yes", N_("同意写遮住的姓名")), ("no", N_("只写存折号")))),
+    "state": (N_("状态"), N_("在册"), (("left", N_("已退出")),)),
+    "sort": (N_("排序"), N_("按门牌"), (("name", N_("按姓名")),)),
+}
 
 
 class FindForm(SearchForm):
@@ -47,14 +59,6 @@ class FindWaitingForm(SearchForm):
 
 class ScanForm(msgspec.Struct):
     code: Annotated[str, Meta(title="卡号", max_length=codes.SCAN_LENGTH_MAX)]
-
-
-class ShowForm(msgspec.Struct):
-    """Its key is not kept: a repeat is another look, and recorded as one."""
-
-    request_key: str
-    field: Annotated[Literal["name", "phone", "door"], Meta(title="看哪一项")]
-    purpose: Annotated[str, Meta(title="原因", min_length=2, max_length=PURPOSE_LENGTH_MAX)]
 
 
 class PairForm(msgspec.Struct):
@@ -72,30 +76,52 @@ def own_community(session: Session) -> int:
 # A reader who changes the type size after a search is sent back to the address he searched at: he finds the plain list.
 @get(["/people", "/people/find"], guards=[needs(Permission.SEE_PEOPLE)])
 async def people_page(request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
-    asked = request.query_params.get("page", "1")
-    number = min(max(int(asked), 1), PAGES_MAX) if asked.isascii() and asked.isdigit() and len(asked) <= 5 else 1
-    return await _people_page(session, "", number)
+    number = forms.number(request.query_params.get("page", "1")) or 1
+    filters = narrowing.filters_of(request.query_params)
+    return await _people_page(session, "", filters, min(number, PAGES_MAX))
 
 
 @post("/people/find", guards=[needs(Permission.SEE_PEOPLE)])
 async def find_people(request: AnyRequest, session: NamedDependency[Session]) -> Response[str] | Redirect:
-    sought = await search_of(request, FindForm)
-    return await _people_page(session, sought.q, sought.page) if sought.q else to("/people")
+    """A name comes in the body; filters alone may stand in an address."""
+    form = await forms.read(request, FindForm)
+    sought = found_in(form)
+    filters = narrowing.filters_of(form.typed)
+    if not sought.q:
+        return to(filters.url("/people"))
+    return await _people_page(session, sought.q, filters, sought.page)
 
 
-async def _people_page(session: Session, query: str, number: int) -> Response[str]:
+async def _people_page(
+    session: Session, query: str, filters: narrowing.Filters, number: int, form: Any = None
+) -> Response[str]:
     community_id = own_community(session)
+    places = await narrowing.places(community_id)
     start = (number - 1) * roster.PAGE_MAX
-    found = await roster.search(community_id, query, start=start, limit=roster.PAGE_MAX + 1)
+    if filters.state == "left":
+        found, members = await narrowing.left(community_id, start=start, limit=roster.PAGE_MAX)
+    else:
+        among = await narrowing.fitting(community_id, filters, places)
+        everybody = await roster.find(community_id, query, among=among, by_name=filters.sort == "name")
+        found, members = len(everybody), everybody[start : start + roster.PAGE_MAX]
     return page(
         "people/roster.html",
-        members=found[: roster.PAGE_MAX],
-        has_more=len(found) > roster.PAGE_MAX,
+        status=200 if form is None else 400,
+        members=members,
+        cards=await narrowing.card_states([one.person_id for one in members]),
+        found=found,
         query=query,
+        filters=filters,
+        choices={
+            name: (_(label), [("", _(empty)), *((value, _(said)) for value, said in values)])
+            for name, (label, empty, values) in FILTER_WORDS.items()
+        },
+        places=[(one.id, one.name) for one in places],
         number=number,
+        pages=max(1, -(-found // roster.PAGE_MAX)),
         people=await roster.count(community_id),
         permissions=session.permissions,
-        form=forms.blank(),
+        form=form or forms.blank(),
     )
 
 
@@ -113,70 +139,10 @@ async def find_by_card(
     except Refusal as refusal:
         form.refuse("code", refusal)
     form.typed.pop("code", None)  # a payment code that was scanned by mistake is not shown again
-    return page(
-        "people/roster.html",
-        status=400,
-        members=[],
-        has_more=False,
-        query="",
-        number=1,
-        people=await roster.count(own_community(session)),
-        permissions=session.permissions,
-        form=form,
-    )
+    return await _people_page(session, "", narrowing.Filters(), 1, form)
 
 
-# One person
-
-
-@get("/people/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)])
-async def person_page(
-    person_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
-) -> Response[str]:
-    return await _person_page(session, clock, person_id, forms.blank())
-
-
-async def _person_page(
-    session: Session,
-    clock: Clock,
-    person_id: int,
-    form: forms.Filled[ShowForm],
-    *,
-    shown: tuple[str, str] | None = None,
-    status: int = 200,
-) -> Response[str]:
-    person = await details.person_page(session.community_ids, person_id, clock.now())
-    fields = [(name, _(said)) for name, said in FIELD_NAMES.items() if name != "door" or person.has_door]
-    may_register = session.may(Permission.REGISTER_PEOPLE)
-    may_manage = session.may(Permission.MANAGE_STAFF)
-    return page(
-        "people/person.html",
-        phones=await queries_phones.phones_of(person.view.person_id) if may_register else [],
-        status=status,
-        person=person,
-        form=form,
-        fields=fields,
-        shown=shown,
-        may_register=may_register,
-        may_manage=may_manage,
-    )
-
-
-@post("/people/{person_id:int}/show", guards=[needs(Permission.SEE_PEOPLE)])
-async def show_field(
-    person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
-) -> Response[str]:
-    """Show one field in clear once, after recording who asked and why. Not a redirect: it is not to be shown again."""
-    form = await forms.read(request, ShowForm)
-    view = await queries.member_view(session.community_ids, person_id)
-    if not form.is_valid:
-        return await _person_page(session, clock, person_id, form, status=400)
-    asked = form.value
-    await db.write(
-        actions.note_shown, actor=session.actor, person_id=view.person_id, field=asked.field, purpose=asked.purpose
-    )
-    value = await details.field_of(session.community_ids, person_id, asked.field)
-    return await _person_page(session, clock, person_id, forms.blank(), shown=(_(FIELD_NAMES[asked.field]), value))
+# One person; the page itself looks across rooms, so reports draws it
 
 
 @post("/people/{person_id:int}/phones/unbind", guards=[needs(Permission.REGISTER_PEOPLE)])
@@ -323,8 +289,6 @@ handlers = [
     people_page,
     find_people,
     find_by_card,
-    person_page,
-    show_field,
     unbind_phones,
     registration_page,
     register,

@@ -23,6 +23,16 @@ NAME_LENGTH_MAX = 40
 DOOR_LENGTH_MAX = 40
 LOGIN_LENGTH_MAX = 40
 PURPOSE_LENGTH_MAX = 100
+ASKED_LENGTH_MAX = 60
+ANSWER_LENGTH_MAX = 200
+BIRTH_YEAR_MIN = 1900
+HOUSEHOLD_MAX = 30  # people who move at once
+
+OWN_PHONE = "own_phone"
+CONSENT_WAYS = ("in_person", "paper", "call")  # how staff may have been told; the resident's own way is the phone
+CORRECTABLE = ("name", "phone", "birth_year")
+ASKABLE = (*CORRECTABLE, "home")
+MOVE_REASONS = ("moved", "split", "wrong", "other")
 
 PARENT_KINDS: dict[str, tuple[str | None, ...]] = {
     "district": (None,),
@@ -211,6 +221,64 @@ class AlreadyAtDoor(Refusal):
     kind = Kind.CONFLICT
     code = "people.already_at_door"
     message = "这一户里已经有同名的人。请在名册里找一找。"
+
+
+class AlreadyThere(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.already_there"
+    message = "已经住在这一户，不用搬。请换一个门牌。"
+
+
+class NotOneHome(Refusal):
+    """Also said where somebody left, moved or was never a member."""
+
+    kind = Kind.CONFLICT
+    code = "people.not_one_home"
+    message = "选中的人现在不都是这一户的成员。请刷新页面再选。"
+
+
+class AlreadyAsked(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.already_asked"
+    message = "这件事已经提交过，社区还没有答复。要改内容，请先撤回。"
+
+
+class RequestSettled(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.request_settled"
+    message = "这条申请已经办过或撤回了。请刷新页面。"
+
+
+class OwnRequest(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "people.own_request"
+    message = "这是你自己的申请，不能由你来办。请另一位管理员来办。"
+
+
+class NotMerged(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.not_merged"
+    message = "这两条记录现在是分开的。请刷新页面。"
+
+
+class HasLeft(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.has_left"
+    message = "这个人已经退出，不能再办。"
+
+
+class NotBound(Refusal):
+    """A phone that only scanned a poster, or none: whoever holds it may be anybody."""
+
+    kind = Kind.FORBIDDEN
+    code = "people.not_bound"
+    message = "这部手机还没有激活。请用激活条激活，或到社区当面办。"
+
+
+class NotYou(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "people.not_you"
+    message = "和登记的不一样。请再输一次；登记得不对的，请到社区办。"
 
 
 class RoleHeld(Refusal):

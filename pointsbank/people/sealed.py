@@ -6,7 +6,7 @@ from typing import Any
 from pointsbank.kit import codes, crypto, text
 from pointsbank.kit.db import Row
 
-FIELDS = ("name", "phone")
+FIELDS = ("name", "phone", "asked")
 Record = Row | Mapping[str, Any]
 
 

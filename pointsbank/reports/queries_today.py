@@ -60,6 +60,7 @@ SELECT activity.title, activity.ends_at FROM events_activity activity
  ORDER BY activity.ends_at LIMIT ?
 """
 PROVISIONAL = "SELECT COUNT(*) FROM people_person WHERE community_id = ? AND state = 'provisional'"
+REQUESTS = "SELECT COUNT(*) FROM people_request WHERE community_id = ? AND state = 'open'"
 LOW_STOCK = """
 SELECT name, stock, unit FROM stock_good WHERE community_id = ? AND state = 'live' AND stock <= low_at
  ORDER BY stock LIMIT ?
@@ -96,6 +97,10 @@ async def objections(asker: Asker) -> Waits:
 
 async def provisional(asker: Asker) -> Waits:
     return await _counted(PROVISIONAL, asker.community_id)
+
+
+async def requests(asker: Asker) -> Waits:
+    return await _counted(REQUESTS, asker.community_id)
 
 
 async def open_notices(asker: Asker) -> Waits:

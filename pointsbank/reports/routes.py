@@ -5,15 +5,12 @@ from typing import Any
 
 from litestar import Request, Response
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 
-from pointsbank.events import queries as events
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import routes as ledger_pages
-from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.reports import queries, routes_today
+from pointsbank.reports import queries, routes_own, routes_people, routes_today
 from pointsbank.reports.queries import Community, Month
 from pointsbank.web import charts, formats
 from pointsbank.web.handlers import get
@@ -21,8 +18,6 @@ from pointsbank.web.i18n import N_, locale_now, translate
 from pointsbank.web.render import page
 
 LINES_AT_HOME = 5
-LINES_OF_MEMBER = 30
-ATTENDED_SHOWN = 10
 MONTHS_SHOWN = 12
 CHART_LINES = 3
 
@@ -82,37 +77,6 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
     )
 
 
-@get("/members/{person_id:int}", guards=[needs(Permission.SEE_PEOPLE)])
-async def member(
-    person_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
-) -> Response[str]:
-    """One person's points and service, for staff of the community; the person's card and phone are at /people/{id}."""
-    view = await people.member_view(session.community_ids, person_id)
-    holder = await people.holder_of(None, person_id)
-    ids = await people.ids_of(None, person_id)
-    passbook = await ledger.passbook_of(
-        person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind
-    )
-    today = local_day(clock.now())
-    facts: dict[str, Any] = {"passbook": passbook, "lines": [], "waiting": [], "expiring": 0}
-    if passbook is not None:
-        lapsing = await ledger.expiring(passbook.account_id, today=today, until=date(today.year, 12, 31))
-        facts |= {
-            "lines": await ledger.lines(passbook.account_id, limit=LINES_OF_MEMBER),
-            "waiting": await queries.waiting(passbook.passbook_id),
-            "expiring": sum(lot.points for lot in lapsing),
-        }
-    return page(
-        "reports/member.html",
-        member=view,
-        is_shared=passbook is not None and passbook.household_id is not None,
-        may_print=session.may(Permission.PRINT_PASSBOOKS),
-        minutes=await events.minutes_of(ids),
-        attended=await events.attended(ids, ATTENDED_SHOWN),
-        **facts,
-    )
-
-
 @get("/overview", guards=[needs(Permission.SEE_OVERVIEW)])
 async def overview(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     """Communities side by side, in numbers alone."""
@@ -162,4 +126,11 @@ def _charts(communities: list[Community], months: dict[int, list[Month]], firsts
     return {"hours": charts.line_chart(label, columns, series), "share": share, "flow": flow}
 
 
-handlers: list[Any] = [start, home, *routes_today.handlers, member, overview]
+handlers: list[Any] = [
+    start,
+    home,
+    *routes_today.handlers,
+    overview,
+    *routes_people.handlers,
+    *routes_own.handlers,
+]

@@ -79,6 +79,7 @@ SORTS = (
         queries_today.openings,
     ),
     Sort(Permission.SETTLE_PEOPLE, N_("待核对的人"), "/people/provisional", N_("去核对"), queries_today.provisional),
+    Sort(Permission.SETTLE_PEOPLE, N_("居民的申请"), "/people/requests", N_("去办"), queries_today.requests),
     Sort(Permission.SEE_NOTICES, N_("公示中"), "/notices", N_("看公示"), queries_today.open_notices),
     Sort(Permission.KEEP_STOCK, N_("库存低"), "/stock", N_("去补货"), queries_today.low_stock),
     Sort(

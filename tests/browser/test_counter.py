@@ -84,7 +84,8 @@ def test_a_phone_that_gives_a_neighbours_name_gets_nowhere(enter):
     admin.goto("/people/provisional")
     waiting = admin.locator("section.panel", has_text="姓名手机都相同").first
     expect(waiting).to_contain_text("测**居")
-    waiting.get_by_role("button", name="就是这个人").click()
+    waiting.get_by_role("link", name="并排看").click()
+    admin.get_by_role("button", name="是同一个人，合并").click()
     expect(admin.locator("main")).to_contain_text("都核对完了")
 
     # The attendance is the neighbour's now; the stranger's phone is nobody's.

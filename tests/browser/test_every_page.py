@@ -101,6 +101,7 @@ def test_pages_hold_for_old_eyes_and_fingers(enter, served, name):
     urls = {
         "/governance/objections/new": f"/governance/objections/new?line={facts['line']}",
         "/redemption/orders/{order_id:int}/passbook": f"/redemption/orders/{facts['served']}/passbook",
+        "/governance/provisional/{person_id:int}": facts["side_by_side"],
         "/events/{activity_id:int}/edit": f"/events/{facts['draft']}/edit",
         "/events/{activity_id:int}/check": f"/events/{facts['draft']}/check",
         "/events/{activity_id:int}/projector": f"/events/{facts['running']}/projector",

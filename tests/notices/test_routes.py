@@ -1,5 +1,8 @@
 """The notice on the screen and on paper."""
 
+from pointsbank.kit import db
+from pointsbank.people import actions_own
+from pointsbank.people import queries as people_queries
 from pointsbank.people.access import Role
 from tests.world import visiting
 
@@ -27,6 +30,28 @@ async def test_residents_read_the_notice_of_their_community_only(neighbours, wor
     assert "记异议" not in page.text
     assert [answer.status_code for answer in hidden] == [404, 404]
     assert "还没有公示" in empty.text
+
+
+async def test_a_name_goes_from_a_hanging_notice_with_the_consent_and_comes_back_only_with_it(neighbours, world):
+    (award,), notice = await noticed(neighbours)
+    person = (await neighbours.award(award))["person_id"]
+    number = (await people_queries.member_view([neighbours.community_id], person)).member_number
+    objection = await neighbours.object_to(award)
+    _actor, token = await world.staff(Role.COMMUNITY_ADMIN)
+    pages = (f"/notices/{notice}", f"/notices/{notice}/print", f"/governance/objections/{objection}")
+
+    async def named(agrees: bool) -> list[bool]:
+        facts = {"person_id": person, "given": agrees, "how": "call"}
+        await db.write(actions_own.change_publication_consent, **facts)
+        async with visiting(world, cookie=token) as admin:
+            texts = [(await admin.get(page)).text for page in pages]
+        assert all(("王**兰" in text) != (number in text) for text in texts)
+        return ["王**兰" in text for text in texts]
+
+    assert await named(agrees=False) == [False] * 3
+    neighbours.clock.advance(days=1)
+    assert await named(agrees=False) == [False] * 3
+    assert await named(agrees=True) == [True] * 3
 
 
 async def test_staff_see_how_far_a_notice_is_and_what_is_disputed(neighbours, world):

@@ -4,7 +4,7 @@ import pytest
 
 from pointsbank.kit import crypto, db
 from pointsbank.kit.errors import NotFound
-from pointsbank.people import actions, actions_phones, queries, queries_roster, roster, rules
+from pointsbank.people import actions, actions_own, actions_phones, queries, queries_roster, roster, rules
 from tests.people.conftest import session_of
 
 pytestmark = pytest.mark.both
@@ -140,9 +140,9 @@ async def test_a_notice_names_only_who_agreed_to_it(people):
     view = await queries.member_view([people.place.community], shy)
     assert await queries.notice_name(None, shy) == (view.member_number, "93 号楼")
     assert await queries.notice_name(None, open_one) == ("测**乙", "93 号楼")
-    await db.write(actions.change_publication_consent, person_id=open_one, given=False)
+    await db.write(actions_own.change_publication_consent, person_id=open_one, given=False, how="call")
     assert (await queries.notice_name(None, open_one))[0] != "测**乙"
-    await db.write(actions.change_publication_consent, person_id=open_one, given=True)
+    await db.write(actions_own.change_publication_consent, person_id=open_one, given=True, how="call")
     assert (await queries.notice_name(None, open_one))[0] == "测**乙"
 
 

@@ -22,7 +22,7 @@ async def test_staff_see_one_member_across_rooms_and_nobody_elses(world):
     _, token = await world.staff(Role.COMMUNITY_ADMIN)
 
     async with visiting(world, cookie=token) as desk:
-        own, other = [await desk.get(f"/members/{one}") for one in (person, foreign)]
+        own, other = [await desk.get(f"/people/{one}") for one in (person, foreign)]
 
     assert own.status_code == 200
     assert "测试发分" in own.text
