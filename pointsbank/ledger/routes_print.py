@@ -71,7 +71,7 @@ async def _found(session: Session, passbook_id: int) -> Passbook:
 async def paper(request: AnyRequest, passbook_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     found = await _found(session, passbook_id)
     owner_id = await _owner_of(found)
-    back = f"/members/{owner_id}" if session.may(Permission.SEE_PEOPLE) and owner_id is not None else "/"
+    back = f"/people/{owner_id}" if session.may(Permission.SEE_PEOPLE) and owner_id is not None else "/"
     return await paper_page(request, found, here=f"/ledger/passbooks/{passbook_id}/paper", back=back)
 
 

@@ -217,7 +217,8 @@ async def objection(community_ids: Sequence[int], objection_id: int) -> Objectio
     found = await db.rows(f"{OBJECTIONS} WHERE {where}", objection_id, *community_ids)
     if not found:
         raise NotFound
-    return ObjectionView(*found[0])
+    (shown,) = await _as_agreed([ObjectionView(*found[0])])
+    return shown
 
 
 def _marks(values: Sequence[int]) -> str:

@@ -166,7 +166,7 @@ async def test_a_household_passbook_says_whose_line_it_is(clock, settings, datab
     _actor, token = await world.staff(Role.COMMUNITY_ADMIN)
     async with visiting(world, cookie=token) as client:
         shown = await client.get(f"/ledger/passbooks/{found['id']}/paper")
-        member = await client.get(f"/members/{person_id}")
+        member = await client.get(f"/people/{person_id}")
 
     assert "（全家）" in shown.text
     assert "测*甲 测试发分" in shown.text
