@@ -228,7 +228,9 @@ async def ask(client, route, values):
 
 
 # Bodies that would be good for one's own object, so that only the object can be what is refused.
-BODIES: dict[str, dict[str, object]] = {"/events/{activity_id:int}/roster/find": {"q": FOREIGN_NAME}}
+BODIES: dict[str, dict[str, object]] = {
+    f"/events/{{activity_id:int}}/{page}/find": {"q": FOREIGN_NAME} for page in ("roster", "late")
+}
 
 
 def neutral(text: str) -> str:
@@ -315,9 +317,9 @@ async def test_values_that_nobody_could_mean_break_nothing(world, value):
 
 FIELDS = re.findall(
     r"\w+",
-    "activity_id award_id before code community copy day digits done good grant in_force_from line line_id lines "
-    "minutes name of page paper person phone points q quantity reason right same_as side size strike tick ticket times "
-    "visit",
+    "activity_id arrived award_id before code community copy day digits done good grant in_force_from left line "
+    "line_id lines minutes name of page paper person phone points q quantity reason right same_as side size strike "
+    "tick ticket times visit",
 )
 
 

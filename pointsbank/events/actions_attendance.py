@@ -124,6 +124,27 @@ async def check_out_picked(tx: Tx, *, activity_id: int, person_id: int, communit
     return await _leave(tx, place, who, Way.PICKED, tx.now, by_staff=True)
 
 
+async def enter_late(
+    tx: Tx,
+    *,
+    activity_id: int,
+    person_id: int,
+    in_at: datetime,
+    out_at: datetime,
+    community_ids: Sequence[int],
+) -> Left:
+    """From the signed sheet, after the activity: in and out as they stand there, marked as picked."""
+    asked = _place(activity_id, await tx.row(ACTIVITY, activity_id), community_ids, is_full=False)
+    rules.check_late(asked.plan, in_at, out_at, tx.now)
+    place = await _take_seat(tx, activity_id, in_at, community_ids)
+    who = await _member(tx, person_id, place)
+    await _enter(tx, place, who, Way.PICKED, in_at, by_staff=True)
+    left = await _leave(tx, place, who, Way.PICKED, out_at, by_staff=True)
+    subject = ("attendance", left.attendance_id)
+    await trail.record(tx, "attendance.late", subject=subject, activity=activity_id, in_at=in_at, out_at=out_at)
+    return left
+
+
 async def check_in_self(tx: Tx, *, activity_id: int, code: str) -> Arrived:
     """By the tail of an address that the actor saw on the spot."""
     place = await _take_seat(tx, activity_id, tx.now, None)

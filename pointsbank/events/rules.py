@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from pointsbank.kit.clock import ZONE, local_day
@@ -113,6 +113,18 @@ class NothingAgreed(Refusal):
     kind = Kind.INVALID
     code = "events.nothing_agreed"
     message = "要同意登记，才能签到。不同意也可以带积分卡，请现场工作人员登记。"
+
+
+class StillOn(Refusal):
+    kind = Kind.CONFLICT
+    code = "events.still_on"
+    message = "活动 {ends} 才结束，现在请在「签到签退」里点名。散场后才补签。"
+
+
+class BadTimes(Refusal):
+    kind = Kind.INVALID
+    code = "events.bad_times"
+    message = "到场要在活动时间里，离场要晚于到场。请照签到表改时间。"
 
 
 class BadPlan(Refusal):
@@ -279,6 +291,23 @@ def doubts(
     if in_way == Way.PICKED:
         found.append(Doubt.PICKED)
     return found
+
+
+def check_late(plan: Plan, in_at: datetime, out_at: datetime, now: datetime) -> None:
+    """Whether times from a sheet of paper can be right; while people may still come, they come by the door."""
+    if now < plan.ends_at:
+        raise StillOn(ends=told(plan.ends_at, now))
+    if not plan.opens_at <= in_at < plan.ends_at or not in_at < out_at <= min(plan.ends_at + OUT_AFTER, now):
+        raise BadTimes
+
+
+def moment_on_sheet(plan: Plan, clock: time) -> datetime:
+    """The moment that a time on the sheet means: on the day of the activity, or past midnight if it lasts so long."""
+    local = plan.opens_at.astimezone(ZONE)
+    moment = datetime.combine(local.date(), clock, ZONE)
+    return (
+        moment + timedelta(days=1) if moment < local and plan.ends_at.astimezone(ZONE).date() > local.date() else moment
+    )
 
 
 def told(moment: datetime, now: datetime) -> str:

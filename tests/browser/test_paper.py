@@ -130,7 +130,7 @@ def tops(page: Page) -> list[float]:
 
 
 def test_a_scanner_reads_the_bars_of_shelf_and_counter_sheet(enter, served):
-    page = enter((1100, 1300), session=served.facts["sessions"]["admin"])
+    page = enter((1700, 1300), session=served.facts["sessions"]["admin"])
     for url, count in (("/stock/labels", 20), ("/stock/counter-sheet", 15)):
         page.goto(url)
         page.evaluate("document.body.style.zoom = 2")
