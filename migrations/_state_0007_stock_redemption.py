@@ -87,6 +87,7 @@ STATE = [
             ("person_id", fields.BigIntField()),
             ("account_id", fields.BigIntField()),
             ("code_kind", fields.TextField(unique=False)),
+            ("card_id", fields.BigIntField(null=True)),
             ("opened_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ("expires_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
         ],

@@ -25,6 +25,9 @@ KEYLESS = {
     "routes_phone.start_pairing": "shows fresh digits, and those before are dead",
     "routes_roster.show_field": "a repeat is another look, and recorded as one",
     "routes_print.print_card": "a repeat is another print, and recorded as one",
+    "routes_household_card.print_card": "a repeat is another print, and recorded as one",
+    "routes_cards._print_run": "a repeat is another print, and recorded as one",
+    "routes_cards.print_slips": "a repeat is another print, and recorded as one",
 }
 # Forms without a key, and why.
 BARE_FORMS = {

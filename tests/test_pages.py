@@ -23,6 +23,7 @@ from pointsbank.ledger import actions_opening as openings
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.people import actions_own
+from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
 from pointsbank.redemption import actions as redemption
@@ -110,13 +111,13 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
         lines=[NewLine(person_id, None, 120, "")],
     )  # fmt: skip
     await db.write(openings.ask, actor=admin, list_id=list_id)
-    home = await db.row("SELECT household_id FROM people_person WHERE id = ?", person_id)
     asked = {"person_id": person_id, "field": "name", "value": FOREIGN_NAME}
     return {
         "list_id": list_id,
         "position": 1,
         "person_id": person_id,
-        "household_id": home["household_id"],
+        "household_id": (await people.holder_of(None, person_id)).household_id,
+        "run_id": await world.card_run(person_id, place),
         "request_id": await db.write(actions_own.ask_correction, **asked),
         "merge_id": await world.merged(place),
         "activity_id": activity_id,
@@ -161,6 +162,7 @@ OPEN = {
     *((method, "/sign-in") for method in ("GET", "POST")),  # nobody has a session before; tries are counted
     *((method, "/sign-in/code") for method in ("GET", "POST")),  # wants the ticket that a right password gives
     *((method, path) for method in ("GET", "POST") for path in ("/a/{token:str}", "/activate")),  # good for one slip
+    ("GET", "/d/{token:str}"),  # a plate that hangs in public: says whose community it is, leads staff to the door
     *(("GET", path) for path in ("/e/{code:str}", "/p/{token:str}")),  # behind a code that hangs in public
     *(("POST", f"/events/{act}") for act in ("check-in", "check-out", "join")),  # wants the ticket from there
     *((method, "/pair") for method in ("GET", "POST")),  # shows digits that only staff can use

@@ -22,9 +22,10 @@ from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger.rules import NEVER
 from pointsbank.people import actions as people
-from pointsbank.people import actions_cards, actions_phones, actions_staff
+from pointsbank.people import actions_cards, actions_phones, actions_print, actions_staff
 from pointsbank.people import queries as people_queries
 from pointsbank.people.access import Role
+from pointsbank.people.rules_cards import Kept
 from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import scheme_file
@@ -189,6 +190,13 @@ class World:
         """The 20 digits of a new card."""
         issued = await db.write(actions_cards.issue_card, person_id=person_id)
         return actions_cards.card_code_of(issued.card_id, issued.generation)
+
+    async def card_run(self, person_id: int, place: Community) -> int:
+        """A sheet that was printed with one card."""
+        whom = {"kind": Kept.MEMBER, "holder_ids": [person_id]}
+        run = await db.write(actions_print.open_run, community_id=place.id, **whom)
+        await db.write(actions_print.fill_run, run_id=run.run_id, start=0, **whom)
+        return run.run_id
 
     async def good(self, *, points: int = 5, in_stock: int = 10, community: Community | None = None, **facts) -> int:
         place = community or self.home

@@ -1,13 +1,12 @@
 """Cards and the codes that staff scan."""
 
-from datetime import datetime
-
 import msgspec
 
 from pointsbank.kit import codes
 from pointsbank.kit.codes import CodeKind
 from pointsbank.kit.db import Row, Tx
 from pointsbank.people import sealed
+from pointsbank.people.actions_household_cards import take_household_card
 from pointsbank.people.rules import (
     ACTIVATION_LIFE,
     ACTIVATION_TRIES,
@@ -20,12 +19,13 @@ from pointsbank.people.rules import (
     check_card_state,
     refusal_of,
 )
+from pointsbank.people.rules_cards import PersonalCardWanted
 from pointsbank.trail import actions as trail
 
 # Taken first, or of two who issue at once the second would not see the card that the first has just made.
 HOLD_MEMBER = "UPDATE people_person SET state = state WHERE id = ? AND state = 'member'"
 GENERATION = "SELECT COALESCE(MAX(generation), 0) AS last FROM people_card WHERE person_id = ?"
-REPLACE = "UPDATE people_card SET state = 'replaced', ended_at = ? WHERE person_id = ? AND state = 'live'"
+END = "UPDATE people_card SET state = ?, ended_at = ? WHERE person_id = ? AND state = 'live' RETURNING id"
 ISSUE = """
 INSERT INTO people_card (person_id, generation, key_id, state, issued_at) VALUES (?, ?, ?, 'live', ?) RETURNING id
 """
@@ -34,11 +34,9 @@ ACTIVATION = """
 INSERT INTO people_activation (person_id, card_id, token_digest, typed_digest, tries_left, expires_at)
 VALUES (?, ?, ?, ?, ?, ?)
 """
-LOSE = """
-UPDATE people_card SET state = 'lost', ended_at = ? WHERE person_id = ? AND state = 'live' RETURNING id, generation
-"""
 FIND_CARD = """
-SELECT c.state AS card_state, c.ended_at, q.id, q.household_id, q.state, q.community_id, q.member_number, k.holder
+SELECT c.id AS card_id, c.state AS card_state, c.ended_at, q.id, q.household_id, q.state, q.community_id,
+       q.member_number, k.holder
   FROM people_card c
   JOIN people_person p ON p.id = c.person_id
   JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
@@ -54,16 +52,11 @@ SELECT d.id AS device_id, d.check_in_step, d.check_out_step, d.visit_step, d.end
   JOIN people_community k ON k.id = q.community_id
  WHERE d.handle = ?
 """
-# Times alone do not tell: what ended at the moment of the scan, or by a clock behind ours, left no live card.
-ENDED_SINCE = """
-SELECT c.state, c.ended_at
-  FROM people_card c JOIN people_person p ON p.id = c.person_id
- WHERE (p.id = ? OR p.merged_into = ?) AND c.ended_at IS NOT NULL
-   AND (c.ended_at > ? OR NOT EXISTS (
-        SELECT 1 FROM people_card l JOIN people_person o ON o.id = l.person_id
-         WHERE (o.id = ? OR o.merged_into = ?) AND l.state = 'live' AND l.issued_at <= ?))
- ORDER BY c.ended_at DESC LIMIT 1
-"""
+# The very card that was scanned: times would not tell, when another server's clock is behind.
+CARD_STATE = {
+    "card": "SELECT state, ended_at FROM people_card WHERE id = ?",
+    "household": "SELECT state, ended_at FROM people_household_card WHERE id = ?",
+}
 HAS_PHONE = "SELECT 1 FROM people_device WHERE person_id = ? AND ended_at IS NULL LIMIT 1"
 STEP = {
     "check_in": "UPDATE people_device SET check_in_step = ? WHERE id = ? AND check_in_step < ?",
@@ -79,7 +72,10 @@ class Issued(msgspec.Struct, frozen=True):
 
 
 class Scanned(msgspec.Struct, frozen=True):
-    """Whose code was taken. `person_id` is canonical, `code_kind` card or phone, `holder` person or household."""
+    """Whose code was taken: a card, phone or household (`code_kind`). `holder` is person or household.
+
+    `person_id` is canonical; of a household's card it is one of the household, and who stands there, staff say.
+    """
 
     person_id: int
     household_id: int | None
@@ -87,6 +83,7 @@ class Scanned(msgspec.Struct, frozen=True):
     state: str
     holder: str
     member_number: str
+    card_id: int | None
 
 
 def card_code_of(card_id: int, generation: int) -> str:
@@ -94,11 +91,16 @@ def card_code_of(card_id: int, generation: int) -> str:
     return codes.card_code(sealed.card_digits(card_id, generation))
 
 
-async def issue_card(tx: Tx, *, person_id: int) -> Issued:
-    """Give a new card with its activation slip; the one before ends now, and its slip with it."""
+async def issue_card(tx: Tx, *, person_id: int, is_lost: bool = False) -> Issued:
+    """Give a new card with its activation slip; the one before ends now, and its slip with it.
+
+    `is_lost`: the one before was lost, and ends as such.
+    """
     if await tx.run(HOLD_MEMBER, person_id) == 0:
         raise StillProvisional
-    await tx.run(REPLACE, tx.now, person_id)
+    before = await tx.row(END, "lost" if is_lost else "replaced", tx.now, person_id)
+    if is_lost and before is not None:
+        await trail.record(tx, "card.lost", subject=("person", person_id), card_id=before["id"])
     last = await tx.row(GENERATION, person_id)
     assert last is not None
     generation = last["last"] + 1
@@ -115,7 +117,7 @@ async def issue_card(tx: Tx, *, person_id: int) -> Issued:
 
 async def report_lost(tx: Tx, *, person_id: int) -> None:
     """The card and its slip are dead from this commit on; points stay where they are."""
-    lost = await tx.row(LOSE, tx.now, person_id)
+    lost = await tx.row(END, "lost", tx.now, person_id)
     if lost is None:
         raise NoLiveCard
     await trail.record(tx, "card.lost", subject=("person", person_id), card_id=lost["id"])
@@ -129,10 +131,15 @@ async def take_code(tx: Tx, *, code: str, purpose: str, community_id: int) -> Sc
     scan = codes.parse_scan(code)
     if scan.kind is CodeKind.CARD:
         found = await _live_card(tx, scan.digits, community_id)
-        taken = _scanned(found, "card")
+        taken = _scanned(found, "card", found["card_id"])
     elif scan.kind is CodeKind.PHONE:
         found = await _take_phone(tx, scan, purpose, community_id)
         taken = _scanned(found, "phone")
+    elif scan.kind is CodeKind.HOUSEHOLD:
+        if purpose != "visit":
+            raise PersonalCardWanted
+        acting, card_id = await take_household_card(tx, digits=scan.digits, community_id=community_id)
+        taken = _scanned(acting, "household", card_id)
     else:
         raise refusal_of(scan.kind)
     if purpose == "visit" and taken.state != "member":
@@ -140,22 +147,22 @@ async def take_code(tx: Tx, *, code: str, purpose: str, community_id: int) -> Sc
     return taken
 
 
-def _scanned(found: Row, code_kind: str) -> Scanned:
+def _scanned(found: Row, code_kind: str, card_id: int | None = None) -> Scanned:
     return Scanned(
-        found["id"], found["household_id"], code_kind, found["state"], found["holder"], found["member_number"]
+        found["id"], found["household_id"], code_kind, found["state"], found["holder"], found["member_number"], card_id
     )
 
 
-async def check_code_still_good(tx: Tx, *, person_id: int, code_kind: str, scanned_at: datetime) -> None:
+async def check_code_still_good(tx: Tx, *, person_id: int, code_kind: str, card_id: int | None) -> None:
     """Refuse to go on with a code that was good when scanned, if its card was ended or its phone taken away since."""
     if code_kind == "phone":
         if await tx.row(HAS_PHONE, person_id) is None:
             raise CodeExpired
         return
-    whose = (person_id, person_id, scanned_at)
-    ended = await tx.row(ENDED_SINCE, *whose, *whose)
-    if ended is not None:
-        check_card_state(ended["state"], ended["ended_at"])
+    found = None if card_id is None else await tx.row(CARD_STATE[code_kind], card_id)
+    if found is None:
+        raise UnknownCode
+    check_card_state(found["state"], found["ended_at"])
 
 
 async def _live_card(tx: Tx, digits: str, community_id: int) -> Row:

@@ -225,3 +225,53 @@ class Request(Model):
 
     class Meta:
         table = "people_request"
+
+
+class HouseholdCard(Model):
+    id = fields.BigIntField(primary_key=True)
+    household_id = fields.BigIntField()
+    generation = fields.BigIntField()
+    key_id = fields.BigIntField()
+    digits_index = fields.BinaryField(null=True)
+    state = fields.TextField()
+    issued_at = fields.DatetimeField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_household_card"
+
+
+class PrintRun(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    kind = fields.TextField()
+    number = fields.BigIntField()
+    made_by = fields.BigIntField(null=True)
+    made_at = fields.DatetimeField()
+    ended_by = fields.BigIntField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+    end_reason = fields.TextField(null=True)
+
+    class Meta:
+        table = "people_print_run"
+
+
+class PrintRunCard(Model):
+    id = fields.BigIntField(primary_key=True)
+    run_id = fields.BigIntField()
+    place = fields.BigIntField()
+    card_id = fields.BigIntField(null=True)
+    household_card_id = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "people_print_run_card"
+
+
+class Plate(Model):
+    id = fields.BigIntField(primary_key=True)
+    household_id = fields.BigIntField()
+    token = fields.TextField()
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "people_plate"

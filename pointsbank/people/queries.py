@@ -89,6 +89,15 @@ SELECT q.id, q.community_id
   JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
  WHERE c.digits_index = ?
 """
+HOUSEHOLD_CARD_OWNER = """
+SELECT h.id, h.community_id
+  FROM people_household_card c JOIN people_household h ON h.id = c.household_id
+ WHERE c.digits_index = ?
+"""
+CARD_OWNERS = {
+    CodeKind.CARD: (CARD_OWNER, "/people/{}"),
+    CodeKind.HOUSEHOLD: (HOUSEHOLD_CARD_OWNER, "/people/households/{}/card"),
+}
 MEMBERS = "SELECT id FROM people_person WHERE household_id = ? AND state = 'member' ORDER BY id"
 HEAD = "SELECT head_id FROM people_household WHERE id = ?"
 
@@ -229,15 +238,16 @@ def view_of(found: sealed.Record) -> MemberView:
     )
 
 
-async def person_of_card(community_ids: Sequence[int], code: str) -> int:
-    """Find the person of a scanned card, live or not, without using it up."""
+async def page_of_card(community_ids: Sequence[int], code: str) -> str:
+    """Find the page of a scanned card's person or household, live or not, without using it up."""
     scan = codes.parse_scan(code)
-    if scan.kind is not CodeKind.CARD:
+    if scan.kind not in CARD_OWNERS:
         raise refusal_of(scan.kind)
-    found = await db.row(CARD_OWNER, sealed.card_index(scan.digits))
+    statement, address = CARD_OWNERS[scan.kind]
+    found = await db.row(statement, sealed.card_index(scan.digits, scan.kind))
     if found is None or found["community_id"] not in community_ids:
         raise UnknownCode
-    return int(found["id"])
+    return address.format(found["id"])
 
 
 async def masked_names(person_ids: Iterable[int]) -> dict[int, str]:

@@ -1,7 +1,9 @@
 """All routes of this room, by audience and by noun."""
 
 from pointsbank.people import (
+    routes_cards,
     routes_door,
+    routes_household_card,
     routes_person,
     routes_phone,
     routes_places,
@@ -20,6 +22,8 @@ handlers = [
     *routes_person.handlers,
     *routes_requests.handlers,
     *routes_print.handlers,
+    *routes_cards.handlers,
+    *routes_household_card.handlers,
     *routes_staff.handlers,
     *routes_second.handlers,
     *routes_sessions.handlers,

@@ -129,13 +129,12 @@ async def _people_page(
 async def find_by_card(
     request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str] | Redirect:
-    """From a scanned card to its person; nothing is used up."""
+    """From a scanned card to its person or household; nothing is used up."""
     form = await forms.read(request, ScanForm)
     try:
         if form.is_valid:
             with attempts.scanning(session.person_id, clock.now()):
-                person_id = await queries.person_of_card(session.community_ids, form.value.code)
-            return to(f"/people/{person_id}")
+                return to(await queries.page_of_card(session.community_ids, form.value.code))
     except Refusal as refusal:
         form.refuse("code", refusal)
     form.typed.pop("code", None)  # a payment code that was scanned by mistake is not shown again
@@ -257,6 +256,23 @@ async def issue_card(person_id: FromPath[int], request: AnyRequest, session: Nam
     return to(f"/people/{view.person_id}")
 
 
+@post("/people/{person_id:int}/card/replace-lost", guards=[needs(Permission.REGISTER_PEOPLE)])
+async def replace_lost_card(
+    person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
+) -> Redirect:
+    """Report the card lost and give a new one, in one step; what is found again stays dead."""
+    request_key = await key_of(request)
+    view = await queries.member_view(session.community_ids, person_id)
+    await db.write(
+        actions_cards.issue_card,
+        actor=session.actor,
+        request_key=request_key,
+        person_id=view.person_id,
+        is_lost=True,
+    )
+    return to(f"/people/{view.person_id}")
+
+
 @post("/people/{person_id:int}/card/lost", guards=[needs(Permission.REGISTER_PEOPLE)])
 async def report_lost(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
     request_key = await key_of(request)
@@ -295,6 +311,7 @@ handlers = [
     pairing_page,
     pair,
     issue_card,
+    replace_lost_card,
     report_lost,
     provisional_page,
     find_waiting,

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     SEE_PEOPLE = "see_people"
     REGISTER_PEOPLE = "register_people"
     SETTLE_PEOPLE = "settle_people"
+    ISSUE_CARDS = "issue_cards"  # by the sheet; one card at a door comes with registering
     EDIT_SCORING = "edit_scoring"
     PUBLISH_SCORING = "publish_scoring"
     SEE_SCORING = "see_scoring"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pointsbank.kit import codes, crypto, text
+from pointsbank.kit.codes import CodeKind
 from pointsbank.kit.db import Row
 
 FIELDS = ("name", "phone", "asked")
@@ -73,12 +74,12 @@ def second_secret(person_id: int, blob: bytes) -> bytes:
 # Codes that are drawn again from keys, and what is stored of them
 
 
-def card_digits(card_id: int, generation: int) -> str:
-    return codes.card_digits(crypto.held().derive("card/1"), card_id, generation)
+def card_digits(card_id: int, generation: int, kind: CodeKind = CodeKind.CARD) -> str:
+    return codes.card_digits(crypto.held().derive("card/1"), card_id, generation, kind)
 
 
-def card_index(digits: str) -> bytes:
-    return codes.card_index(crypto.held().derive("card/1"), digits)
+def card_index(digits: str, kind: CodeKind = CodeKind.CARD) -> bytes:
+    return codes.card_index(crypto.held().derive("card/1"), digits, kind)
 
 
 def phone_secret(device_id: int) -> bytes:

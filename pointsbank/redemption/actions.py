@@ -97,12 +97,13 @@ SELECT counter.id, counter.outlet_id, counter.community_id, community.daily_poin
  WHERE counter.id = ?
 """
 NEW_VISIT = """
-INSERT INTO redemption_visit (counter_id, staff_id, person_id, account_id, code_kind, opened_at, expires_at)
-VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
+INSERT INTO redemption_visit (counter_id, staff_id, person_id, account_id, code_kind, card_id, opened_at, expires_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
 """
 VISIT = """
-SELECT counter_id, staff_id, person_id, account_id, code_kind, opened_at, expires_at FROM redemption_visit WHERE id = ?
+SELECT counter_id, staff_id, person_id, account_id, code_kind, card_id, expires_at FROM redemption_visit WHERE id = ?
 """
+CHOOSE_MEMBER = "UPDATE redemption_visit SET person_id = ? WHERE id = ?"
 USE_LIMIT = """
 INSERT INTO redemption_limit_use (account_id, good_id, period_start, used) VALUES (?, ?, ?, ?)
 ON CONFLICT (account_id, good_id, period_start)
@@ -157,6 +158,18 @@ async def open_visit(tx: Tx, *, counter_id: int, code: str, community_ids: Seque
     left = max(counter.daily_points_max - used, 0)
     ends_at = tx.now + rules.VISIT_LIFE
     return VisitOpened(visit.visit_id, visit.person_id, visit.code_kind, visit.available, left, ends_at)
+
+
+async def choose_member(tx: Tx, *, counter_id: int, visit: int, person_id: int, community_ids: Sequence[int]) -> None:
+    """Say who of the household stands there with its card; the entry will name this member."""
+    counter = await _counter(tx, counter_id, community_ids)
+    member = await _visit(tx, counter, visit)
+    home = (await people_queries.holder_of(tx, member.person_id)).household_id
+    if member.code_kind != "household" or home is None:
+        raise NoSuchVisit
+    if person_id not in await people_queries.household_members(tx, home):
+        raise NoSuchVisit
+    await tx.run(CHOOSE_MEMBER, person_id, visit)
 
 
 async def order(
@@ -229,7 +242,7 @@ async def _admit(tx: Tx, counter: _Counter, code: str) -> _Visit:
         raise NothingEarned
     opened = await tx.row(
         NEW_VISIT, counter.counter_id, tx.actor.person_id, scanned.person_id, account.account_id, scanned.code_kind,
-        tx.now, tx.now + rules.VISIT_LIFE,
+        scanned.card_id, tx.now, tx.now + rules.VISIT_LIFE,
     )  # fmt: skip
     assert opened is not None
     return _Visit(opened["id"], scanned.person_id, account.account_id, account.points, scanned.code_kind)
@@ -243,7 +256,7 @@ async def _visit(tx: Tx, counter: _Counter, visit_id: int) -> _Visit:
     if found["expires_at"] <= tx.now:
         raise VisitOver
     await cards.check_code_still_good(
-        tx, person_id=found["person_id"], code_kind=found["code_kind"], scanned_at=found["opened_at"]
+        tx, person_id=found["person_id"], code_kind=found["code_kind"], card_id=found["card_id"]
     )
     account_id: int = found["account_id"]
     available = await ledger_queries.spendable(tx, account_id, today=local_day(tx.now))

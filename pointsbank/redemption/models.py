@@ -33,6 +33,7 @@ class Visit(Model):
     person_id = fields.BigIntField()
     account_id = fields.BigIntField()
     code_kind = fields.TextField()
+    card_id = fields.BigIntField(null=True)
     opened_at = fields.DatetimeField()
     expires_at = fields.DatetimeField()
 

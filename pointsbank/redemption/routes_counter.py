@@ -140,6 +140,16 @@ async def _step(desk: Desk, form: ScanForm) -> int | None:
         desk.basket = rules.change(desk.basket, rules.read_good(about), 1 if verb == "more" else -1)
     elif verb == "put":
         _put(desk, rules.read_good(about))
+    elif verb == "who" and desk.visit_id is not None:
+        await db.write(
+            actions.choose_member,
+            actor=desk.session.actor,
+            request_key=form.request_key,
+            counter_id=desk.counter.counter_id,
+            visit=desk.visit_id,
+            person_id=forms.number(about) or 0,
+            community_ids=desk.session.community_ids,
+        )
     elif text:
         await _take(desk, text, form.request_key)
     else:
@@ -158,7 +168,7 @@ async def _take(desk: Desk, text: str, request_key: str) -> None:
     kind = codes.parse_scan(code).kind
     if kind is CodeKind.GOODS:
         await _add_good(desk, code)
-    elif kind in (CodeKind.CARD, CodeKind.PHONE):
+    elif kind in (CodeKind.CARD, CodeKind.PHONE, CodeKind.HOUSEHOLD):
         with attempts.scanning(desk.session.person_id, desk.now):
             opened = await db.write(
                 actions.open_visit,

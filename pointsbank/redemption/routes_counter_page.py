@@ -79,13 +79,14 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The member before the counter, as far as a clerk may see."""
+    """The member before the counter, as far as a clerk may see; with a household's card, who it may be."""
 
     visit: Visit
     member: MemberView
     available: int
     left_today: int
     pieces_used: Mapping[int, int]
+    family: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,22 @@ async def standing(desk: Desk) -> Standing | None:
         return None
     community = await people.community(desk.counter.community_id)
     used = await queries.points_used(visit.account_id, desk.today)
+    member = await people.member_view(desk.session.community_ids, visit.person_id)
     return Standing(
         visit,
-        await people.member_view(desk.session.community_ids, visit.person_id),
+        member,
         await ledger.spendable(None, visit.account_id, today=desk.today),
         max(community.daily_points_max - used, 0),
         await queries.pieces_used(visit.account_id, desk.today),
+        await _family(visit, member),
     )
+
+
+async def _family(visit: Visit, member: MemberView) -> Mapping[int, str]:
+    """Whom a household's card may stand for, by masked name."""
+    if visit.code_kind != "household" or member.household_id is None:
+        return {}
+    return await people.masked_names(await people.household_members(None, member.household_id))
 
 
 async def _lines(desk: Desk) -> list[ShownLine]:

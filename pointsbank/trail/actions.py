@@ -13,7 +13,9 @@ INSERT INTO trail_record (at, person_id, session_id, verb, subject_kind, subject
 WATCHED = frozenset(
     {
         "card.lost",
+        "cards.run_voided",
         "entry.reversed",
+        "household_card.lost",
         "login.disabled",
         "login.password_reset",
         "person.field_shown",

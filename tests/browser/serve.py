@@ -31,6 +31,7 @@ TOWNS: dict[str, Callable[[World], Awaitable[dict[str, Any]]]] = {
     "story": towns.story,
     "full": towns.full,
     "paper": towns.paper,
+    "cards": towns.cards,
 }
 
 

@@ -158,3 +158,15 @@ async def paper(world: World) -> dict[str, Any]:
         "book": f"/ledger/passbooks/{book['id']}/paper",
         "counter": world.home.counter_id,
     }
+
+
+CARD_NAMES = [f"测试{last}" for last in "甲乙丙丁戊己庚辛壬癸子丑"]
+
+
+async def cards(world: World) -> dict[str, Any]:
+    """An admin, and people without cards behind twelve doors: with the admin more than one sheet holds."""
+    await world.found(count=1)
+    await sign_in_for(world, Role.COMMUNITY_ADMIN, "admin", "测试主任")
+    for name in CARD_NAMES:
+        await world.person(name)
+    return {}

@@ -36,7 +36,7 @@ async def test_somebody_of_another_community_does_not_exist(people, browser):
     await people.card(stranger)
     await people.staff("an")
     desk = await sign_in(browser, "an")
-    for path in ("", "/pair", "/card/qr.png", "/card/slip.png"):
+    for path in ("", "/pair"):
         there = await desk.get(f"/people/{stranger}{path}")
         nowhere = await desk.get(f"/people/999999{path}")
         assert there.status_code == nowhere.status_code == 404
@@ -44,6 +44,7 @@ async def test_somebody_of_another_community_does_not_exist(people, browser):
         ("/show", {"field": "name", "purpose": "看看"}),
         ("/card", {}),
         ("/card/lost", {}),
+        ("/card/replace-lost", {}),
         ("/card/print", {}),
         ("/phones/unbind", {}),
         ("/pair", {"digits": "12345678"}),
@@ -66,7 +67,6 @@ async def test_a_resident_is_registered_at_the_door_and_gets_a_card(people, brow
     assert "测试小乙" in printed.text
     code = re.search(r"81\d\d( \d{4}){4}", printed.text)[0].replace(" ", "")
     assert (await people.take(code)).code_kind == "card"
-    assert (await desk.get(f"{page}/card/slip.png")).headers["content-type"] == "image/png"
     found = await desk.post("/people/scan", data={"code": code})
     assert found.headers["location"] == page
     assert (await desk.post(f"{page}/card/lost", data={"request_key": "l" * 22})).status_code == 303
@@ -160,21 +160,6 @@ async def test_the_pages_of_a_search_are_forms_and_those_of_the_list_are_links(p
     assert len(shown_first) == roster.PAGE_MAX
     assert shown_second
     assert not shown_first & shown_second
-
-
-async def test_no_picture_of_a_card_without_a_record_of_its_print(people, browser, clock):
-    person = await people.member("测试小乙")
-    await people.card(person)
-    for login in ("ling", "bo"):
-        await people.staff(login, "grid_worker")
-    desk, other = await sign_in(browser, "ling"), await sign_in(browser, "bo")
-    pictures = [f"/people/{person}/card/{name}.png" for name in ("qr", "bar", "slip")]
-    assert [(await desk.get(picture)).status_code for picture in pictures] == [404] * 3
-    assert (await desk.post(f"/people/{person}/card/print", data=KEY)).status_code == 200
-    assert [(await desk.get(picture)).status_code for picture in pictures] == [200] * 3
-    assert [(await other.get(picture)).status_code for picture in pictures] == [404] * 3
-    clock.advance(minutes=10)
-    assert [(await desk.get(picture)).status_code for picture in pictures] == [404] * 3
 
 
 async def test_who_is_not_settled_yet_gets_neither_a_sign_in_nor_a_role(people, browser):

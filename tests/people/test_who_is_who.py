@@ -96,7 +96,7 @@ async def test_somebody_of_another_community_is_not_found(people):
         with pytest.raises(NotFound):
             await look
     with pytest.raises(rules.UnknownCode):
-        await queries.person_of_card(scope, card)
+        await queries.page_of_card(scope, card)
 
 
 async def test_nothing_readable_about_a_person_is_stored(people):
