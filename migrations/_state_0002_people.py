@@ -64,6 +64,7 @@ STATE = [
             ("id_index", fields.BinaryField(null=True)),
             ("birth_year", fields.BigIntField(null=True)),
             ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ("sex", fields.TextField(null=True, unique=False)),
         ],
         options={"table": "people_person", "app": "models", "pk_attr": "id"},
         bases=["Model"],

@@ -22,7 +22,7 @@ from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions_opening as openings
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
-from pointsbank.people import actions_own
+from pointsbank.people import actions_own, actions_tags
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
@@ -112,9 +112,13 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
     )  # fmt: skip
     await db.write(openings.ask, actor=admin, list_id=list_id)
     asked = {"person_id": person_id, "field": "name", "value": FOREIGN_NAME}
+    tag_id = await db.write(actions_tags.make_tag, actor=admin, community_id=place.id, name="测试标签")
+    import_id = await world.roster_file(admin, place, FOREIGN_NAME)
     return {
         "list_id": list_id,
         "position": 1,
+        "import_id": import_id,
+        "tag_id": tag_id,
         "person_id": person_id,
         "household_id": (await people.holder_of(None, person_id)).household_id,
         "run_id": await world.card_run(person_id, place),
@@ -319,8 +323,8 @@ async def test_values_that_nobody_could_mean_break_nothing(world, value):
 
 FIELDS = re.findall(
     r"\w+",
-    "activity_id arrived award_id before code community copy day digits done good grant in_force_from left line "
-    "line_id lines minutes name of page paper person phone points q quantity reason right same_as side size strike "
+    "activity_id arrived award_id before building code community copy day digits done good grant head in_force_from left "
+    "line line_id lines minutes name of page paper person phone points q quantity reason right same_as side size strike "
     "tick ticket times visit",
 )
 

@@ -22,7 +22,15 @@ from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger.rules import NEVER
 from pointsbank.people import actions as people
-from pointsbank.people import actions_cards, actions_phones, actions_print, actions_staff
+from pointsbank.people import (
+    actions_cards,
+    actions_import,
+    actions_phones,
+    actions_print,
+    actions_staff,
+    importing,
+    queries_import,
+)
 from pointsbank.people import queries as people_queries
 from pointsbank.people.access import Role
 from pointsbank.people.rules_cards import Kept
@@ -248,6 +256,17 @@ class World:
         found = await db.row("SELECT notice_id, line_id FROM awards_award WHERE id = ?", made.award_id)
         assert found is not None
         return found["notice_id"], found["line_id"], made.award_id
+
+    async def roster_file(self, admin: Actor, place: Community, name: str) -> int:
+        """A roster from a file, whose columns are still to be matched."""
+        import_id = await db.write(
+            actions_import.begin, actor=admin, community_id=place.id, digest=name.encode(), kind="xlsx"
+        )
+        shown = await queries_import.view([place.id], import_id)
+        assert shown.key is not None
+        await importing.take_in(import_id, shown.key, [(1, ["姓名", "手机"]), (2, [name, "10000000099"])])
+        await db.write(actions_import.uploaded, actor=admin, import_id=import_id, head=1)
+        return import_id
 
     async def staff(self, role: Role, community: Community | None = None, *, kind: str = "staff") -> tuple[Actor, str]:
         """A new person in a role, signed in; returns the actor and the session's or token's text."""

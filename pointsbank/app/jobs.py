@@ -5,6 +5,7 @@ cut off anywhere: what it left is taken up the next time. The row in `job` keeps
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from pointsbank.kit.db.outbox import Message
 from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_opening
-from pointsbank.people import actions_sessions, uses
+from pointsbank.people import actions_sessions, importing, uses
 from pointsbank.scoring import actions as scoring
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ async def take(tx: Tx, *, name: str) -> int:
 async def tick() -> dict[str, int]:
     """Run what is due now; returns how much each job did that was due."""
     done = {job.name: await _attempt(job.name, _run_if_due(job)) for job in JOBS}
+    done["imports"] = await _attempt("imports", importing.work())
     done["outbox"] = await _attempt("outbox", outbox.deliver(tell)) or None
     # Not a job of the table: each process writes down what it alone has seen.
     if uses.is_due(db.current().writer.clock.now()):
@@ -105,9 +107,16 @@ async def run(job: Job) -> int:
 
 
 async def keep_running() -> None:
-    """Tick for as long as the server lives; the database being busy is no reason to stop."""
+    """Tick for as long as the server lives; the database being busy is no reason to stop.
+
+    Somebody waits before the page of an import: it is begun at once.
+    """
+    wake = asyncio.Event()
+    db.when_stale(importing.STALE, wake.set)
     while True:
+        wake.clear()
         for name, count in (await tick()).items():
             if count:
                 log.info("job %s did %d", name, count)
-        await asyncio.sleep(PAUSE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(wake.wait(), PAUSE_SECONDS)

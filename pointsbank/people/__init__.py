@@ -3,7 +3,8 @@
 Words: place (a node of the one org tree), community (a place that keeps books), household, person (provisional until
 staff have settled who it is, then member), canonical person (who a merged one turned out to be), alias (a merged
 one), card (generation), device (a phone's browser), activation (the slip apart from the card), pairing (digits that
-a phone shows to staff), grant (a role at a place), session (one person, one grant).
+a phone shows to staff), grant (a role at a place), import (a roster from a
+file), tag (what a community notes of people beside who they are, with their consent), session (one person, one grant).
 Invariants:
   1. Everyone is reached through the communities of a session; somebody else's record is NotFound.
   2. A merge is an alias: every look-up by person ends at the canonical one.
@@ -13,4 +14,6 @@ Invariants:
   6. Names, phones and doors lie sealed under the person's or household's own key; what is shown is masked here.
   7. A session's token is chosen by the server, kept as a digest, and dies with its login, grant or device.
   8. Nobody changes his own roles.
+  9. A roster from a file enters everybody whom it has right at once, or nobody; what the file brought lies sealed, and
+     is forgotten within a day. The same file again enters nobody.
 """

@@ -58,6 +58,7 @@ class Person(Model):
     id_index = fields.BinaryField(null=True)
     birth_year = fields.BigIntField(null=True)
     made_at = fields.DatetimeField()
+    sex = fields.TextField(null=True)
 
     class Meta:
         table = "people_person"
@@ -275,3 +276,83 @@ class Plate(Model):
 
     class Meta:
         table = "people_plate"
+
+
+class Tag(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    name = fields.TextField()
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "people_tag"
+
+
+class PersonTag(Model):
+    id = fields.BigIntField(primary_key=True)
+    person_id = fields.BigIntField()
+    tag_id = fields.BigIntField()
+    given_at = fields.DatetimeField()
+
+    class Meta:
+        table = "people_person_tag"
+
+
+class Import(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    made_by = fields.BigIntField()
+    state = fields.TextField()
+    digest = fields.BinaryField()
+    kind = fields.TextField()
+    wrapped_key = fields.BinaryField(null=True)
+    head = fields.BigIntField()
+    plan = fields.TextField()
+    summary = fields.TextField()
+    total = fields.BigIntField()
+    done = fields.BigIntField()
+    entered = fields.BigIntField()
+    known = fields.BigIntField()
+    left_out = fields.BigIntField()
+    cleared = fields.BooleanField()
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "people_import"
+
+
+class ImportRow(Model):
+    id = fields.BigIntField(primary_key=True)
+    import_id = fields.BigIntField()
+    number = fields.BigIntField()
+    state = fields.TextField()
+    accepted = fields.BooleanField()
+    cells = fields.BinaryField()
+    verdict = fields.BinaryField(null=True)
+    household_id = fields.BigIntField(null=True)
+    makes_household = fields.BooleanField()
+    is_head = fields.BooleanField()
+    publication = fields.BooleanField()
+    member_number = fields.TextField(null=True)
+    wrapped_key = fields.BinaryField(null=True)
+    name = fields.BinaryField(null=True)
+    phone = fields.BinaryField(null=True)
+    phone_index = fields.BinaryField(null=True)
+    id_last4 = fields.TextField(null=True)
+    id_index = fields.BinaryField(null=True)
+    birth_year = fields.BigIntField(null=True)
+    sex = fields.TextField(null=True)
+    tags = fields.TextField()
+
+    class Meta:
+        table = "people_import_row"
+
+
+class ImportColumns(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    header = fields.BinaryField()
+    columns = fields.TextField()
+
+    class Meta:
+        table = "people_import_columns"

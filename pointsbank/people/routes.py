@@ -4,6 +4,7 @@ from pointsbank.people import (
     routes_cards,
     routes_door,
     routes_household_card,
+    routes_import,
     routes_person,
     routes_phone,
     routes_places,
@@ -13,6 +14,7 @@ from pointsbank.people import (
     routes_second,
     routes_sessions,
     routes_staff,
+    routes_tags,
 )
 
 handlers = [
@@ -21,6 +23,8 @@ handlers = [
     *routes_roster.handlers,
     *routes_person.handlers,
     *routes_requests.handlers,
+    *routes_import.handlers,
+    *routes_tags.handlers,
     *routes_print.handlers,
     *routes_cards.handlers,
     *routes_household_card.handlers,

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     REGISTER_PEOPLE = "register_people"
     SETTLE_PEOPLE = "settle_people"
     ISSUE_CARDS = "issue_cards"  # by the sheet; one card at a door comes with registering
+    IMPORT_PEOPLE = "import_people"
     EDIT_SCORING = "edit_scoring"
     PUBLISH_SCORING = "publish_scoring"
     SEE_SCORING = "see_scoring"

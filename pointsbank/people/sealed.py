@@ -71,6 +71,30 @@ def second_secret(person_id: int, blob: bytes) -> bytes:
     return bytes.fromhex(crypto.unseal(crypto.held().derive("second-step/1"), blob, f"second-step/{person_id}/1"))
 
 
+# What a file brought, until it is entered or thrown away: under a key of that import, which goes with it
+
+
+def new_import_key(import_id: int) -> bytes:
+    return crypto.new_wrapped_key(crypto.held(), f"import/{import_id}")
+
+
+def import_key(import_id: int, wrapped_key: bytes) -> bytes:
+    """Opened once for many rows."""
+    return crypto.unwrap(crypto.held(), bytes(wrapped_key), f"import/{import_id}")
+
+
+def seal_row(data_key: bytes, import_id: int, number: int, part: str, content: str) -> bytes:
+    return crypto.seal(data_key, content, f"import/{import_id}/{number}/{part}/1")
+
+
+def open_row(data_key: bytes, import_id: int, number: int, part: str, blob: bytes) -> str:
+    return crypto.unseal(data_key, bytes(blob), f"import/{import_id}/{number}/{part}/1")
+
+
+def file_digest(purpose: str, content: bytes) -> bytes:
+    return crypto.mac(crypto.held().derive(f"import/{purpose}/1"), content)
+
+
 # Codes that are drawn again from keys, and what is stored of them
 
 
