@@ -44,6 +44,7 @@ STATE = [
             ("stock", fields.BigIntField()),
             ("state", fields.TextField(unique=False)),
             ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ("photo", fields.TextField(unique=False)),
         ],
         options={"table": "stock_good", "app": "models", "pk_attr": "id"},
         bases=["Model"],

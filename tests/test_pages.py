@@ -29,6 +29,8 @@ from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
 from pointsbank.scoring import actions as scoring
+from pointsbank.stock import actions as stock
+from pointsbank.stock import actions_count as counting
 from tests.doors import Doors, Watch
 from tests.world import NOON, Community, World
 
@@ -114,11 +116,15 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
     asked = {"person_id": person_id, "field": "name", "value": FOREIGN_NAME}
     tag_id = await db.write(actions_tags.make_tag, actor=admin, community_id=place.id, name="测试标签")
     import_id = await world.roster_file(admin, place, FOREIGN_NAME)
+    count_id = await db.write(counting.open_count, community_id=place.id, outlet_id=place.outlet_id)
+    photo = await db.write(stock.hang_photo, good_id=good_id, picture=b"x", thumbnail=b"x")
     return {
         "list_id": list_id,
         "position": 1,
         "import_id": import_id,
         "tag_id": tag_id,
+        "count_id": count_id,
+        "photo": photo,
         "person_id": person_id,
         "household_id": (await people.holder_of(None, person_id)).household_id,
         "run_id": await world.card_run(person_id, place),
@@ -323,9 +329,9 @@ async def test_values_that_nobody_could_mean_break_nothing(world, value):
 
 FIELDS = re.findall(
     r"\w+",
-    "activity_id arrived award_id before building code community copy day digits done good grant head in_force_from left "
-    "line line_id lines minutes name of page paper person phone points q quantity reason right same_as side size strike "
-    "tick ticket times visit",
+    "activity_id arrived award_id before building code community copy day digits done good grant head in_force_from "
+    "left line line_id lines minutes name of page paper person phone points q quantity reason right same_as side size "
+    "strike tick ticket times visit",
 )
 
 

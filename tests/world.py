@@ -4,7 +4,7 @@ import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 from litestar.types import ASGIApp
@@ -206,7 +206,15 @@ class World:
         await db.write(actions_print.fill_run, run_id=run.run_id, start=0, **whom)
         return run.run_id
 
-    async def good(self, *, points: int = 5, in_stock: int = 10, community: Community | None = None, **facts) -> int:
+    async def good(
+        self,
+        *,
+        points: int = 5,
+        in_stock: int = 10,
+        community: Community | None = None,
+        best_before: date = NEVER,
+        **facts,
+    ) -> int:
         place = community or self.home
         self.made += 1
         good_id = await db.write(
@@ -229,7 +237,7 @@ class World:
                 source="purchased",
                 donor=self.word,
                 unit_value_cents=100,
-                best_before=NEVER,
+                best_before=best_before,
             )
         return good_id
 

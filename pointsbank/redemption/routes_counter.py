@@ -202,7 +202,9 @@ def _put(desk: Desk, good_id: int) -> None:
 async def _find(desk: Desk, sought: str) -> None:
     """Goods whose name fits; a single one goes into the basket at once."""
     goods = [
-        good for good in await stock.on_shelf(desk.counter.outlet_id) if not sought or name_matches(sought, good.name)
+        good
+        for good in await stock.on_shelf(desk.counter.outlet_id, desk.today)
+        if not sought or name_matches(sought, good.name)
     ]
     if sought and len(goods) == 1:
         _put(desk, goods[0].good_id)

@@ -133,7 +133,7 @@ async def _family(visit: Visit, member: MemberView) -> Mapping[int, str]:
 
 async def _lines(desk: Desk) -> list[ShownLine]:
     """The basket in the order of scanning; goods that were ended meanwhile fall out."""
-    shelf = await stock.shelf(None, outlet_id=desk.counter.outlet_id, good_ids=list(desk.basket))
+    shelf = await stock.in_hand(desk.counter.outlet_id, list(desk.basket), desk.today)
     known = {good.good_id: good for good in shelf}
     desk.basket = {good_id: quantity for good_id, quantity in desk.basket.items() if good_id in known}
     return [ShownLine(known[good_id], quantity) for good_id, quantity in desk.basket.items()]

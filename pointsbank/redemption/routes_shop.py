@@ -55,7 +55,8 @@ async def shop(
     for community_id in session.community_ids:
         for outlet in await queries.outlets(community_id):
             offers = [
-                _offer(good, available, used.get(good.good_id, 0)) for good in await stock.on_shelf(outlet.outlet_id)
+                _offer(good, available, used.get(good.good_id, 0))
+                for good in await stock.on_shelf(outlet.outlet_id, today)
             ]
             shelves.append(Shelves(outlet, sorted(offers, key=lambda offer: not offer.is_open)))
     every = [offer for one in shelves for offer in one.offers]

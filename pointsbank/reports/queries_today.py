@@ -61,9 +61,19 @@ SELECT activity.title, activity.ends_at FROM events_activity activity
 """
 PROVISIONAL = "SELECT COUNT(*) FROM people_person WHERE community_id = ? AND state = 'provisional'"
 REQUESTS = "SELECT COUNT(*) FROM people_request WHERE community_id = ? AND state = 'open'"
+# Pieces past their day are not there for anybody.
 LOW_STOCK = """
-SELECT name, stock, unit FROM stock_good WHERE community_id = ? AND state = 'live' AND stock <= low_at
- ORDER BY stock LIMIT ?
+SELECT name, fresh, unit FROM
+       (SELECT name, unit, low_at, stock - COALESCE((SELECT CAST(SUM(remaining) AS BIGINT) FROM stock_lot lot
+                WHERE lot.good_id = good.id AND lot.remaining > 0 AND lot.best_before < ?), 0) AS fresh
+          FROM stock_good good WHERE community_id = ? AND state = 'live') shelf
+ WHERE fresh <= low_at ORDER BY fresh, name LIMIT ?
+"""
+PAST_STOCK = """
+SELECT good.name, CAST(SUM(lot.remaining) AS BIGINT), good.unit
+  FROM stock_good good JOIN stock_lot lot ON lot.good_id = good.id
+ WHERE good.community_id = ? AND lot.remaining > 0 AND lot.best_before < ?
+ GROUP BY good.id, good.name, good.unit ORDER BY good.name LIMIT ?
 """
 UNUSED_LOGINS = """
 SELECT COUNT(DISTINCT login.id) FROM people_login login
@@ -108,7 +118,14 @@ async def open_notices(asker: Asker) -> Waits:
 
 
 async def low_stock(asker: Asker) -> Waits:
-    found = await db.rows(LOW_STOCK, asker.community_id, FOUND_MAX)
+    return _stocked(await db.rows(LOW_STOCK, asker.today, asker.community_id, FOUND_MAX))
+
+
+async def past_stock(asker: Asker) -> Waits:
+    return _stocked(await db.rows(PAST_STOCK, asker.community_id, asker.today, FOUND_MAX))
+
+
+def _stocked(found: list[db.Row]) -> Waits:
     return Waits(len(found), None, "，".join(f"{name} {stock} {unit}" for name, stock, unit in found[:3]))
 
 

@@ -98,6 +98,7 @@ SORTS = (
         queries_today.unused_logins,
         is_work=False,
     ),
+    Sort(Permission.KEEP_STOCK, N_("货过了保质期"), "/stock", N_("去报损"), queries_today.past_stock),
 )
 
 

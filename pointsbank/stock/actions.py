@@ -14,6 +14,7 @@ from pointsbank.stock.rules import (
     BarcodeTaken,
     DonorMissing,
     GoodEnded,
+    OnlyPastBestBefore,
     OutOfStock,
     PastBestBefore,
     Wanted,
@@ -23,6 +24,7 @@ from pointsbank.trail import actions as trail
 LOTS_AT_ONCE = 4
 LABELS = 10**9
 LABEL_TRIES = 5
+PHOTO_TOKEN_BYTES = 16
 
 OUTLET = "SELECT community_id FROM redemption_outlet WHERE id = ?"
 NEW_GOOD = """
@@ -35,9 +37,13 @@ LABEL = """
 UPDATE stock_good SET barcode = ?
  WHERE id = ? AND NOT EXISTS (SELECT 1 FROM stock_good other WHERE other.outlet_id = ? AND other.barcode = ?)
 """
-GOOD = "SELECT name, unit, points, monthly_max, low_at, state FROM stock_good WHERE id = ?"
+GOOD = """
+SELECT outlet_id, name, unit, barcode, points, monthly_max, low_at, state, photo FROM stock_good WHERE id = ?
+"""
 CHANGE = """
-UPDATE stock_good SET name = ?, unit = ?, points = ?, monthly_max = ?, low_at = ? WHERE id = ? AND state = 'live'
+UPDATE stock_good SET name = ?, unit = ?, points = ?, monthly_max = ?, low_at = ?, barcode = ?
+ WHERE id = ? AND state = 'live' AND NOT EXISTS
+       (SELECT 1 FROM stock_good other WHERE other.outlet_id = ? AND other.barcode = ? AND other.id <> ?)
 """
 END = "UPDATE stock_good SET state = 'ended' WHERE id = ? AND state = 'live'"
 ADD = "UPDATE stock_good SET stock = stock + ? WHERE id = ? AND state = 'live'"
@@ -51,12 +57,16 @@ TAKE = """
 UPDATE stock_good SET stock = stock - ? WHERE id = ? AND outlet_id = ? AND state = 'live' AND stock >= ?
 """
 LIVE_LOTS = f"""
-SELECT id, remaining FROM stock_lot WHERE good_id = ? AND remaining > 0 ORDER BY best_before, id LIMIT {LOTS_AT_ONCE}
+SELECT id, remaining FROM stock_lot
+ WHERE good_id = ? AND remaining > 0 AND best_before >= ? ORDER BY best_before, id LIMIT {LOTS_AT_ONCE}
 """
 TAKE_LOT = "UPDATE stock_lot SET remaining = remaining - ? WHERE id = ? AND remaining >= ?"
 ORDER_MOVES = "SELECT good_id, lot_id, quantity FROM stock_move WHERE kind = 'order' AND source_id = ? ORDER BY id"
 GIVE_BACK = "UPDATE stock_good SET stock = stock + ? WHERE id = ?"
 GIVE_LOT = "UPDATE stock_lot SET remaining = remaining + ? WHERE id = ?"
+FORGET_PHOTO = "DELETE FROM stock_photo WHERE good_id = ?"
+NEW_PHOTO = "INSERT INTO stock_photo (token, good_id, picture, thumbnail, added_at) VALUES (?, ?, ?, ?, ?)"
+HANG_PHOTO = "UPDATE stock_good SET photo = ? WHERE id = ? AND state = 'live'"
 
 
 async def make_good(
@@ -109,18 +119,54 @@ async def _live_good(tx: Tx, good_id: int) -> Row:
 
 
 async def change_good(
-    tx: Tx, *, good_id: int, name: str, unit: str, points: int, monthly_max: int | None, low_at: int
+    tx: Tx,
+    *,
+    good_id: int,
+    name: str,
+    unit: str,
+    points: int,
+    monthly_max: int | None,
+    low_at: int,
+    barcode: str = "",
 ) -> None:
-    """Change what a good is called and costs; the trail keeps what it was and what it is."""
+    """Change what a good is called and costs; the trail keeps what it was and what it is. No bar code: it stays."""
     assert 0 < points <= rules.POINTS_MAX
     good = await _live_good(tx, good_id)
     now = {"name": name, "unit": unit, "points": points, "monthly_max": monthly_max, "low_at": low_at}
+    now["barcode"] = known = rules.fit_barcode(barcode) if barcode else good["barcode"]
     changed = {word: [good[word], value] for word, value in now.items() if good[word] != value}
     if not changed:
         return
-    if await tx.run(CHANGE, name, unit, points, monthly_max, low_at, good_id) != 1:
-        raise GoodEnded(name=name)
+    outlet_id = good["outlet_id"]
+    if await tx.run(CHANGE, name, unit, points, monthly_max, low_at, known, good_id, outlet_id, known, good_id) != 1:
+        other = await tx.row(WITH_BARCODE, outlet_id, known)
+        raise BarcodeTaken(name=other["name"] if other else "")
     await trail.record(tx, "good.changed", subject=("good", good_id), changed=changed)
+
+
+async def hang_photo(tx: Tx, *, good_id: int, picture: bytes, thumbnail: bytes) -> str:
+    """Give a good its photo, in place of any other; returns the address's secret part."""
+    await _live_good(tx, good_id)
+    token = secrets.token_urlsafe(PHOTO_TOKEN_BYTES)
+    await tx.run(FORGET_PHOTO, good_id)
+    await tx.run(NEW_PHOTO, token, good_id, picture, thumbnail, tx.now)
+    await _hang(tx, good_id, token)
+    await trail.record(tx, "good.photographed", subject=("good", good_id))
+    return token
+
+
+async def drop_photo(tx: Tx, *, good_id: int) -> None:
+    good = await _live_good(tx, good_id)
+    if not good["photo"]:
+        return
+    await tx.run(FORGET_PHOTO, good_id)
+    await _hang(tx, good_id, "")
+    await trail.record(tx, "good.photo_dropped", subject=("good", good_id))
+
+
+async def _hang(tx: Tx, good_id: int, token: str) -> None:
+    if await tx.run(HANG_PHOTO, token, good_id) != 1:
+        raise GoodEnded(name=await _name(tx, good_id))
 
 
 async def end_good(tx: Tx, *, good_id: int) -> None:
@@ -161,12 +207,16 @@ async def receive(
 
 
 async def take(tx: Tx, *, outlet_id: int, wanted: Sequence[Wanted], order_id: int) -> None:
-    """Take goods off an outlet's shelf for an order, what keeps least long first; refuses OutOfStock."""
+    """Take goods off an outlet's shelf for an order, what keeps least long first, and nothing past its day.
+
+    Refuses OutOfStock.
+    """
     moves: list[Any] = []
+    today = local_day(tx.now)
     for want in sorted(wanted, key=lambda line: line.good_id):
         if await tx.run(TAKE, want.quantity, want.good_id, outlet_id, want.quantity) != 1:
             raise OutOfStock(good_id=want.good_id, name=await _name(tx, want.good_id))
-        for lot_id, quantity in await _take_lots(tx, want.good_id, want.quantity):
+        for lot_id, quantity in await take_lots(tx, good_id=want.good_id, quantity=want.quantity, fresh_on=today):
             moves += (want.good_id, lot_id, -quantity, "order", order_id, tx.now)
     await tx.run(NEW_MOVE + ANOTHER_MOVE * (len(moves) // 6 - 1), *moves)
 
@@ -178,11 +228,13 @@ async def _name(tx: Tx, good_id: int) -> str:
     return str(good["name"])
 
 
-async def _take_lots(tx: Tx, good_id: int, quantity: int) -> list[tuple[int, int]]:
+async def take_lots(tx: Tx, *, good_id: int, quantity: int, fresh_on: date) -> list[tuple[int, int]]:
+    """Take pieces that are good on that day out of their lots; the caller has taken them from the good's stock."""
     taken = []
     while quantity:
-        found = await tx.rows(LIVE_LOTS, good_id)
-        assert found, "a good's stock equals what is left in its lots"
+        found = await tx.rows(LIVE_LOTS, good_id, fresh_on)
+        if not found:  # the stock was there, so what is left of it has passed its day
+            raise OnlyPastBestBefore(good_id=good_id, name=await _name(tx, good_id))
         for part in rules.take_from(found, quantity):
             touched = await tx.run(TAKE_LOT, part.quantity, part.lot_id, part.quantity)
             assert touched == 1, "the good's row is ours, so nobody else takes from its lots"

@@ -17,6 +17,7 @@ class Good(Model):
     stock = fields.BigIntField()
     state = fields.TextField()
     made_at = fields.DatetimeField()
+    photo = fields.TextField()
 
     class Meta:
         table = "stock_good"
@@ -48,3 +49,58 @@ class StockMove(Model):
 
     class Meta:
         table = "stock_move"
+
+
+class Photo(Model):
+    """`thumbnail` is what lists show; both are JPEG of our own making."""
+
+    id = fields.BigIntField(primary_key=True)
+    token = fields.TextField()
+    good_id = fields.BigIntField()
+    picture = fields.BinaryField()
+    thumbnail = fields.BinaryField()
+    added_at = fields.DatetimeField()
+
+    class Meta:
+        table = "stock_photo"
+
+
+class Count(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    outlet_id = fields.BigIntField()
+    state = fields.TextField()
+    opened_by = fields.BigIntField(null=True)
+    opened_at = fields.DatetimeField()
+    ended_by = fields.BigIntField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "stock_count"
+
+
+class CountLine(Model):
+    """`booked` is what the books said when `counted` was written down."""
+
+    id = fields.BigIntField(primary_key=True)
+    count_id = fields.BigIntField()
+    good_id = fields.BigIntField()
+    counted = fields.BigIntField(null=True)
+    booked = fields.BigIntField(null=True)
+    reason = fields.TextField()
+
+    class Meta:
+        table = "stock_count_line"
+
+
+class Loss(Model):
+    id = fields.BigIntField(primary_key=True)
+    good_id = fields.BigIntField()
+    lot_id = fields.BigIntField()
+    quantity = fields.BigIntField()
+    reason = fields.TextField()
+    person_id = fields.BigIntField(null=True)
+    written_at = fields.DatetimeField()
+
+    class Meta:
+        table = "stock_loss"

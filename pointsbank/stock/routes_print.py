@@ -7,7 +7,7 @@ from litestar import Response
 from litestar.di import NamedDependency
 
 from pointsbank.kit import codes
-from pointsbank.kit.clock import Clock
+from pointsbank.kit.clock import Clock, local_day
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.stock import queries, queries_print
 from pointsbank.stock.queries import Good
@@ -29,8 +29,9 @@ class Sheet(msgspec.Struct, frozen=True):
 @get("/stock/counter-sheet", guards=KEEPER)
 async def counter_sheet(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     sheets: list[Sheet] = []
+    today = local_day(clock.now())
     for outlet in await queries.outlets(session.community_ids):
-        goods = sorted(await queries.on_shelf(outlet.outlet_id), key=lambda good: good.name)
+        goods = sorted(await queries.on_shelf(outlet.outlet_id, today), key=lambda good: good.name)
         own = [good for good in goods if codes.is_own_barcode(good.barcode)]
         popular = await queries_print.popular(outlet.outlet_id, clock.now())
         frequent = [good for good in goods if good.good_id in popular and good not in own]

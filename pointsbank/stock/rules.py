@@ -18,6 +18,9 @@ UNIT_LENGTH_MAX = 8
 DONOR_LENGTH_MAX = 60
 NEVER = date(9999, 12, 31)
 SOURCES = ("donated", "purchased", "subsidised")
+FOUND = "found"  # the source of pieces that a count found and no delivery explains
+LOSSES = ("expired", "damaged", "recalled", "other")
+DIFFERENCES = ("miscounted", "misscanned", "missing", "damaged", "expired", "other")
 
 _YUAN = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,2})?")
 
@@ -26,6 +29,53 @@ class OutOfStock(Refusal):
     kind = Kind.LIMITED
     code = "stock.out_of_stock"
     message = "{name}没有货了。请删掉这一行，或换一样。"
+
+
+class OnlyPastBestBefore(OutOfStock):
+    code = "stock.only_past_best_before"
+    message = "{name}剩下的已过保质期，不能兑出。请删掉这一行，并到库存里报损。"
+
+
+class LotShort(Refusal):
+    kind = Kind.LIMITED
+    code = "stock.lot_short"
+    message = "这一批只剩 {remaining} 件，报损不能更多。请改数量。"
+
+
+class CountClosed(Refusal):
+    kind = Kind.CONFLICT
+    code = "stock.count_closed"
+    message = "这次盘点已经结束，不能再改。要再点，请开始一次新的盘点。"
+
+
+class CountOpen(Refusal):
+    kind = Kind.CONFLICT
+    code = "stock.count_open"
+    message = "这家超市还有一次没做完的盘点。请先做完，或作废那一次。"
+
+
+class NothingToCount(Refusal):
+    kind = Kind.INVALID
+    code = "stock.nothing_to_count"
+    message = "没有选商品。请勾选要盘点的，或选“全部”。"
+
+
+class NothingCounted(Refusal):
+    kind = Kind.INVALID
+    code = "stock.nothing_counted"
+    message = "还没有填一个数。请先填点到的件数，再结束。"
+
+
+class ReasonMissing(Refusal):
+    kind = Kind.INVALID
+    code = "stock.reason_missing"
+    message = "{name}的数对不上，请选原因。"
+
+
+class CountStale(Refusal):
+    kind = Kind.CONFLICT
+    code = "stock.count_stale"
+    message = "{name}点过以后又兑出去了，库存不够再减。请重新点这一样。"
 
 
 class BarcodeUnfit(Refusal):
@@ -67,6 +117,18 @@ class DonorMissing(Refusal):
 class Wanted(msgspec.Struct, frozen=True):
     good_id: int
     quantity: int
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """What somebody counted of a good; None takes a number back."""
+
+    good_id: int
+    quantity: int | None
+
+
+class Explained(msgspec.Struct, frozen=True):
+    good_id: int
+    reason: str
 
 
 class LotTaken(msgspec.Struct, frozen=True):

@@ -15,6 +15,8 @@ from pointsbank.people import queries as people_queries
 from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import BASKET_LINES_MAX, Line, UndoReason
+from pointsbank.stock import actions as stock
+from tests.kit.hostile import picture
 from tests.world import World
 
 PASSWORD = "测试 password 1"
@@ -81,7 +83,10 @@ async def full(world: World) -> dict[str, Any]:
     for name in ("测试欧阳长名字", "测试甲", "测试乙"):
         await world.person(name, points=7)
     for number in range(3):
-        await world.good(name=f"测试特别长的商品名称大包装 {number} 号 2.5 kg{CANARY}", points=1234)
+        good_id = await world.good(name=f"测试特别长的商品名称大包装 {number} 号 2.5 kg{CANARY}", points=1234)
+        await db.write(
+            stock.hang_photo, good_id=good_id, picture=picture("JPEG", (800, 600)), thumbnail=picture("JPEG", (96, 72))
+        )
     now, admin = world.clock.now(), (await world.staff(Role.COMMUNITY_ADMIN))[0]
     draft, running = [
         await db.write(

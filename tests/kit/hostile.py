@@ -240,6 +240,15 @@ SHEETS: Files = {
     ),
     "a cell in the last row of all": (lambda: book('<row r="1"><c r="A1048576"><v>1</v></c></row>'), "too_many_rows"),
     "a cell in the last column of all": (lambda: book('<row r="1"><c r="XFD1"><v>1</v></c></row>'), "too_many_columns"),
+    "two cells at the ends of many rows": (
+        lambda: book('<row><c r="A1"><v>1</v></c><c r="AX1048576"><v>1</v></c></row>'),
+        "too_many_rows",
+    ),
+    "two cells at the ends of many columns": (
+        lambda: book('<row><c r="A1"><v>1</v></c><c r="XFD20000"><v>1</v></c></row>'),
+        "too_many_columns",
+    ),
+    "a part in UTF-16": (lambda: zipped(parts() | {SHEET_PART: sheet().encode("utf-16")}), SUSPECT),
     "a row number like a telephone book": (lambda: book(f'<row r="{"9" * 5000}"><c><v>1</v></c></row>'), DAMAGED),
     "a place that is none": (lambda: book('<row r="1"><c r="AAAAAAAA1"><v>1</v></c></row>'), DAMAGED),
     "a giant cell": (
@@ -252,7 +261,7 @@ SHEETS: Files = {
     ),
     "one long text in every cell": (
         lambda: zipped(
-            parts("".join('<row><c t="s"><v>0</v></c></row>' for _ in range(2000)))
+            parts("".join('<row><c t="s"><v>0</v></c></row>' for _ in range(19_000)))
             | {SHARED_PART: shared(f"<si><t>{noise(15_000).hex()}</t></si>")}
         ),
         "too_much_text",

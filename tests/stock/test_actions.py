@@ -10,6 +10,7 @@ from pointsbank.stock.rules import (
     BarcodeUnfit,
     DonorMissing,
     GoodEnded,
+    OnlyPastBestBefore,
     OutOfStock,
     PastBestBefore,
     Wanted,
@@ -88,6 +89,40 @@ async def test_a_new_price_is_recorded_with_the_old_one(shelf):
     assert changes == [{"changed": {"points": [5, 6], "monthly_max": [None, 2]}}]
 
 
+async def test_another_package_brings_another_bar_code_and_no_two_goods_share_one(shelf):
+    salt, sea = await shelf.good(), await shelf.good("海盐", barcode=BARCODE)
+    same = {"name": "食用盐", "unit": "袋", "points": 5, "monthly_max": None, "low_at": 0}
+    with pytest.raises(BarcodeTaken) as refused:
+        await db.write(actions.change_good, good_id=salt, **same, barcode=BARCODE)
+    assert refused.value.facts == {"name": "海盐"}
+    with pytest.raises(BarcodeUnfit):
+        await db.write(actions.change_good, good_id=salt, **same, barcode="6901234567891")
+    await db.write(actions.change_good, good_id=salt, **same, barcode="6901234500004")
+    assert (await shelf.of(salt)).barcode == "6901234500004"
+    await db.write(actions.change_good, good_id=salt, **same)
+    assert (await shelf.of(salt)).barcode == "6901234500004", "no bar code typed is no change"
+    await db.write(actions.end_good, good_id=sea)
+
+
+@pytest.mark.both
+async def test_what_is_past_its_day_is_not_given_out(shelf, clock):
+    salt = await shelf.good()
+    await shelf.receive(salt, 3, best_before=date(2026, 12, 1))
+    await shelf.receive(salt, 2, best_before=date(2026, 12, 10))
+    await shelf.receive(salt, 2)
+    clock.advance(days=12)  # the third of December
+    await take(shelf, (salt, 3))
+    assert await lots(salt) == [3, 0, 1]
+    with pytest.raises(OnlyPastBestBefore) as refused:
+        await take(shelf, (salt, 2))
+    assert refused.value.facts["name"] == "食用盐"
+    assert await lots(salt) == [3, 0, 1]
+    assert (await shelf.of(salt)).stock == 4
+    (offered,) = await queries.on_shelf(shelf.outlet_id, date(2026, 12, 3))
+    assert offered.stock == 1
+    assert [good.stock for good in await queries.in_hand(shelf.outlet_id, [salt], date(2026, 12, 3))] == [1]
+
+
 async def test_an_ended_good_takes_and_gives_nothing_more(shelf):
     salt = await shelf.good(in_stock=3)
     await db.write(actions.end_good, good_id=salt)
@@ -99,7 +134,7 @@ async def test_an_ended_good_takes_and_gives_nothing_more(shelf):
         await db.write(actions.change_good, good_id=salt, name="盐", unit="袋", points=1, monthly_max=None, low_at=0)
     with pytest.raises(OutOfStock):
         await take(shelf, (salt, 1))
-    assert await queries.on_shelf(shelf.outlet_id) == []
+    assert await queries.on_shelf(shelf.outlet_id, date(2026, 11, 21)) == []
     assert (await shelf.of(salt)).stock == 3
 
 
@@ -158,11 +193,13 @@ async def test_the_list_marks_what_runs_low_and_what_has_passed_its_day(shelf, c
     await shelf.receive(salt, 1)
     clock.advance(days=20)
     (line,) = await queries.stocked([shelf.community_id], date(2026, 12, 11))
-    assert (line.good.is_low, line.past, line.next_best_before) == (True, 2, date(2026, 12, 1))
-    assert await queries.count_low(shelf.community_id) == 1
+    assert (line.is_low, line.fresh, line.past, line.next_best_before) == (True, 1, 2, date(2026, 12, 1))
+    await shelf.receive(salt, 2)
+    (line,) = await queries.stocked([shelf.community_id], date(2026, 12, 11))
+    assert (line.is_low, line.fresh) == (True, 3), "what is past its day is not there for anybody"
     await shelf.receive(salt, 1)
     (line,) = await queries.stocked([shelf.community_id], date(2026, 12, 1))
-    assert (line.good.is_low, line.past) == (False, 0)
+    assert (line.is_low, line.past) == (False, 0)
 
 
 async def test_a_good_that_keeps_for_ever_has_no_best_before(shelf):
