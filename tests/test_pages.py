@@ -7,35 +7,21 @@ that a foreign object looks like one that does not exist, and that no refused re
 import json
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import quote
 
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
 from pointsbank.app import wiring
-from pointsbank.events import actions as events
-from pointsbank.governance import actions as governance
-from pointsbank.kit import db
-from pointsbank.kit.clock import FixedClock, local_day
+from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
-from pointsbank.ledger import actions_opening as openings
-from pointsbank.ledger.rules import NEVER
-from pointsbank.ledger.rules_opening import NewLine
-from pointsbank.people import actions_own, actions_tags
-from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
-from pointsbank.redemption import actions as redemption
-from pointsbank.redemption.rules import Line
-from pointsbank.scoring import actions as scoring
-from pointsbank.stock import actions as stock
-from pointsbank.stock import actions_count as counting
 from tests.doors import Doors, Watch
-from tests.world import NOON, Community, World
+from tests.furniture import FOREIGN_NAME, furnish
+from tests.world import NOON, World
 
 MISSING = 987_654_321
-FOREIGN_NAME = "邻区测试人"
 PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
 SHELL = "/api/local/commands"
 
@@ -82,72 +68,6 @@ IDENTITIES = ["nobody", "resident", *Role]
 @pytest.fixture
 async def world(database, settings, clock) -> World:
     return await World(clock, settings).found(notice_days=3)
-
-
-async def furnish(world: World, place: Community) -> dict[str, object]:
-    """One of everything in a community, by the names of the route parameters."""
-    admin, _ = await world.staff(Role.COMMUNITY_ADMIN, place)
-    clerk, _ = await world.staff(Role.COUNTER_STAFF, place)
-    person_id = await world.person(FOREIGN_NAME, points=100, community=place)
-    seen = (place.id,)
-    now = world.clock.now()
-    activity_id = await db.write(
-        events.create, actor=admin, community_id=place.id, title=f"测试活动{world.word}", venue=f"测试广场{world.word}",
-        item_code="A01", contact=f"测试领队{world.word} 10000000003",
-        starts_at=now - timedelta(hours=2), ends_at=now + timedelta(minutes=5), seats=None,
-    )  # fmt: skip
-    await db.write(events.publish, actor=admin, activity_id=activity_id, community_ids=seen)
-    good_id = await world.good(community=place)
-    made = await db.write(
-        redemption.order, actor=clerk, counter_id=place.counter_id, code=await world.card(person_id),
-        lines=[Line(quantity=1, good=good_id)], community_ids=seen,
-    )  # fmt: skip
-    version_id = await db.write(scoring.draft_from_current, actor=admin, community_id=place.id)
-    grant = await db.row("SELECT id FROM people_role_grant WHERE person_id = ?", clerk.person_id)
-    passbook = await db.row("SELECT id FROM ledger_passbook WHERE person_id = ?", person_id)
-    notice_id, line_id, award_id = await world.noticed(place)
-    device_id, _ = await world.phone(await world.person(FOREIGN_NAME, community=place))
-    objection_id = await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there")
-    list_id = await db.write(
-        openings.make_list, actor=admin, community_id=place.id, day=local_day(now), expires_on=NEVER,
-        lines=[NewLine(person_id, None, 120, "")],
-    )  # fmt: skip
-    await db.write(openings.ask, actor=admin, list_id=list_id)
-    asked = {"person_id": person_id, "field": "name", "value": FOREIGN_NAME}
-    tag_id = await db.write(actions_tags.make_tag, actor=admin, community_id=place.id, name="测试标签")
-    import_id = await world.roster_file(admin, place, FOREIGN_NAME)
-    count_id = await db.write(counting.open_count, community_id=place.id, outlet_id=place.outlet_id)
-    photo = await db.write(stock.hang_photo, good_id=good_id, picture=b"x", thumbnail=b"x")
-    return {
-        "list_id": list_id,
-        "position": 1,
-        "import_id": import_id,
-        "tag_id": tag_id,
-        "count_id": count_id,
-        "photo": photo,
-        "person_id": person_id,
-        "household_id": (await people.holder_of(None, person_id)).household_id,
-        "run_id": await world.card_run(person_id, place),
-        "request_id": await db.write(actions_own.ask_correction, **asked),
-        "merge_id": await world.merged(place),
-        "activity_id": activity_id,
-        "good_id": good_id,
-        "counter_id": place.counter_id,
-        "order_id": made.order_id,
-        "version_id": version_id,
-        "grant_id": grant["id"],
-        "place_id": place.building_id,
-        "session_id": clerk.session_id,
-        "device_id": device_id,
-        "notice_id": notice_id,
-        "award_id": award_id,
-        "objection_id": objection_id,
-        "entry_id": 1,
-        "passbook_id": passbook["id"],
-        "code": "A01",
-        "token": "0000000000000",
-        "name": "r80-100.css",
-    }
 
 
 def may(name: str, route: Route) -> bool:

@@ -7,7 +7,8 @@ import pytest
 
 from pointsbank.people.access import Role
 from tests.doors import Doors, Watch
-from tests.test_pages import FOREIGN_NAME, Route, furnish, neutral
+from tests.furniture import FOREIGN_NAME, furnish
+from tests.test_pages import Route, neutral
 from tests.world import World
 
 TOP = Path(__file__).resolve().parents[1]

@@ -16,6 +16,7 @@ from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import BASKET_LINES_MAX, Line, UndoReason
 from pointsbank.stock import actions as stock
+from tests.furniture import furnish
 from tests.kit.hostile import picture
 from tests.world import World
 
@@ -75,8 +76,6 @@ async def story(world: World) -> dict[str, Any]:
 
 async def full(world: World) -> dict[str, Any]:
     """One of everything, a session for each role, names and counts that take room; every text ends in the canary."""
-    from tests.test_pages import furnish  # here, so that the story needs no route table
-
     world.word, world.made = CANARY, PHONES_FROM
     await world.found(notice_days=3, count=1)
     values = await furnish(world, world.home)

@@ -3,7 +3,7 @@
 from tortoise import migrations
 
 from ._lib import recheck, sql
-from ._state_0010_roster_import import STATE
+from ._state_0013_roster_import import STATE
 
 TAG = """
 CREATE TABLE people_tag (
@@ -89,7 +89,7 @@ CREATE TABLE people_import_columns (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0009_openings")]
+    dependencies = [("models", "0012_cards")]
     operations = [
         sql(
             TAG,

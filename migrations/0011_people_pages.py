@@ -3,7 +3,7 @@
 from tortoise import migrations
 
 from ._lib import append_only, sql
-from ._state_0010_people_pages import STATE
+from ._state_0011_people_pages import STATE
 
 MERGE = """
 CREATE TABLE people_merge (
@@ -56,7 +56,7 @@ SELECT line_id, person_id FROM awards_award WHERE line_id IS NOT NULL
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0009_openings")]
+    dependencies = [("models", "0010_staff")]
     operations = [
         sql(
             MERGE,

@@ -3,7 +3,7 @@
 from tortoise import migrations
 
 from ._lib import append_only, forbid, recheck, sql
-from ._state_0009_cards import STATE
+from ._state_0012_cards import STATE
 
 HOUSEHOLD_CARD = """
 CREATE TABLE people_household_card (
@@ -63,7 +63,7 @@ REVIVED = "OLD.state <> 'live' AND NEW.state = 'live'"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0008_paper")]
+    dependencies = [("models", "0011_people_pages")]
     operations = [
         sql(
             HOUSEHOLD_CARD,

@@ -3,7 +3,7 @@
 from tortoise import migrations
 
 from ._lib import append_only, forbid, recheck, sql
-from ._state_0010_stock_keeping import STATE
+from ._state_0014_stock_keeping import STATE
 
 PHOTO = """
 CREATE TABLE stock_photo (
@@ -55,7 +55,7 @@ CREATE TABLE stock_loss (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0009_openings")]
+    dependencies = [("models", "0013_roster_import")]
     operations = [
         sql(
             PHOTO,

@@ -1,0 +1,102 @@
+"""One of everything in a community, by the names of the route parameters: what doors may be opened with."""
+
+from datetime import timedelta
+
+from pointsbank.events import actions as events
+from pointsbank.governance import actions as governance
+from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Actor
+from pointsbank.ledger import actions_opening as openings
+from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger.rules_opening import NewLine
+from pointsbank.people import actions_own, actions_tags
+from pointsbank.people import queries as people
+from pointsbank.people.access import Role
+from pointsbank.redemption import actions as redemption
+from pointsbank.redemption.rules import Line
+from pointsbank.scoring import actions as scoring
+from pointsbank.stock import actions as stock
+from pointsbank.stock import actions_count as counting
+from tests.world import Community, World
+
+FOREIGN_NAME = "邻区测试人"
+FIXED: dict[str, object] = {
+    "entry_id": 1, "position": 1, "code": "A01", "token": "0000000000000", "name": "r80-100.css",
+}  # fmt: skip
+
+
+async def furnish(world: World, place: Community) -> dict[str, object]:
+    admin, _ = await world.staff(Role.COMMUNITY_ADMIN, place)
+    clerk, _ = await world.staff(Role.COUNTER_STAFF, place)
+    person_id = await world.person(FOREIGN_NAME, points=100, community=place)
+    return {
+        **FIXED,
+        "person_id": person_id,
+        **await _of_people(world, place, admin, person_id),
+        **await _of_service(world, place, admin),
+        **await _of_goods(world, place, clerk, person_id),
+        **await _of_books(world, place, admin, person_id),
+    }
+
+
+async def _of_people(world: World, place: Community, admin: Actor, person_id: int) -> dict[str, object]:
+    device_id, _ = await world.phone(await world.person(FOREIGN_NAME, community=place))
+    clerk = await db.row("SELECT MAX(id) AS id FROM people_role_grant WHERE place_id = ?", place.id)
+    session = await db.row("SELECT id FROM people_session WHERE grant_id = ?", clerk["id"])
+    asked = {"person_id": person_id, "field": "name", "value": FOREIGN_NAME}
+    return {
+        "household_id": (await people.holder_of(None, person_id)).household_id,
+        "place_id": place.building_id,
+        "grant_id": clerk["id"],
+        "session_id": session["id"],
+        "device_id": device_id,
+        "run_id": await world.card_run(person_id, place),
+        "request_id": await db.write(actions_own.ask_correction, **asked),
+        "merge_id": await world.merged(place),
+        "tag_id": await db.write(actions_tags.make_tag, actor=admin, community_id=place.id, name="测试标签"),
+        "import_id": await world.roster_file(admin, place, FOREIGN_NAME),
+    }
+
+
+async def _of_service(world: World, place: Community, admin: Actor) -> dict[str, object]:
+    now = world.clock.now()
+    activity_id = await db.write(
+        events.create, actor=admin, community_id=place.id, title=f"测试活动{world.word}", venue=f"测试广场{world.word}",
+        item_code="A01", contact=f"测试领队{world.word} 10000000003",
+        starts_at=now - timedelta(hours=2), ends_at=now + timedelta(minutes=5), seats=None,
+    )  # fmt: skip
+    await db.write(events.publish, actor=admin, activity_id=activity_id, community_ids=(place.id,))
+    notice_id, line_id, award_id = await world.noticed(place)
+    return {
+        "activity_id": activity_id,
+        "version_id": await db.write(scoring.draft_from_current, actor=admin, community_id=place.id),
+        "notice_id": notice_id,
+        "award_id": award_id,
+        "objection_id": await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there"),
+    }
+
+
+async def _of_goods(world: World, place: Community, clerk: Actor, person_id: int) -> dict[str, object]:
+    good_id = await world.good(community=place)
+    made = await db.write(
+        redemption.order, actor=clerk, counter_id=place.counter_id, code=await world.card(person_id),
+        lines=[Line(quantity=1, good=good_id)], community_ids=(place.id,),
+    )  # fmt: skip
+    return {
+        "good_id": good_id,
+        "counter_id": place.counter_id,
+        "order_id": made.order_id,
+        "count_id": await db.write(counting.open_count, community_id=place.id, outlet_id=place.outlet_id),
+        "photo": await db.write(stock.hang_photo, good_id=good_id, picture=b"x", thumbnail=b"x"),
+    }
+
+
+async def _of_books(world: World, place: Community, admin: Actor, person_id: int) -> dict[str, object]:
+    passbook = await db.row("SELECT id FROM ledger_passbook WHERE person_id = ?", person_id)
+    list_id = await db.write(
+        openings.make_list, actor=admin, community_id=place.id, day=local_day(world.clock.now()), expires_on=NEVER,
+        lines=[NewLine(person_id, None, 120, "")],
+    )  # fmt: skip
+    await db.write(openings.ask, actor=admin, list_id=list_id)
+    return {"passbook_id": passbook["id"], "list_id": list_id}
