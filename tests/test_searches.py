@@ -19,21 +19,40 @@ LINKED = re.compile(r"[?&](?:amp;)?(\w+)=")
 SHOWS_ONLY = {"_", "icon"}  # macros and functions that put no field into a form
 
 # Fields that a form may send in an address, each with its reason. Nothing that names or describes a person.
-GET_FIELDS: dict[str, str] = {}
+GET_FIELDS: dict[str, str] = {
+    "day": "a day of registration",
+    "kind": "of card",
+    "select()": "a place, or who has no card yet",
+    "paper": "a sort of paper",
+    "right": "a shift in millimetres",
+    "down": "a shift in millimetres",
+    "next": "an address of ours, without what it asks for",
+}
 # What addresses may ask for.
 ASKED_FOR = {
+    "again": "a page of a passbook to be printed once more",
     "at": "a moment, so that a picture is drawn again",
     "barcode": "of goods",
     "before": "an entry's number",
+    "columns": "whether columns are matched anew",
     "community": "a community's number",
     "copy": "an activity's number",
+    "day": "a day",
     "direction": "in or out",
     "done": "an order's or an attendance's number",
+    "down": "a shift in millimetres",
     "good": "a good's number",
+    "kind": "of card, or of place",
     "line": "a line's number",
+    "lot": "a lot's number",
     "next": "an address of ours, without what it asks for",
     "only": "changes",
     "page": "a number",
+    "paper": "a sort of paper",
+    "place": "a place's number",
+    "regulars": "whether often used goods stand on the sheet, too",
+    "right": "a shift in millimetres",
+    "same_as": "a person's number",
     "show": "all",
     "side": "a part of a list",
     "size": "of type",
@@ -41,6 +60,8 @@ ASKED_FOR = {
     "to": "a language",
     "undo": "nothing",
     "undone": "an order's number",
+    "view": "a part of a page",
+    "who": "whether those with a card are listed, too",
 }
 SEARCHES = {
     "/people/find": "/people",
