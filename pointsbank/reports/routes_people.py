@@ -140,6 +140,7 @@ async def person_page(
         phones=await queries_phones.phones_of(view.person_id) if session.may(Permission.REGISTER_PEOPLE) else [],
         may_settle=session.may(Permission.SETTLE_PEOPLE),
         may_print=session.may(Permission.PRINT_PASSBOOKS),
+        may_open_books=session.may(Permission.OPEN_BOOKS),
         may_manage=may_manage,
         **await _book(book, local_day(clock.now()), before),
     )
@@ -176,6 +177,7 @@ async def household_page(
         may_register=session.may(Permission.REGISTER_PEOPLE),
         may_settle=session.may(Permission.SETTLE_PEOPLE),
         may_print=session.may(Permission.PRINT_PASSBOOKS),
+        may_open_books=session.may(Permission.OPEN_BOOKS),
         **await _book(book, local_day(clock.now()), before),
     )
 

@@ -163,29 +163,33 @@ async def test_a_booking_that_was_cut_off_goes_on_where_it_stopped(world, monkey
     assert await db.write(openings.book_due) == 0
 
 
-async def test_the_ledger_asks_for_the_approval_itself(world):
-    neighbour = await world.person()
-    list_id = await asked(world, await admin(world), (neighbour, 120))
-    passbook_id = await db.write(ledger.open_passbook, community_id=world.home.id, person_id=neighbour)
+async def test_the_ledger_asks_for_the_approval_and_for_the_line_itself(world, monkeypatch):
+    monkeypatch.setattr(rules_opening, "SLICE_LINES", 1)
+    first, second = await world.person(), await world.person()
+    list_id = await asked(world, await admin(world), (first, 10), (second, 120))
+    books = [await db.write(ledger.open_passbook, community_id=world.home.id, person_id=one) for one in (first, second)]
     facts = {
-        "approval_id": (await list_of(world, list_id)).approval_id, "list_id": list_id, "position": 1,
-        "community_id": world.home.id, "passbook_id": passbook_id, "points": 120, "effective_at": world.clock.now(),
-        "expires_on": NEVER, "member_id": neighbour, "summary": "测试",
+        "approval_id": (await list_of(world, list_id)).approval_id, "list_id": list_id, "position": 2,
+        "community_id": world.home.id, "passbook_id": books[1], "points": 120, "effective_at": world.clock.now(),
+        "expires_on": NEVER, "member_id": second, "summary": "测试",
     }  # fmt: skip
 
     with pytest.raises(NotGiven):
         await db.write(ledger.post_opening, **facts)
     await give(world, list_id, await admin(world))
-    for wrong in ({"points": 121}, {"position": 2}, {}):  # the last: the list is booked already
+    for wrong in ({"points": 121}, {"position": 1}, {"passbook_id": books[0]}):
         with pytest.raises(NotOnList):
             await db.write(ledger.post_opening, **(facts | wrong))
+    await book(list_id)
+    with pytest.raises(NotOnList):  # the list is booked already
+        await db.write(ledger.post_opening, **facts)
 
-    assert await world.balance(neighbour) == 120
+    assert (await world.balance(first), await world.balance(second)) == (10, 120)
 
 
 async def test_a_refused_or_withdrawn_list_changes_nothing_and_frees_its_passbooks(world):
     neighbour, maker = await world.person(), await admin(world)
-    refused, = [await asked(world, maker, (neighbour, 10))]  # fmt: skip
+    refused = await asked(world, maker, (neighbour, 10))
     await db.write(openings.refuse, actor=await admin(world), list_id=refused, reason="第 1 条不对")
     withdrawn = await asked(world, maker, (neighbour, 20))
     await db.write(openings.withdraw, actor=maker, list_id=withdrawn)
