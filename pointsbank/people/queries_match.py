@@ -9,7 +9,7 @@ from pointsbank.kit import db, text
 from pointsbank.people import roster, sealed
 from pointsbank.people.queries import IDS_AT_ONCE, MemberView, view_of
 from pointsbank.people.roster import Entry
-from pointsbank.people.rules_match import building_key, door_key
+from pointsbank.people.rules_import import building_key, door_key
 
 DOORS = "SELECT id, wrapped_key, door FROM people_household WHERE id IN"
 MERGED = """
