@@ -261,7 +261,7 @@ SHEETS: Files = {
     ),
     "one long text in every cell": (
         lambda: zipped(
-            parts("".join('<row><c t="s"><v>0</v></c></row>' for _ in range(19_000)))
+            parts("".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(1, 19_000)))
             | {SHARED_PART: shared(f"<si><t>{noise(15_000).hex()}</t></si>")}
         ),
         "too_much_text",
