@@ -2,15 +2,17 @@
 
 Words: place (a node of the one org tree), community (a place that keeps books), household, person (provisional until
 staff have settled who it is, then member), canonical person (who a merged one turned out to be), alias (a merged
-one), card (generation), device (a phone's browser), activation (the slip apart from the card), pairing (digits that
-a phone shows to staff), grant (a role at a place), import (a roster from a
-file), tag (what a community notes of people beside who they are, with their consent), session (one person, one grant).
+one), card (generation), household card (spends what a household holds), print run (the cards of one print), plate (at
+a door; names the household), device (a phone's browser), activation (the slip apart from the card), pairing (digits
+that a phone shows to staff), grant (a role at a place), import (a roster from a file), tag (what a community notes of
+people beside who they are, with their consent), session (one person, one grant).
 Invariants:
   1. Everyone is reached through the communities of a session; somebody else's record is NotFound.
   2. A merge is an alias: every look-up by person ends at the canonical one.
   3. Only an activation code, or staff typing the digits that a phone shows, binds a phone to a member.
   4. A card or phone code is good for one community; a phone code for one use of each purpose.
-  5. A person has at most one live card; a new one ends the old one and its activation at once.
+  5. A person, and a household, has at most one live card; a new one ends the old one and its activation at once. What
+     has ended never lives again. A household card checks nobody in; a plate neither spends nor tells.
   6. Names, phones and doors lie sealed under the person's or household's own key; what is shown is masked here.
   7. A session's token is chosen by the server, kept as a digest, and dies with its login, grant or device.
   8. Nobody changes his own roles.
