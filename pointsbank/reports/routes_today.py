@@ -84,7 +84,7 @@ SORTS = (
     Sort(Permission.KEEP_STOCK, N_("库存低"), "/stock", N_("去补货"), queries_today.low_stock),
     Sort(
         Permission.SEE_PEOPLE,
-        N_("30 天内有积分到期的存折"),
+        N_("积分快到期的存折"),
         "/todo/expiring",
         N_("看名单"),
         queries_today.expiring,

@@ -101,7 +101,7 @@ async def test_points_that_lapse_soon_are_told_with_names_masked_and_on_paper(wo
         shown = (await desk.get("/todo")).text
         names, paper = [(await desk.get(url)).text for url in ("/todo/expiring", "/todo/expiring/print")]
 
-    assert ("30 天内有积分到期的存折", "/todo/expiring") in lines(shown)
+    assert ("积分快到期的存折", "/todo/expiring") in lines(shown)
     assert "共 70 分" in shown
     assert "件" not in shown[shown.index("<h1>") : shown.index("</header>")]  # to be told, but no work that waits
     for text in (names, paper):
