@@ -95,20 +95,20 @@ SELECT ?, r.household_id, r.member_number, 'member', r.wrapped_key, r.name, r.ph
   FROM people_import_row r WHERE r.import_id = ? AND r.state = 'ready' ORDER BY r.number
 """
 CONSENTS = """
-INSERT INTO people_consent (person_id, purpose, version, given_at)
-SELECT p.id, 'service', ?, ?
+INSERT INTO people_consent (person_id, purpose, version, given_at, how, given_by)
+SELECT p.id, 'service', ?, ?, 'file', ?
   FROM people_import_row r JOIN people_person p ON p.member_number = r.member_number
  WHERE r.import_id = ? AND r.state = 'ready'
 """
 PUBLICATION = """
-INSERT INTO people_consent (person_id, purpose, version, given_at)
-SELECT p.id, 'publication', ?, ?
+INSERT INTO people_consent (person_id, purpose, version, given_at, how, given_by)
+SELECT p.id, 'publication', ?, ?, 'file', ?
   FROM people_import_row r JOIN people_person p ON p.member_number = r.member_number
  WHERE r.import_id = ? AND r.state = 'ready' AND r.publication
 """
 TAG_CONSENTS = """
-INSERT INTO people_consent (person_id, purpose, version, given_at)
-SELECT p.id, 'tags', ?, ?
+INSERT INTO people_consent (person_id, purpose, version, given_at, how, given_by)
+SELECT p.id, 'tags', ?, ?, 'file', ?
   FROM people_import_row r JOIN people_person p ON p.member_number = r.member_number
  WHERE r.import_id = ? AND r.state = 'ready' AND r.tags <> ''
 """
@@ -143,11 +143,12 @@ SELECT r.id, r.state, r.household_id, r.makes_household, p.id AS person_id
 EMPTY_HOUSEHOLD = """
 DELETE FROM people_household
  WHERE id = ? AND NOT EXISTS (SELECT 1 FROM people_person WHERE household_id = people_household.id)
+   AND NOT EXISTS (SELECT 1 FROM people_household_card WHERE household_id = people_household.id)
 """
 FORGET = "DELETE FROM people_import_row WHERE id = ?"
 CLEARED = "UPDATE people_import SET cleared = TRUE, wrapped_key = NULL, plan = '', summary = '' WHERE id = ?"
 
-BUILDINGS = "SELECT name FROM people_place WHERE kind = 'building' AND path LIKE ?"
+BUILDINGS = "SELECT name FROM people_place WHERE kind = 'building' AND ended_at IS NULL AND path LIKE ?"
 PATH = "SELECT path FROM people_place WHERE id = ?"
 
 
@@ -319,7 +320,7 @@ async def finish(tx: Tx, *, import_id: int, community_id: int) -> bool:
         return False
     entered = await tx.run(PERSONS, community_id, tx.now, import_id)
     for consents in (CONSENTS, PUBLICATION, TAG_CONSENTS):
-        await tx.run(consents, CONSENT_VERSION, tx.now, import_id)
+        await tx.run(consents, CONSENT_VERSION, tx.now, tx.actor.person_id, import_id)
     await tx.run(PERSON_TAGS, tx.now, community_id, import_id)
     await tx.run(HEADS, import_id, import_id)
     await tx.run(ENTERED, import_id)

@@ -54,9 +54,10 @@ ELSEWHERE = "SELECT 1 FROM people_role_grant WHERE person_id = ? AND ended_at IS
 ALL_IDS = "SELECT id FROM people_person WHERE id = ? OR merged_into = ? ORDER BY id"
 ERASE = """
 UPDATE people_person SET wrapped_key = NULL, name = NULL, phone = NULL, phone_index = NULL, id_last4 = NULL,
-       id_index = NULL, birth_year = NULL, household_id = NULL
+       id_index = NULL, birth_year = NULL, sex = NULL, household_id = NULL
  WHERE id = ?
 """
+UNTAG = "DELETE FROM people_person_tag WHERE person_id = ?"
 LEAVE = "UPDATE people_person SET state = 'left' WHERE id = ? AND state = 'member'"
 CARDS_END = "UPDATE people_card SET state = 'lost', ended_at = ? WHERE person_id = ? AND state = 'live'"
 SESSIONS_END = "UPDATE people_session SET ended_at = ? WHERE person_id = ? AND ended_at IS NULL"
@@ -87,6 +88,14 @@ async def change_publication_consent(tx: Tx, *, person_id: int, given: bool, how
     else:
         await tx.run(WITHDRAW, tx.now, how, tx.actor.person_id, person_id, "publication")
     await trail.record(tx, "person.consent_changed", subject=("person", person_id), publication=given, how=how)
+
+
+async def take_tags(tx: Tx, *, person_id: int, how: str) -> None:
+    """Somebody no longer agrees to tags: they go, and with them what was noted of the agreement's end."""
+    if await tx.run(WITHDRAW, tx.now, how, tx.actor.person_id, person_id, "tags") == 0:
+        return
+    await tx.run(UNTAG, person_id)
+    await trail.record(tx, "person.untagged", subject=("person", person_id), how=how)
 
 
 # Corrections; what stood there before is not kept, and the trail tells which field, never what
@@ -199,7 +208,7 @@ async def leave(tx: Tx, *, person_id: int, how: str, answer: str) -> int | None:
     if await tx.row(ELSEWHERE, person_id, held["community_id"]) is not None:
         raise OtherRoles
     for one in [row["id"] for row in await tx.rows(ALL_IDS, person_id, person_id)]:
-        for purpose in ("service", "publication"):
+        for purpose in ("service", "publication", "tags"):
             await tx.run(WITHDRAW, tx.now, how, tx.actor.person_id, one, purpose)
         await tx.run(REQUESTS_END, tx.actor.person_id, tx.now, answer, one)
         await tx.run(CARDS_END, tx.now, one)
@@ -207,6 +216,7 @@ async def leave(tx: Tx, *, person_id: int, how: str, answer: str) -> int | None:
         await tx.run(UNBIND, one)
         await tx.run(ROLES_END, tx.now, one)
         await tx.run(LOGIN_ENDS, tx.now, one)
+        await tx.run(UNTAG, one)
         await tx.run(ERASE, one)
     home = held["household_id"]
     is_empty = home is not None and await actions_homes.gone_from(tx, household_id=home)

@@ -24,9 +24,10 @@ from pointsbank.people.rules_import_check import Entry, Town, Verdict, check, re
 
 UPLOAD_SLICE = 200
 CHECK_SLICE = 200
+WAITING = {"uploading", "mapping", "checked"}  # for somebody to come back
 NUMBER_TRIES = 8
 
-__all__ = ["STALE", "take_in", "work"]
+__all__ = ["STALE", "left", "take_in", "work_on"]
 
 T = TypeVar("T")
 
@@ -50,20 +51,18 @@ def _slices(rows: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
-async def work() -> int:
-    """Do all there is to do; answers how many rows that were."""
+async def left() -> list[tuple[int, int]]:
+    """The imports in which there is something to do or to forget, with their communities."""
+    found = await queries.unfinished()
     now = db.current().writer.clock.now()
-    left = await queries.unfinished()
-    if any(one["state"] in {"uploading", "mapping", "checked"} and one["made_at"] < now - KEPT_FOR for one in left):
+    if any(one["state"] in WAITING and one["made_at"] < now - KEPT_FOR for one in found):
         await db.write(actions.expire)
-        left = await queries.unfinished()
-    done = 0
-    for one in left:
-        done += await _work_on(one["id"], one["community_id"], now)
-    return done
+    return [(one["id"], one["community_id"]) for one in found]
 
 
-async def _work_on(import_id: int, community_id: int, now: datetime) -> int:
+async def work_on(import_id: int, community_id: int) -> int:
+    """Do all there is to do in one import; answers how many rows that were."""
+    now = db.current().writer.clock.now()
     shown = await queries.view([community_id], import_id)
     try:
         if shown.state == "checking":

@@ -59,9 +59,6 @@ SELECT t.id, t.name, COUNT(g.id) AS people
   FROM people_tag t LEFT JOIN people_person_tag g ON g.tag_id = t.id
  WHERE t.community_id = ? AND t.ended_at IS NULL GROUP BY t.id, t.name ORDER BY t.name
 """
-TAGS_OF = """
-SELECT t.name FROM people_person_tag g JOIN people_tag t ON t.id = g.tag_id WHERE g.person_id = ? ORDER BY t.name
-"""
 MEMBERS = """
 SELECT p.id, p.member_number, p.wrapped_key, p.name, p.phone_index, p.id_index, p.household_id
   FROM people_person p WHERE p.community_id = ? AND p.state = 'member'
@@ -285,10 +282,6 @@ async def check_tag_in(community_ids: Sequence[int], tag_id: int) -> None:
     found = await db.row(TAG, tag_id)
     if found is None or found["community_id"] not in community_ids:
         raise NotFound
-
-
-async def tags_of(person_id: int) -> list[str]:
-    return [found["name"] for found in await db.rows(TAGS_OF, person_id)]
 
 
 # What the worker reads

@@ -26,10 +26,13 @@ SELECT purpose, version, given_at, how, withdrawn_at, withdrawn_how FROM people_
 BOUND = "SELECT bound_at FROM people_device WHERE id = ? AND ended_at IS NULL AND bound_at IS NOT NULL"
 DEVICES = "SELECT bound_at FROM people_device WHERE person_id = ? AND bound_at IS NOT NULL AND ended_at IS NULL"
 OWN = """
-SELECT p.community_id, p.member_number, p.wrapped_key, p.name, p.phone, p.id_last4, p.birth_year, p.made_at,
+SELECT p.community_id, p.member_number, p.wrapped_key, p.name, p.phone, p.id_last4, p.birth_year, p.sex, p.made_at,
        h.id AS household_id, h.wrapped_key AS household_key, h.door, h.head_id, b.name AS building
   FROM people_person p LEFT JOIN people_household h ON h.id = p.household_id
   LEFT JOIN people_place b ON b.id = h.building_id WHERE p.id = ?
+"""
+TAGS = """
+SELECT t.name FROM people_person_tag g JOIN people_tag t ON t.id = g.tag_id WHERE g.person_id = ? ORDER BY t.name
 """
 REQUEST = """
 SELECT r.id, r.community_id, r.person_id, r.kind, r.field, r.state, r.answer, r.made_at, r.settled_at,
@@ -119,6 +122,8 @@ class OwnData(msgspec.Struct, frozen=True):
     phone: str
     id_last4: str
     birth_year: int | None
+    sex: str
+    tags: list[str]
     made_at: datetime
     household_id: int | None
     building: str
@@ -136,6 +141,10 @@ async def is_bound(device_id: int | None) -> bool:
     return device_id is not None and await db.row(BOUND, device_id) is not None
 
 
+async def tags_of(person_id: int) -> list[str]:
+    return [found["name"] for found in await db.rows(TAGS, person_id)]
+
+
 async def own_data(person_id: int) -> OwnData:
     found = await db.row(OWN, person_id)
     if found is None:
@@ -147,6 +156,8 @@ async def own_data(person_id: int) -> OwnData:
         phone=sealed.person_field(found, "phone"),
         id_last4=found["id_last4"] or "",
         birth_year=found["birth_year"],
+        sex=found["sex"] or "",
+        tags=await tags_of(person_id),
         made_at=found["made_at"],
         household_id=found["household_id"],
         building=found["building"] or "",

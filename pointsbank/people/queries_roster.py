@@ -14,7 +14,7 @@ SHOWN_FIELDS = ("name", "phone", "door")
 CANDIDATES_MAX = 8
 
 DETAILS = """
-SELECT p.id_last4, p.birth_year, p.made_at, p.phone, h.door, h.head_id
+SELECT p.id_last4, p.birth_year, p.sex, p.made_at, p.phone, h.door, h.head_id
   FROM people_person p LEFT JOIN people_household h ON h.id = p.household_id WHERE p.id = ?
 """
 CARDS = """
@@ -52,6 +52,7 @@ class PersonPage(msgspec.Struct, frozen=True):
     view: MemberView
     id_last4: str
     birth_year: int | None
+    sex: str
     has_door: bool
     is_head: bool
     publishes: bool
@@ -97,6 +98,7 @@ async def person_page(community_ids: Sequence[int], person_id: int, now: datetim
         view=view,
         id_last4=found["id_last4"] or "",
         birth_year=found["birth_year"],
+        sex=found["sex"] or "",
         has_door=found["door"] is not None,
         is_head=found["head_id"] == view.person_id,
         publishes=await db.row(PUBLISHES, view.person_id) is not None,

@@ -39,6 +39,7 @@ CONSENT_WORDS = {
     "paper": N_("签了纸"),
     "call": N_("打电话说的"),
     "own_phone": N_("自己的手机上"),
+    "file": N_("登记在导入的名册里"),
 }
 
 

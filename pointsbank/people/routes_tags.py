@@ -11,10 +11,12 @@ from msgspec import Meta
 
 from pointsbank.kit import db
 from pointsbank.kit.errors import Refusal
+from pointsbank.people import actions_own
 from pointsbank.people import actions_tags as actions
 from pointsbank.people import queries_import as queries
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.browser import AnyRequest, key_of, to
+from pointsbank.people.queries import member_view
 from pointsbank.people.routes_roster import own_community
 from pointsbank.web import forms
 from pointsbank.web.handlers import get, post
@@ -64,4 +66,14 @@ async def end_tag(tag_id: FromPath[int], request: AnyRequest, session: NamedDepe
     return to("/people/tags")
 
 
-handlers = [tags_page, make_tag, end_tag]
+@post("/people/{person_id:int}/tags/end", guards=[needs(Permission.REGISTER_PEOPLE)])
+async def take_tags(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
+    """Somebody no longer agrees to tags."""
+    request_key = await key_of(request)
+    view = await member_view(session.community_ids, person_id)
+    facts = {"person_id": view.person_id, "how": "in_person"}
+    await db.write(actions_own.take_tags, actor=session.actor, request_key=request_key, **facts)
+    return to(f"/people/{view.person_id}")
+
+
+handlers = [tags_page, make_tag, end_tag, take_tags]

@@ -40,7 +40,8 @@ Rows = list[tuple[str, str]]
 Section = tuple[str, Rows, bool]  # title, words with values, and whether the words are moments of a list
 confirmations = Tries(10, timedelta(minutes=15))
 
-PURPOSES = {"service": N_("记积分"), "publication": N_("公示遮住的姓名")}
+PURPOSES = {"service": N_("记积分"), "publication": N_("公示遮住的姓名"), "tags": N_("记标签")}
+SEX_WORDS = {"f": N_("女"), "m": N_("男")}
 CARD_WORDS = {"live": N_("正常"), "lost": N_("已挂失"), "replaced": N_("已换新")}
 ATTENDED_WORDS = {"open": N_("待核对"), "confirmed": N_("已核对")}
 
@@ -131,6 +132,8 @@ def _who(data: OwnData) -> Rows:
         (_("手机"), data.phone or nothing),
         (_("身份证"), _("尾号 {digits}", digits=data.id_last4) if data.id_last4 else nothing),
         (_("出生年"), str(data.birth_year or nothing)),
+        (_("性别"), _(SEX_WORDS[data.sex]) if data.sex else nothing),
+        (_("标签"), "，".join(data.tags) or nothing),
         (_("登记"), _when(data.made_at)),
     ]
 

@@ -8,8 +8,18 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound
-from pointsbank.people import actions, actions_import, actions_tags, importing, queries_import, roster, sealed
+from pointsbank.people import (
+    actions,
+    actions_import,
+    actions_own,
+    actions_tags,
+    importing,
+    queries_import,
+    roster,
+    sealed,
+)
 from pointsbank.people.queries import household_members
+from pointsbank.people.queries_own import tags_of
 from pointsbank.people.rules_import import (
     KEPT_FOR,
     ImportMovedOn,
@@ -24,6 +34,11 @@ from tests.people.import_faults import BELOW, HEAD, id_number, sheet, somebody
 
 both = pytest.mark.both
 EVERYBODY = ("SELECT COUNT(*) AS n FROM people_person", "SELECT COUNT(*) AS n FROM people_household")
+
+
+async def work() -> None:
+    for one in await importing.left():
+        await importing.work_on(*one)
 
 
 class Desk:
@@ -58,7 +73,7 @@ class Desk:
     async def check(self, rows) -> int:
         import_id = await self.upload(rows)
         await self.choose(import_id, rows)
-        await importing.work()
+        await work()
         return import_id
 
     async def start(self, import_id: int) -> None:
@@ -68,7 +83,7 @@ class Desk:
     async def enter(self, rows) -> queries_import.ImportView:
         import_id = await self.check(rows)
         await self.start(import_id)
-        await importing.work()
+        await work()
         return await self.see(import_id)
 
     async def see(self, import_id: int) -> queries_import.ImportView:
@@ -109,7 +124,7 @@ async def test_a_roster_makes_members_households_heads_tags_and_agreements(desk,
     assert one["id_last4"] == id_number("19500302", 18)[-4:]
     assert bytes(one["id_index"]) == sealed.id_index(desk.community, id_number("19500302", 18))
     assert (two["birth_year"], two["sex"], two["id_index"]) == (1952, "f", None)
-    assert await queries_import.tags_of(head.person_id) == ["独居"]
+    assert await tags_of(head.person_id) == ["独居"]
     consents = await db.rows("SELECT person_id, purpose FROM people_consent WHERE person_id IN (?, ?) ORDER BY 1, 2",
                              head.person_id, wife.person_id)  # fmt: skip
     assert [tuple(one) for one in consents] == [
@@ -170,7 +185,7 @@ async def test_an_import_that_is_stopped_leaves_nothing_by_half(desk, monkeypatc
         return await real(action, **facts)
 
     monkeypatch.setattr(importing.db, "write", stopping)
-    await importing.work()
+    await work()
     shown = await desk.see(import_id)
     assert shown.state == "stopped"
     assert actions_import.finish not in calls
@@ -185,7 +200,7 @@ async def test_what_was_cut_off_is_taken_up_and_done_once(desk, monkeypatch, las
     """The process ends before or after a slice: what was committed stands, the rest is done by the next start."""
     monkeypatch.setattr(importing, "SLICE", 1)
     monkeypatch.setattr(importing, "CHECK_SLICE", 1)
-    rows = FAMILY[:2] + FAMILY[3:]
+    rows = sheet(somebody(), somebody(姓名="测试妻", 手机=None, 与户主关系="妻"), BELOW)
     import_id = await desk.upload(rows)
     await desk.choose(import_id, rows)
     real, cuts = db.write, []
@@ -200,13 +215,13 @@ async def test_what_was_cut_off_is_taken_up_and_done_once(desk, monkeypatch, las
     monkeypatch.setattr(importing.db, "write", cut)
     for _ in range(6):
         with suppress(asyncio.CancelledError):
-            await importing.work()
+            await work()
         if (await desk.see(import_id)).state == "checked":
             await desk.start(import_id)
     assert cuts
     shown = await desk.see(import_id)
-    assert (shown.state, shown.entered) == ("done", 2)
-    assert len(await roster.search(desk.community, "")) == 3  # with the admin
+    assert (shown.state, shown.entered) == ("done", 3)
+    assert len(await roster.search(desk.community, "")) == 4  # with the admin
     homes = await db.row("SELECT COUNT(*) AS n FROM people_household")
     assert homes["n"] == 2
 
@@ -226,7 +241,7 @@ async def test_who_comes_into_the_roster_between_check_and_import_is_not_doubled
     import_id = await desk.check(rows)
     await people.member("测试乙", phone="10000000002", id_number=number)
     await desk.start(import_id)
-    await importing.work()
+    await work()
     shown = await desk.see(import_id)
     assert (shown.entered, shown.known) == (1, 1)
 
@@ -252,7 +267,7 @@ async def test_an_id_number_and_a_member_number_that_were_taken_at_the_last_mome
         return await real(action, **facts)
 
     monkeypatch.setattr(importing.db, "write", hasty)
-    await importing.work()
+    await work()
     shown = await desk.see(import_id)
     assert (shown.state, shown.entered, shown.known) == ("done", 1, 1)
     assert calls.count(actions_import.finish) == 2
@@ -271,13 +286,27 @@ async def test_one_import_of_a_community_runs_at_a_time_and_a_foreign_one_does_n
 async def test_what_nobody_finishes_is_forgotten_after_a_day(desk, clock):
     waiting = await desk.upload(FAMILY)
     failed = await desk.enter(sheet(BELOW, somebody(手机="123")))
-    await importing.work()
+    await work()
     assert (await desk.see(failed.id)).counts["faulty"] == 1
     clock.advance(seconds=KEPT_FOR.total_seconds() + 1)
-    await importing.work()
+    await work()
     for import_id, state in ((waiting, "expired"), (failed.id, "done")):
         shown = await desk.see(import_id)
         assert (shown.state, shown.counts, shown.key, shown.cleared) == (state, {}, None, True)
+
+
+async def test_whoever_leaves_takes_sex_and_tags_along(desk):
+    await db.write(actions_tags.make_tag, community_id=desk.community, name="独居")
+    await desk.enter(FAMILY)
+    (head,) = await roster.search(desk.community, "csz")
+    await db.write(actions_own.leave, actor=desk.actor, person_id=head.person_id, how="paper", answer="签字")
+    found = await db.row("SELECT sex, birth_year, name FROM people_person WHERE id = ?", head.person_id)
+    assert tuple(found) == (None, None, None)
+    assert await tags_of(head.person_id) == []
+    live = await db.rows(
+        "SELECT purpose FROM people_consent WHERE person_id = ? AND withdrawn_at IS NULL", head.person_id
+    )
+    assert live == []
 
 
 @both
@@ -286,6 +315,6 @@ async def test_ended_tags_leave_everybody_and_can_be_made_again_empty(desk):
     await desk.enter(FAMILY)
     (head,) = await roster.search(desk.community, "csz")
     await db.write(actions_tags.end_tag, tag_id=tag)
-    assert await queries_import.tags_of(head.person_id) == []
+    assert await tags_of(head.person_id) == []
     assert await db.write(actions_tags.make_tag, community_id=desk.community, name="独居") == tag
     assert [(one.name, one.people) for one in await queries_import.tags(desk.community)] == [("独居", 0)]

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from pointsbank.app import jobs
-from pointsbank.kit import db, intake
-from pointsbank.people import importing, roster
+from pointsbank.kit import crypto, db, intake
+from pointsbank.people import actions_phones, importing, roster
 from pointsbank.trail import queries as trail
 from tests.people.conftest import sign_in
 from tests.people.import_faults import BELOW, HEAD, csv_bare, csv_gbk, id_number, sheet, somebody, xlsx
@@ -268,6 +268,31 @@ async def test_a_thousand_people_come_in_at_once_while_pages_answer(desk, people
     assert len([page for page in pages if 'http-equiv="refresh"' in page]) > 3
     assert "999 人进了名册" in await desk.see(desk.url)
     assert len({re.search(r"(\d+) / 999 行", page)[1] for page in pages if "/ 999 行" in page}) > 2
+
+
+async def test_tags_can_be_seen_and_taken_back_by_staff_and_by_whom_they_are_about(desk, people, browser):
+    await desk.press("/people/tags", tag="独居")
+    await desk.check(sheet(somebody(姓名="测试小甲", 手机="10000000077", 标签="独居", 性别="女")), tag_consent="1")
+    await desk.press(f"{desk.url}/start")
+    await jobs.tick()
+    (member,) = await roster.search(people.place.community, "csxj")
+    resident = browser()
+    device = await people.phone_of(member.person_id, "phone")
+    session = {"token_digest": crypto.token_digest("own"), "person_id": member.person_id, "device_id": device}
+    await db.write(actions_phones.open_resident_session, **session)
+    resident.cookies.set("sid", "own")
+
+    async def own_data() -> str:
+        return (await resident.post("/me/data", data={"who": "测试小甲", "form": "page"})).text
+
+    page = await desk.see(f"/people/{member.person_id}")
+    assert all(it in page for it in ("独居", "同意记标签", "登记在导入的名册里"))
+    told = await own_data()
+    assert all(it in told for it in ("独居", "记标签", "女"))
+    await desk.press(f"/people/{member.person_id}/tags/end")
+    assert "独居" not in desk.page
+    assert "收回标签的同意" in desk.page
+    assert "独居" not in await own_data()
 
 
 async def test_tags_are_kept_short_and_harmless(desk):
