@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 LAN ?=
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test check format bench pictures clean
 
 demo: .venv/runs
 	@$(BIN)/pointsbank demo --folder .demo $(if $(LAN),--lan)
@@ -25,6 +25,9 @@ format: .venv/tests
 
 bench: .venv/tests
 	@$(BIN)/python -m tests.bench
+
+pictures: .venv/tests
+	@$(BIN)/python -m tests.browser.pictures
 
 clean:
 	rm -rf .venv .demo build dist

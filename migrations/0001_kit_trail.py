@@ -1,8 +1,6 @@
 """Stored answers of commands, the outbox, what this installation is, and the trail."""
 
-from tortoise import migrations
-
-from ._lib import append_only, sql
+from ._lib import HandWritten, append_only, sql
 from ._state_0001_kit_trail import STATE
 
 COMMAND = """
@@ -57,7 +55,7 @@ CREATE TABLE trail_record (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     initial = True
     operations = [
         sql(

@@ -1,8 +1,6 @@
 """The org tree, households, persons, cards, phones, roles and sessions."""
 
-from tortoise import migrations
-
-from ._lib import sql
+from ._lib import HandWritten, sql
 from ._state_0002_people import STATE
 
 PLACE = """
@@ -188,7 +186,7 @@ INDEXES = (
 )
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0001_kit_trail")]
     operations = [
         sql(

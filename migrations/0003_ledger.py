@@ -1,8 +1,6 @@
 """Passbooks, accounts, entries, moves and lots."""
 
-from tortoise import migrations
-
-from ._lib import append_only, forbid, sql
+from ._lib import HandWritten, append_only, forbid, sql
 from ._state_0003_ledger import STATE
 
 PASSBOOK = """
@@ -87,7 +85,7 @@ CREATE TABLE ledger_lot_use (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0002_people")]
     operations = [
         sql(

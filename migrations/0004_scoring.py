@@ -1,8 +1,6 @@
 """Scoring tables, their versions and items; what is not a draft never changes."""
 
-from tortoise import migrations
-
-from ._lib import forbid, sql
+from ._lib import HandWritten, forbid, sql
 from ._state_0004_scoring import STATE
 
 TABLE = """
@@ -50,7 +48,7 @@ _OF_NEW = "(SELECT state FROM scoring_version WHERE id = NEW.version_id) <> 'dra
 _RULES = "OLD.state <> 'draft' AND (NEW.rules <> OLD.rules OR NEW.in_force_from <> OLD.in_force_from)"
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0003_ledger")]
     operations = [
         sql(

@@ -1,8 +1,6 @@
 """Public notices with their objections, and acts on their way to points."""
 
-from tortoise import migrations
-
-from ._lib import append_only, sql
+from ._lib import HandWritten, append_only, sql
 from ._state_0005_notices_awards import STATE
 
 NOTICE = """
@@ -125,7 +123,7 @@ CREATE TABLE awards_cap_use (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0004_scoring")]
     operations = [
         sql(

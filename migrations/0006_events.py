@@ -1,8 +1,6 @@
 """Activities and who was there."""
 
-from tortoise import migrations
-
-from ._lib import forbid, sql
+from ._lib import HandWritten, forbid, sql
 from ._state_0006_events import STATE
 
 ACTIVITY = """
@@ -48,7 +46,7 @@ CREATE TABLE events_attendance (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0005_notices_awards")]
     operations = [
         sql(

@@ -1,8 +1,6 @@
 """Goods on shelves, counters, visits and orders."""
 
-from tortoise import migrations
-
-from ._lib import append_only, forbid, sql
+from ._lib import HandWritten, append_only, forbid, sql
 from ._state_0007_stock_redemption import STATE
 
 OUTLET = """
@@ -125,7 +123,7 @@ CREATE TABLE redemption_limit_use (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0006_events")]
     operations = [
         sql(

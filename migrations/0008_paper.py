@@ -1,8 +1,6 @@
 """How far each passbook is printed on paper."""
 
-from tortoise import migrations
-
-from ._lib import sql
+from ._lib import HandWritten, sql
 from ._state_0008_paper import STATE
 
 PAPER = """
@@ -19,6 +17,6 @@ CREATE TABLE ledger_paper (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0007_stock_redemption")]
     operations = [sql(PAPER), *STATE]

@@ -1,8 +1,6 @@
 """Approvals by a second person, and lists of opening balances."""
 
-from tortoise import migrations
-
-from ._lib import append_only, forbid, recheck, sql
+from ._lib import HandWritten, append_only, forbid, recheck, sql
 from ._state_0009_openings import STATE
 
 APPROVAL = """
@@ -76,7 +74,7 @@ FIXED_LINE = (
 )
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0008_paper")]
     operations = [
         recheck(

@@ -1,8 +1,6 @@
 """Places that are no longer offered; when sessions and sign-ins were last used; the second step of a sign-in."""
 
-from tortoise import migrations
-
-from ._lib import sql
+from ._lib import HandWritten, sql
 from ._state_0010_staff import STATE
 
 SECOND_STEP = """
@@ -18,7 +16,7 @@ CREATE TABLE people_second_step (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0009_openings")]
     operations = [
         sql(

@@ -1,8 +1,6 @@
 """Merges that can be undone, residents' requests, how consent was given, and whom a notice's line is about."""
 
-from tortoise import migrations
-
-from ._lib import append_only, sql
+from ._lib import HandWritten, append_only, sql
 from ._state_0011_people_pages import STATE
 
 MERGE = """
@@ -55,7 +53,7 @@ SELECT line_id, person_id FROM awards_award WHERE line_id IS NOT NULL
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0010_staff")]
     operations = [
         sql(

@@ -1,8 +1,6 @@
 """Household cards, print runs of card sheets, door plates; a card that has ended never lives again."""
 
-from tortoise import migrations
-
-from ._lib import append_only, forbid, recheck, sql
+from ._lib import HandWritten, append_only, forbid, recheck, sql
 from ._state_0012_cards import STATE
 
 HOUSEHOLD_CARD = """
@@ -62,7 +60,7 @@ CREATE UNIQUE INDEX people_household_card_live ON people_household_card (househo
 REVIVED = "OLD.state <> 'live' AND NEW.state = 'live'"
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0011_people_pages")]
     operations = [
         sql(

@@ -1,8 +1,6 @@
 """Rosters that come as files, what a row of them may say of a person, and the tags of a community."""
 
-from tortoise import migrations
-
-from ._lib import recheck, sql
+from ._lib import HandWritten, recheck, sql
 from ._state_0013_roster_import import STATE
 
 TAG = """
@@ -88,7 +86,7 @@ CREATE TABLE people_import_columns (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0012_cards")]
     operations = [
         sql(

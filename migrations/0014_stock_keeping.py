@@ -1,8 +1,6 @@
 """Photos of goods, counts of the shelf, and what is written off."""
 
-from tortoise import migrations
-
-from ._lib import append_only, forbid, recheck, sql
+from ._lib import HandWritten, append_only, forbid, recheck, sql
 from ._state_0014_stock_keeping import STATE
 
 PHOTO = """
@@ -54,7 +52,7 @@ CREATE TABLE stock_loss (
 """
 
 
-class Migration(migrations.Migration):
+class Migration(HandWritten):
     dependencies = [("models", "0013_roster_import")]
     operations = [
         sql(

@@ -11,7 +11,10 @@ generated ever touches a database. Words in the SQL stand for what differs:
 import re
 from typing import Any
 
+from tortoise import migrations
 from tortoise.migrations import operations as ops
+from tortoise.migrations.schema_editor.base import BaseSchemaEditor
+from tortoise.migrations.schema_generator.state import State
 
 _SQLITE = {"ID": "INTEGER PRIMARY KEY NOT NULL", "WITHOUT_ROWID": "WITHOUT ROWID"}
 _POSTGRES = {
@@ -31,6 +34,29 @@ class StateOnly:
 
     async def database_backward(self, *_args: Any, **_kwargs: Any) -> None:
         return None
+
+
+class HandWritten(migrations.Migration):
+    """Runs its SQL without drawing the picture of the models.
+
+    Tortoise copies that picture for every operation, which takes seconds for a new database, and our SQL never looks
+    at it. It is drawn where nothing is run: for `makemigrations`.
+    """
+
+    async def apply(
+        self,
+        state: State,
+        *,
+        dry_run: bool = False,
+        schema_editor: BaseSchemaEditor | None = None,
+        collect_sql: bool = False,
+    ) -> State:
+        if dry_run or schema_editor is None or collect_sql:
+            return await super().apply(state, dry_run=dry_run, schema_editor=schema_editor, collect_sql=collect_sql)
+        for operation in self.operations:
+            if not isinstance(operation, StateOnly):
+                await operation.database_forward(self.app_label, state, state, schema_editor)
+        return state
 
 
 class CreateModelState(StateOnly, ops.CreateModel):

@@ -5,6 +5,7 @@ FOLDER holds a migrated database. Prints one line of facts when it is open. Only
 """
 
 import asyncio
+import functools
 import json
 import signal
 import sys
@@ -19,7 +20,8 @@ from litestar import Request, post
 from litestar.di import NamedDependency
 
 from pointsbank.app import database as databases
-from pointsbank.app import installation, jobs, wiring
+from pointsbank.app import init, installation, jobs, server, wiring
+from pointsbank.app.first_run import FirstRun
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import Clock, FixedClock
 from pointsbank.kit.crypto import Keys
@@ -74,5 +76,21 @@ async def serve(folder: Path, port: int, town: str) -> None:
         await server.serve()
 
 
+async def serve_nothing(folder: Path, port: int) -> None:
+    """As `pointsbank` does on an empty folder: the first run, then the bank; only the clock and its lever are ours."""
+    clock = MovableClock(NOON)
+    server.Clock = init.Clock = lambda: clock  # type: ignore[misc]  # the program asks for the time where it starts
+    wiring.create_app = functools.partial(wiring.create_app, extra=[forward], limit=LOOSE)
+
+    def told(first: FirstRun) -> None:
+        print(json.dumps({"first_run": f"/first-run/{first.kept.setup_code}"}), flush=True)  # noqa: T201
+
+    settings = Settings.from_env({"POINTSBANK_DATA": str(folder), "POINTSBANK_PORT": str(port)})
+    await server.serve(settings, asks=told)
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
+    if sys.argv[3] == "nothing":
+        asyncio.run(serve_nothing(Path(sys.argv[1]), int(sys.argv[2])))
+    else:
+        asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))

@@ -49,11 +49,11 @@ def confirm(page) -> None:
     page.keyboard.press("Enter")
 
 
-def announce(page, *, title: str, starts: str, ends: str) -> str:
+def announce(page, *, title: str, starts: str, ends: str, day: str = "2026-11-21") -> str:
     """The organiser makes an activity and publishes it; returns its address."""
     page.goto("/events/new")
     for name, value in (
-        ("title", title), ("day", "2026-11-21"), ("starts", starts), ("ends", ends), ("venue", "测试 1 号楼门口"),
+        ("title", title), ("day", day), ("starts", starts), ("ends", ends), ("venue", "测试 1 号楼门口"),
         ("contact", "测试领队 10000000009"),
     ):  # fmt: skip
         page.fill(f"#{name}", value)
