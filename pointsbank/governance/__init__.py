@@ -1,9 +1,12 @@
 """Decisions that reach into several rooms: objections and rulings on them, and who a provisional person is.
 
 Words: objection (recorded for a neighbour by staff), ruling (upheld: the award is sent back; dismissed: it goes on),
-settling a provisional person (a new resident, or the same as somebody on the roster).
+settling a provisional person (a new resident, or the same as somebody on the roster), parting (undoing a merge),
+moving (to another household), leaving.
 Invariants:
   1. Nobody rules on a line of their own or of their household, nor on an objection that they recorded.
   2. Nobody settles themselves or their household.
-  3. An objection holds back the one line it names, in the transaction that records it.
+  3. Whoever merged does not part; parting, moving and leaving book nothing anew, and leave no points where nobody can
+     reach them.
+  4. An objection holds back the one line it names, in the transaction that records it.
 """

@@ -12,6 +12,7 @@ from pointsbank.events import queries as event_queries
 from pointsbank.governance.rules import (
     DisputedFirst,
     LastOneLeaves,
+    OpeningFirst,
     OwnMatter,
     OwnMerge,
     OwnPassbookLeft,
@@ -20,6 +21,7 @@ from pointsbank.governance.rules import (
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import queries as ledger_queries
+from pointsbank.ledger import queries_opening as openings
 from pointsbank.ledger.queries import Passbook
 from pointsbank.people import actions as people
 from pointsbank.people import actions_homes, actions_own
@@ -86,10 +88,14 @@ async def move(
 
 async def _check_nothing_is_stranded(tx: Tx, holder: Holder, moved: Moved) -> None:
     if moved.is_emptied:
+        if await openings.is_expected(tx, household_id=moved.left_id):
+            raise OpeningFirst
         book = await ledger_queries.passbook_in(tx, household_id=moved.left_id)
         if book is not None and await _holds_anything(tx, book):
             raise LastOneLeaves(points=book.balance)
     if holder.household_id is None:
+        if await openings.is_expected(tx, person_id=holder.person_id):
+            raise OpeningFirst
         book = await ledger_queries.passbook_in(tx, person_id=holder.person_id)
         if book is not None and await _holds_anything(tx, book):
             raise OwnPassbookLeft(points=book.balance)
@@ -131,9 +137,12 @@ async def leave(tx: Tx, *, person_id: int, how: str, points_given_up: int, answe
 
 
 async def _book_that_ends(tx: Tx, holder: Holder) -> Passbook | None:
-    """The passbook that nobody holds once this member has left."""
+    """The passbook that nobody holds once this member has left; refuses while an opening balance is to come to it."""
+    whose = {"person_id": holder.person_id}
     if holder.kind == "household" and holder.household_id is not None:
         if await people_queries.household_members(tx, holder.household_id) != [holder.person_id]:
             return None
-        return await ledger_queries.passbook_in(tx, household_id=holder.household_id)
-    return await ledger_queries.passbook_in(tx, person_id=holder.person_id)
+        whose = {"household_id": holder.household_id}
+    if await openings.is_expected(tx, **whose):
+        raise OpeningFirst
+    return await ledger_queries.passbook_in(tx, **whose)

@@ -48,3 +48,9 @@ class PointsLeft(Refusal):
     kind = Kind.LIMITED
     code = "governance.points_left"
     message = "存折还有 {points} 分。请先用完，或由本人说明放弃这 {points} 分。"
+
+
+class OpeningFirst(Refusal):
+    kind = Kind.CONFLICT
+    code = "governance.opening_first"
+    message = "这本存折在还没入账的期初余额清单里。请先把清单办完或撤回，再来办。"

@@ -31,6 +31,11 @@ LIVE = """
 SELECT line.person_id, line.household_id, line.list_id FROM ledger_opening_line line
   JOIN ledger_opening_list list ON list.id = line.list_id WHERE line.live AND list.community_id = ?
 """
+EXPECTED = """
+SELECT 1 FROM ledger_opening_line line JOIN ledger_opening_list list ON list.id = line.list_id
+ WHERE line.live AND list.state IN ('draft', 'asked', 'booking')
+   AND (line.household_id = ? OR (line.household_id IS NULL AND line.person_id = ?)) LIMIT 1
+"""
 HOUSEHOLD_NUMBERS = """
 SELECT number, household_id FROM ledger_passbook WHERE community_id = ? AND household_id IS NOT NULL
 """
@@ -205,3 +210,8 @@ async def confirmed_by(list_id: int) -> tuple[int, int]:
     found = await db.row(CONFIRMED_BY, list_id)
     assert found is not None
     return int(found[0]), int(found[1])
+
+
+async def is_expected(tx: Tx, *, person_id: int | None = None, household_id: int | None = None) -> bool:
+    """Whether a list that is not booked yet has a line for this passbook, of a person or of a household."""
+    return await tx.row(EXPECTED, household_id or 0, person_id or 0) is not None

@@ -18,4 +18,6 @@ Invariants:
   8. Nobody changes his own roles.
   9. A roster from a file enters everybody whom it has right at once, or nobody; what the file brought lies sealed, and
      is forgotten within a day. The same file again enters nobody.
+  10. Whoever leaves is erased: codes, phones, sign-ins and roles end, and the key of every sealed field is deleted;
+     number and books stay. Consent that is withdrawn holds at once, and only a new consent brings it back.
 """

@@ -21,7 +21,9 @@ PUT = "UPDATE people_person SET household_id = ? WHERE id = ?"
 READDRESS = "UPDATE people_household SET building_id = ?, wrapped_key = ?, door = ? WHERE id = ?"
 # Nobody lives there any more: whoever moves in behind this door later must not find the passbook of those before.
 EMPTY = "UPDATE people_household SET door = NULL, head_id = NULL WHERE id = ?"
-SET_HEAD = "UPDATE people_household SET head_id = ? WHERE id = ?"
+CARD_ENDS = "UPDATE people_household_card SET state = 'lost', ended_at = ? WHERE household_id = ? AND state = 'live'"
+# What hangs at the old door speaks of whoever lives there; a new one is printed for the new door.
+PLATE_ENDS = "DELETE FROM people_plate WHERE household_id = ?"
 HEAD_LEFT = """
 UPDATE people_household SET head_id = (SELECT MIN(p.id) FROM people_person p
                                         WHERE p.household_id = people_household.id AND p.state = 'member')
@@ -79,7 +81,7 @@ async def move(
     await trail.record(tx, "household.joined", subject=("household", household_id), **joined)
     if left_id is not None:
         await trail.record(tx, "household.left", subject=("household", left_id), **joined)
-        await tx.run(HEAD_LEFT if staying else EMPTY, left_id)
+        await (tx.run(HEAD_LEFT, left_id) if staying else _empty(tx, left_id))
     return Moved(household_id, left_id, is_emptied=left_id is not None and not staying)
 
 
@@ -93,6 +95,7 @@ async def _taken(tx: Tx, person_id: int, community_id: int) -> Row:
 async def _readdress(tx: Tx, household_id: int, building_id: int, door: str) -> None:
     key = sealed.new_household_key(household_id)
     await tx.run(READDRESS, building_id, key, sealed.seal_door(key, household_id, door), household_id)
+    await tx.run(PLATE_ENDS, household_id)
 
 
 async def _settled_in(tx: Tx, target_id: int, moving: dict[int, Row]) -> int:
@@ -115,8 +118,15 @@ async def make_head(tx: Tx, *, household_id: int, person_id: int) -> None:
 async def gone_from(tx: Tx, *, household_id: int) -> bool:
     """After a member left: another head, or nothing of the door any more. Says whether it is empty."""
     is_empty = not await tx.rows(MEMBERS, household_id)
-    await tx.run(EMPTY if is_empty else HEAD_LEFT, household_id)
+    await (_empty(tx, household_id) if is_empty else tx.run(HEAD_LEFT, household_id))
     return is_empty
+
+
+async def _empty(tx: Tx, household_id: int) -> None:
+    """Nobody lives there: its card and its door plate are dead with it."""
+    await tx.run(EMPTY, household_id)
+    await tx.run(CARD_ENDS, tx.now, household_id)
+    await tx.run(PLATE_ENDS, household_id)
 
 
 async def note_door_shown(tx: Tx, *, household_id: int, purpose: str) -> None:

@@ -66,6 +66,7 @@ ROLES_END = "UPDATE people_role_grant SET ended_at = ? WHERE person_id = ? AND e
 LOGIN_ENDS = """
 UPDATE people_login SET login = 'left-' || id, password_hash = '', disabled_at = COALESCE(disabled_at, ?) WHERE id = ?
 """
+SECOND_STEP_ENDS = "DELETE FROM people_second_step WHERE id = ?"
 REQUESTS_END = """
 UPDATE people_request SET asked = NULL, settled_by = CASE WHEN state = 'open' THEN ? ELSE settled_by END,
        settled_at = CASE WHEN state = 'open' THEN ? ELSE settled_at END,
@@ -217,6 +218,7 @@ async def leave(tx: Tx, *, person_id: int, how: str, answer: str) -> int | None:
         await tx.run(ROLES_END, tx.now, one)
         await tx.run(LOGIN_ENDS, tx.now, one)
         await tx.run(UNTAG, one)
+        await tx.run(SECOND_STEP_ENDS, one)
         await tx.run(ERASE, one)
     home = held["household_id"]
     is_empty = home is not None and await actions_homes.gone_from(tx, household_id=home)

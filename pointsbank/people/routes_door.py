@@ -22,6 +22,7 @@ from pointsbank.people import (
     browser,
     passwords,
     queries,
+    queries_own,
     queries_phones,
 )
 from pointsbank.people import queries_staff as staff
@@ -183,7 +184,14 @@ async def me(session: NamedDependency[Session], clock: NamedDependency[Clock]) -
     view = await queries.member_view(session.community_ids, session.person_id)
     publishes = await queries.publishes(session.person_id)
     phones = await queries_phones.phones_of(session.person_id)
-    return page("people/me.html", member=view, publishes=publishes, phones=phones, own_device=session.device_id)
+    return page(
+        "people/me.html",
+        member=view,
+        publishes=publishes,
+        tags=await queries_own.tags_of(session.person_id),
+        phones=phones,
+        own_device=session.device_id,
+    )
 
 
 async def _own_sign_in_page(session: Session, clock: Clock) -> Response[str]:

@@ -15,11 +15,12 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.people import actions, actions_homes, actions_own, queries, queries_homes
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.people.browser import AnyRequest, to
+from pointsbank.people.browser import AnyRequest, key_of, to
 from pointsbank.people.rules import (
     ASKED_LENGTH_MAX,
     BIRTH_YEAR_MIN,
     NAME_LENGTH_MAX,
+    OWN_PHONE,
     PURPOSE_LENGTH_MAX,
 )
 from pointsbank.web import forms
@@ -224,6 +225,18 @@ async def change_consent(person_id: FromPath[int], request: AnyRequest, session:
     return to(f"/people/{view.person_id}#consent")
 
 
+@post("/me/tags/end", guards=[needs(Permission.OWN)])
+async def take_own_tags(request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
+    await db.write(
+        actions_own.take_tags,
+        actor=session.actor,
+        request_key=await key_of(request),
+        person_id=session.person_id,
+        how=OWN_PHONE,
+    )
+    return to("/me")
+
+
 # Households
 
 
@@ -242,4 +255,12 @@ async def make_head(household_id: FromPath[int], request: AnyRequest, session: N
     return to(f"/people/households/{household_id}")
 
 
-handlers = [show_field, show_door, correction_page, correct, change_consent, make_head]
+handlers = [
+    show_field,
+    show_door,
+    correction_page,
+    correct,
+    change_consent,
+    take_own_tags,
+    make_head,
+]

@@ -1,4 +1,4 @@
-"""Read-only views across rooms: a resident's home, what is to be done, how the communities do.
+"""Read-only views across rooms: a resident's home, what is to be done, how the communities do, one person.
 
 Words: home (a resident's first page), to-do (what waits for staff today), overview (numbers by community).
 Invariants:

@@ -19,6 +19,7 @@ from pointsbank.people import queries_own as own
 from pointsbank.people import queries_phones
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import ROLE_NAMES, Permission, Role, Session, needs
+from pointsbank.people.history import SAID as STAFF_DEEDS
 from pointsbank.people.queries_own import Deed
 from pointsbank.people.routes_person import CONSENT_WORDS, FIELD_NAMES
 from pointsbank.reports import queries, queries_people
@@ -58,15 +59,6 @@ DEED_WORDS = {
     "card.printed": N_("打印卡和激活条"),
     "phone.bound": N_("配手机"),
     "phone.unbound": N_("解除手机"),
-}
-STAFF_DEED_WORDS = {
-    "login.made": N_("开登录名"),
-    "login.used": N_("登录"),
-    "login.disabled": N_("停用登录"),
-    "login.password_reset": N_("重设密码"),
-    "login.password_changed": N_("改密码"),
-    "role.granted": N_("给岗位"),
-    "role.ended": N_("收回岗位"),
 }
 CHANGE_WORDS = {
     "household.joined": N_("搬进来"),
@@ -112,7 +104,7 @@ async def person_page(
     before = forms.number(request.query_params.get("before", "")) or ledger.FIRST_PAGE
     deeds = await own.history(view.person_id)
     may_manage = session.may(Permission.MANAGE_STAFF)
-    words = DEED_WORDS | (STAFF_DEED_WORDS if may_manage else {})
+    words = DEED_WORDS | (STAFF_DEEDS if may_manage else {})
     attended = await events.attended(ids, ATTENDED)
     return page(
         "people/person.html",
@@ -134,9 +126,7 @@ async def person_page(
         roles=[(_(ROLE_NAMES[Role(one.role)]), one.place) for one in await queries_people.grants(view.person_id)]
         if may_manage
         else [],
-        deeds=[(deed_text(deed, words), deed) for deed in deeds if may_manage or deed.verb not in STAFF_DEED_WORDS][
-            :DEEDS
-        ],
+        deeds=[(deed_text(deed, words), deed) for deed in deeds if may_manage or deed.verb not in STAFF_DEEDS][:DEEDS],
         looks=len(own.looks(deeds)),
         may_register=session.may(Permission.REGISTER_PEOPLE),
         phones=await queries_phones.phones_of(view.person_id) if session.may(Permission.REGISTER_PEOPLE) else [],

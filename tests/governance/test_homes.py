@@ -6,12 +6,23 @@ from pointsbank.awards import actions as awards
 from pointsbank.awards import queries as award_queries
 from pointsbank.awards.rules import Reason
 from pointsbank.governance import actions_people
-from pointsbank.governance.rules import DisputedFirst, LastOneLeaves, OwnMatter, OwnPassbookLeft, PointsLeft
+from pointsbank.governance.rules import (
+    DisputedFirst,
+    LastOneLeaves,
+    OpeningFirst,
+    OwnMatter,
+    OwnPassbookLeft,
+    PointsLeft,
+)
 from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import actions_opening as openings
+from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.people import actions as people
-from pointsbank.people import actions_cards, actions_homes
+from pointsbank.people import actions_cards, actions_homes, actions_household_cards, actions_print
 from pointsbank.people import queries as people_queries
 from pointsbank.people.rules import AlreadyAtDoor, AlreadyThere, HasLeft, NotOneHome, StillProvisional
 
@@ -80,6 +91,7 @@ class TestMovingWithOneHouseholdPassbook:
         household = await families.household()
         return household, [await families.person(name, household_id=household) for name in ("测试甲", "测试乙")]
 
+    @pytest.mark.both
     async def test_what_was_done_before_goes_to_the_old_household_once_and_later_deeds_to_the_new(self, families, home):
         _where, (goes, stays) = home
         await families.act(goes)
@@ -112,6 +124,7 @@ class TestMovingWithOneHouseholdPassbook:
         await db.write(awards.send_back, award_id=made.award_id, reason=Reason.LEFT)
         assert await families.counted() == []
 
+    @pytest.mark.both
     async def test_the_last_one_does_not_leave_points_behind_but_a_whole_household_moves(self, families, home):
         where, (one, other) = home
         host = await families.person("测试丁")
@@ -173,6 +186,34 @@ class TestLeaving:
             await neighbours.act(person)
         with pytest.raises(StillProvisional):
             await db.write(actions_cards.issue_card, person_id=person)
+
+
+async def test_an_opening_balance_that_is_to_come_is_not_left_behind(families):
+    home = await families.household()
+    person = await families.person("测试甲", household_id=home)
+    maker = await families.actor()
+    made = {"community_id": families.community_id, "day": local_day(families.clock.now()), "expires_on": NEVER}
+    list_id = await db.write(openings.make_list, actor=maker, **made, lines=[NewLine(person, home, 50, "")])
+    with pytest.raises(OpeningFirst):
+        await leave(families, person)
+    host = await families.person("测试丁")
+    await move(families, host, door="777")
+    with pytest.raises(OpeningFirst):
+        await move(families, person, door="777")
+    await db.write(openings.withdraw, actor=maker, list_id=list_id)
+    await leave(families, person)
+
+
+async def test_a_household_s_card_and_plate_are_dead_when_nobody_lives_there(families):
+    home = await families.household()
+    person, host = await families.person("测试甲", household_id=home), await families.person("测试丁")
+    issued = await db.write(actions_household_cards.issue_household_card, household_id=home)
+    await db.write(actions_print.make_plates, community_id=families.community_id, household_ids=[home])
+    await move(families, host, door="777")
+    await move(families, person, door="777")
+    card = await db.row("SELECT state FROM people_household_card WHERE id = ?", issued.card_id)
+    assert card[0] == "lost"
+    assert await db.row("SELECT 1 FROM people_plate WHERE household_id = ?", home) is None
 
 
 async def test_a_head_is_one_of_the_household(neighbours):

@@ -81,6 +81,7 @@ class TestSeparating:
         (merge,) = await own.merges_into(member)
         return organiser, admin, other, stranger, member, where, line, merge
 
+    @pytest.mark.both
     async def test_takes_effect_at_once_and_the_booked_points_stay_to_be_reversed(self, world, merged):
         organiser, _admin, other, stranger, member, where, line, merge = merged
         await confirmed(world, organiser, where, line)
@@ -109,6 +110,7 @@ class TestSeparating:
         await db.write(actions.settle_provisional, actor=admin, person_id=stranger, same_as=member)
         assert len(await own.merges_into(member)) == 2
 
+    @pytest.mark.both
     async def test_a_line_that_the_merge_struck_stands_again(self, world):
         organiser, _ = await world.staff(Role.EVENT_ORGANISER)
         (admin, _), (other, _) = await world.staff(Role.COMMUNITY_ADMIN), await world.staff(Role.COMMUNITY_ADMIN)
@@ -159,6 +161,7 @@ class TestLeaving:
             answer="本人签字",
         )  # fmt: skip
 
+    @pytest.mark.both
     async def test_ends_everything_at_once_and_keeps_the_number_and_the_books(self, world):
         person = await world.person("测试甲", points=30)
         admin, _ = await world.staff(Role.COMMUNITY_ADMIN)

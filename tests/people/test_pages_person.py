@@ -3,7 +3,7 @@
 import pytest
 
 from pointsbank.kit import crypto, db
-from pointsbank.people import actions, actions_cards, actions_own, actions_phones, queries, queries_own
+from pointsbank.people import actions, actions_cards, actions_own, actions_phones, actions_tags, queries, queries_own
 from pointsbank.people.rules import CONSENT_VERSION
 from tests.people.conftest import KEY, session_of, shown, sign_in
 
@@ -113,6 +113,35 @@ async def test_consent_is_given_and_withdrawn_on_behalf_and_says_how(people, bro
     strange = await desk.post(f"/people/{canary}/consent", data={"given": "yes", "how": "own_phone", **KEY})
     assert strange.status_code == 303
     assert len([one for one in await queries_own.consents(canary) if one.version == CONSENT_VERSION]) == 3
+
+
+async def test_consent_to_tags_is_withdrawn_and_the_tags_go_with_it(people, browser, canary):
+    own = await phone(people, browser, canary)
+    mate = await people.member("测试乙")
+    tag = await db.write(actions_tags.make_tag, community_id=people.place.community, name="测试志愿者")
+
+    async def give(tx):
+        for person in (canary, mate):
+            await tx.run(
+                "INSERT INTO people_person_tag (person_id, tag_id, given_at) VALUES (?, ?, ?)", person, tag, tx.now
+            )
+            await tx.run(
+                "INSERT INTO people_consent (person_id, purpose, version, given_at) VALUES (?, 'tags', '1', ?)",
+                person, tx.now,
+            )  # fmt: skip
+
+    await db.write(give)
+    await people.staff("ling", "grid_worker")
+    desk = await sign_in(browser, "ling")
+    assert "测试志愿者" in (await own.get("/me")).text
+    assert "测试志愿者" in (await own.post("/me/data", data={"who": NAME, "form": "page"})).text
+    assert "同意记标签" in (await desk.get(f"/people/{mate}")).text
+    assert (await own.post("/me/tags/end", data=KEY)).status_code == 303
+    assert (await desk.post(f"/people/{mate}/tags/end", data=KEY)).status_code == 303
+    assert "测试志愿者" not in (await own.get("/me")).text
+    assert await db.rows("SELECT 1 FROM people_person_tag") == []
+    told = [one.withdrawn_how for one in await queries_own.consents(mate) if one.purpose == "tags"]
+    assert told == ["in_person"]
 
 
 async def test_filters_narrow_the_roster_and_stand_in_the_address(people, browser):
