@@ -57,7 +57,7 @@ async def take(tx: Tx, *, name: str) -> int:
 async def tick() -> dict[str, int]:
     """Run what is due now; returns how much each job did that was due."""
     done = {job.name: await _attempt(job.name, _run_if_due(job)) for job in JOBS}
-    done["imports"] = await _attempt("imports", _work_on_imports())
+    done["imports"] = await _attempt("imports", _work_on_imports()) or None
     done["outbox"] = await _attempt("outbox", outbox.deliver(tell)) or None
     # Not a job of the table: each process writes down what it alone has seen.
     if uses.is_due(db.current().writer.clock.now()):

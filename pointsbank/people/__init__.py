@@ -4,8 +4,9 @@ Words: place (a node of the one org tree), community (a place that keeps books),
 staff have settled who it is, then member), canonical person (who a merged one turned out to be), alias (a merged
 one), card (generation), household card (spends what a household holds), print run (the cards of one print), plate (at
 a door; names the household), device (a phone's browser), activation (the slip apart from the card), pairing (digits
-that a phone shows to staff), grant (a role at a place), import (a roster from a file), tag (what a community notes of
-people beside who they are, with their consent), session (one person, one grant).
+that a phone shows to staff), grant (a role at a place), second step (a code from a phone, after the password), ticket
+(a right password that still lacks its code), use (when a session was last asked for), import (a roster from a file),
+tag (what a community notes of people beside who they are, with their consent), session (one person, one grant).
 Invariants:
   1. Everyone is reached through the communities of a session; somebody else's record is NotFound.
   2. A merge is an alias: every look-up by person ends at the canonical one.
@@ -20,4 +21,8 @@ Invariants:
      is forgotten within a day. The same file again enters nobody.
   10. Whoever leaves is erased: codes, phones, sign-ins and roles end, and the key of every sealed field is deleted;
      number and books stay. Consent that is withdrawn holds at once, and only a new consent brings it back.
+  11. With a second step the password alone opens nothing; a code is good once, and wrong ones are counted before they
+      are looked at.
+  12. Who serves at a counter of a community holds no role there that issues cards.
+  13. Looking for a session writes nothing: its use stays in memory until a job writes it down.
 """

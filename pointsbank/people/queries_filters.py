@@ -44,7 +44,8 @@ SELECT p.id FROM people_person p LEFT JOIN people_household h ON h.id = p.househ
  WHERE p.community_id = ? AND p.state = 'member'
 """
 PLACES = """
-SELECT id, kind, name, path FROM people_place WHERE kind IN ('grid', 'building') AND path LIKE ? ORDER BY path
+SELECT id, kind, name, path FROM people_place WHERE kind IN ('grid', 'building') AND ended_at IS NULL AND path LIKE ?
+ ORDER BY path
 """
 COMMUNITY_PATH = "SELECT path FROM people_place WHERE id = ?"
 LEFT = """

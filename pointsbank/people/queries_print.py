@@ -18,7 +18,8 @@ DAYS_SHOWN = 12
 RUNS_AT_ONCE = 50
 
 PLACES = """
-SELECT id, name, path FROM people_place WHERE kind IN ('grid', 'building') AND path LIKE ? ORDER BY path
+SELECT id, name, path FROM people_place WHERE kind IN ('grid', 'building') AND ended_at IS NULL AND path LIKE ?
+ ORDER BY path
 """
 PATH = "SELECT path FROM people_place WHERE id = ?"
 # In the order of the sheets but for what is sealed: doors are opened only of those who were chosen.

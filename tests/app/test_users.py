@@ -145,3 +145,28 @@ def test_a_copy_is_checked_without_keys_or_settings(shell: Shell, small_demo: Pa
     assert result.exit_code == 1
     assert json.loads(result.stdout)["findings"]
     assert "账不平" in result.stderr
+
+
+def test_the_only_admin_is_helped_on_the_machine_itself(shell: Shell, folder: Path):
+    _add(shell, "ling", "counter_staff", "--name", "测试乙")
+    ((person_id, before),) = _rows(folder, "SELECT id, password_hash FROM people_login WHERE login = 'ling'")
+    assert "没有开" in said(shell("user", "second-step-off", "ling"))
+    connection = sqlite3.connect(folder / databases.FILE_NAME)
+    row = (person_id, b"sealed", "2026-11-21 04:00:00.000000", 1, 0, "2026-11-21 04:00:00.000000")
+    connection.execute(
+        "INSERT INTO people_second_step (id, secret, confirmed_at, last_step, failures, made_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        row,
+    )
+    connection.commit()
+    connection.close()
+    assert shell("user", "second-step-off", "ＬING").exit_code == 0
+    assert _rows(folder, "SELECT * FROM people_second_step") == []
+    password = shell("user", "reset", "ling").stdout.strip().rpartition("：")[2]
+    ((hashed, must_change),) = _rows(
+        folder, f"SELECT password_hash, must_change FROM people_login WHERE id = {person_id}"
+    )
+    assert hashed != before
+    assert crypto.password_matches(hashed, password)
+    assert must_change == 1
+    assert "没有这个登录名" in said(shell("user", "reset", "nobody"))

@@ -111,6 +111,8 @@ async def test_one_session_or_token_is_ended_alone(people):
     here, there = await people.sign_in(person, "here"), await people.sign_in(person, "there")
     token = await token_of("ling")
     await people.sign_in(other, "other")
+    assert await session_of("there") is not None, "it is remembered from now on"
+    assert await session_of("bearer", "bearer") is not None
     which = {"session_id": there.session_id, "person_id": other}
     with pytest.raises(NotFound):
         await db.write(actions_sessions.end_one, **which)
