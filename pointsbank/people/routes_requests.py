@@ -40,7 +40,7 @@ class AnswerForm(msgspec.Struct):
 
 
 def kind_of(request: RequestView) -> str:
-    return _("退出") if request.kind == "leave" else _("改{field}", field=_(FIELD_NAMES[request.field]))
+    return _("退出积分银行") if request.kind == "leave" else _("改{field}", field=_(FIELD_NAMES[request.field]))
 
 
 # The resident

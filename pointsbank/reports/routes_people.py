@@ -49,7 +49,7 @@ DEED_WORDS = {
     "person.untagged": N_("收回标签的同意"),
     "person.corrected": N_("更正{field}"),
     "person.moved": N_("搬到另一户"),
-    "person.left": N_("退出"),
+    "person.left": N_("退出积分银行"),
     "request.made": N_("本人提出申请"),
     "request.withdrawn": N_("本人撤回申请"),
     "request.done": N_("申请办好"),

@@ -34,6 +34,11 @@ def test_nothing_is_translated_that_nobody_says():
     assert [text for text in entries() if text not in found] == []
 
 
+def test_every_text_stands_once():
+    listed = [entry.msgid for entry in polib.pofile(str(i18n.CATALOGUE)) if not entry.obsolete]
+    assert len(listed) == len(set(listed))
+
+
 def test_both_languages_name_the_same_facts():
     differing = {text: said for text, said in entries().items() if said and facts(text) != facts(said)}
     assert differing == {}
