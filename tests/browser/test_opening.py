@@ -39,6 +39,7 @@ class Hand:
 
 def pages_of(page: Page) -> set[tuple[int, int]]:
     """The sizes in mm of what a printer is sent."""
+    page.wait_for_load_state()
     boxes = MEDIA_BOX.findall(page.pdf(prefer_css_page_size=True, print_background=True))
     return {(round(float(width) * MM), round(float(height) * MM)) for width, height in boxes}
 
