@@ -145,6 +145,7 @@ async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> R
         "ledger/entry.html",
         line=shown(line, today, english=locale == "en"),
         details=details,
+        is_reversal=line.kind == "reversal",
         award_url=award_url,
         order_url=order_url,
     )

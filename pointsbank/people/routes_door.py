@@ -220,7 +220,7 @@ async def change_consent(request: AnyRequest, session: NamedDependency[Session])
         given=form.value.publication,
         how=OWN_PHONE,
     )
-    return to("/me")
+    return to("/me#publication")
 
 
 @get("/me/password", guards=[needs()], opt=ALWAYS_OPEN)

@@ -253,7 +253,7 @@ async def issue_card(person_id: FromPath[int], request: AnyRequest, session: Nam
     request_key = await key_of(request)
     view = await queries.member_view(session.community_ids, person_id)
     await db.write(actions_cards.issue_card, actor=session.actor, request_key=request_key, person_id=view.person_id)
-    return to(f"/people/{view.person_id}")
+    return to(f"/people/{view.person_id}#cards")
 
 
 @post("/people/{person_id:int}/card/replace-lost", guards=[needs(Permission.REGISTER_PEOPLE)])
@@ -270,7 +270,7 @@ async def replace_lost_card(
         person_id=view.person_id,
         is_lost=True,
     )
-    return to(f"/people/{view.person_id}")
+    return to(f"/people/{view.person_id}#cards")
 
 
 @post("/people/{person_id:int}/card/lost", guards=[needs(Permission.REGISTER_PEOPLE)])
@@ -278,7 +278,7 @@ async def report_lost(person_id: FromPath[int], request: AnyRequest, session: Na
     request_key = await key_of(request)
     view = await queries.member_view(session.community_ids, person_id)
     await db.write(actions_cards.report_lost, actor=session.actor, request_key=request_key, person_id=view.person_id)
-    return to(f"/people/{view.person_id}")
+    return to(f"/people/{view.person_id}#cards")
 
 
 # Who waits to be settled; governance carries the decision out

@@ -34,12 +34,16 @@ class Asker(msgspec.Struct, frozen=True):
 
 
 class Waits(msgspec.Struct, frozen=True):
-    """How much of one sort waits: the day on which the first of it is due (if any), an example in words, points."""
+    """How much of one sort waits: the day on which the first of it is due (if any), an example in words, points.
+
+    `url` leads to the one that waits, where there is but one and it has a page of its own.
+    """
 
     count: int
     due: date | None = None
     example: str = ""
     points: int = 0
+    url: str = ""
 
 
 NOTHING = Waits(0)
@@ -54,7 +58,7 @@ SELECT line.what, notice.ends_at FROM notices_objection objection
  WHERE objection.community_id = ? AND objection.state = 'open' ORDER BY notice.ends_at LIMIT ?
 """
 UNCONFIRMED = """
-SELECT activity.title, activity.ends_at FROM events_activity activity
+SELECT activity.id, activity.title, activity.ends_at FROM events_activity activity
  WHERE activity.community_id = ? AND activity.state = 'published' AND activity.ends_at <= ?
    AND EXISTS (SELECT 1 FROM events_attendance came WHERE came.activity_id = activity.id AND came.state = 'open')
  ORDER BY activity.ends_at LIMIT ?
@@ -93,8 +97,9 @@ async def unconfirmed(asker: Asker) -> Waits:
     found = await db.rows(UNCONFIRMED, asker.community_id, asker.now, FOUND_MAX)
     if not found:
         return NOTHING
-    title, ended_at = found[0]
-    return Waits(len(found), local_day(ended_at), title)
+    activity_id, title, ended_at = found[0]
+    url = f"/events/{activity_id}/confirm" if len(found) == 1 else ""
+    return Waits(len(found), local_day(ended_at), title, url=url)
 
 
 async def reviews(asker: Asker) -> Waits:

@@ -124,7 +124,7 @@ def _todo(sort: Sort, waits: Waits, today: date) -> Todo:
     return Todo(
         waits.count,
         sort.text,
-        sort.url,
+        waits.url or sort.url,
         sort.button,
         urgency_of(waits.due, today),
         waits.due,
@@ -151,6 +151,7 @@ async def today(session: NamedDependency[Session], clock: NamedDependency[Clock]
         today=day,
         may_run=session.may(Permission.RUN_EVENTS),
         may_see_people=session.may(Permission.SEE_PEOPLE),
+        may_register=session.may(Permission.REGISTER_PEOPLE),
     )
 
 

@@ -61,6 +61,7 @@ async def test_an_admin_reaches_all_that_waits_in_one_click_the_most_urgent_firs
         opened = {url: (await desk.get(url)).status_code for _, url in found}
 
     assert [what for what, _ in found][:4] == ["活动待核时长", "居民异议", "公示中", "库存低"]
+    assert re.fullmatch(r"/events/\d+/confirm", found[0][1])  # the one that waits, not the list of all
     assert set(opened.values()) == {200}
 
 
