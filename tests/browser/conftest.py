@@ -181,6 +181,13 @@ def sign_in(page: Page, login: str) -> None:
     page.goto("/sign-in")
     page.fill("#login", login)
     page.fill("#password", PASSWORD)
-    page.check("#stay")  # time passes quickly here, and nobody lies idle
     page.click("main button:has-text('登录')")
     page.wait_for_url(lambda url: "sign-in" not in url)
+
+
+def at_work(page: Page, login: str, url: str) -> None:
+    """Sessions of staff end when they lie idle, and time passes quickly here."""
+    page.goto(url)
+    if "/sign-in" in page.url:
+        sign_in(page, login)
+        page.goto(url)

@@ -9,7 +9,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, at_work
 
 pytestmark = pytest.mark.browser
 TOWN = "story"
@@ -73,7 +73,7 @@ def poster_of(page, activity: str) -> str:
 
 def code_on_screen(page, activity: str) -> str:
     """Where the code leads that the projector shows right now."""
-    page.goto(f"{activity}/projector")
+    at_work(page, "organiser", f"{activity}/projector")
     source = page.locator("#code").get_attribute("src")
     return path_of(read_code(page, source))
 
@@ -114,7 +114,7 @@ def come_and_go(resident, organiser, activity: str, served) -> None:
 
 def confirm_hours(page, activity: str, *, is_ticked: bool) -> None:
     """A line of the projector is ticked beforehand, one of the poster by hand."""
-    page.goto(f"{activity}/confirm")
+    at_work(page, "organiser", f"{activity}/confirm")
     box = page.locator("input[name=tick]")
     expect(box).to_be_checked(checked=is_ticked)
     box.check()
