@@ -115,7 +115,7 @@ def test_a_lost_card_is_replaced_in_two_clicks_on_one_page(enter, read):
         desk.click("button:has-text('发卡')")
     lost = desk.url
     desk.click("text=挂失并换新卡")
-    expect(desk).to_have_url(lost)
+    expect(desk).to_have_url(f"{lost}#cards")
     desk.click("text=打印卡和激活条")
 
     expect(desk.locator(".sheet")).to_have_count(1)
