@@ -24,18 +24,24 @@ class Walk:
         self.page.locator(f"main {selector}").first.click()
         return self
 
-    def ends(self, address: str, *, presses: int) -> None:
-        self.page.wait_for_url(lambda url: fnmatch(urlsplit(url).path, f"*{address}"))
-        assert self.presses <= presses, (address, self.presses)
+    def press_button(self, name: str) -> "Walk":
+        self.presses += 1
+        self.page.get_by_role("button", name=name, exact=True).click()
+        return self
+
+    def to(self, address: str) -> int:
+        """How many presses it took to arrive there."""
+        self.page.wait_for_url(lambda url: fnmatch(urlsplit(url).path, address))
+        return self.presses
 
 
 def test_a_resident_is_one_press_from_what_counts(enter, served):
     page = enter(PHONE, session=served.facts["sessions"]["resident"])
 
-    Walk(page, "/home").press("a:has-text('出示我的码')").ends("/code", presses=1)
-    Walk(page, "/home").press("a:has-text('查明细')").ends("/ledger", presses=1)
-    Walk(page, "/home").press("a:has-text('换东西')").ends("/shop", presses=1)
-    Walk(page, "/ledger").press(".ledger-row").ends("/*/*", presses=1)
+    assert Walk(page, "/home").press("a:has-text('出示我的码')").to("/code") == 1
+    assert Walk(page, "/home").press("a:has-text('查明细')").to("/ledger") == 1
+    assert Walk(page, "/home").press("a:has-text('换东西')").to("/shop") == 1
+    assert Walk(page, "/ledger").press(".ledger-row").to("/ledger/entries/*") == 1
 
 
 def test_whatever_waits_today_is_one_press_away(enter, served):
@@ -46,7 +52,7 @@ def test_whatever_waits_today_is_one_press_away(enter, served):
 
     assert len(waiting) >= 3
     for address in waiting:
-        Walk(page, "/todo").press(f"a.button[href='{address}']").ends(address, presses=1)
+        assert Walk(page, "/todo").press(f"a.button[href='{address}']").to(address) == 1
 
 
 def test_an_activity_is_announced_with_its_poster_in_four_presses(enter, served):
@@ -61,7 +67,7 @@ def test_an_activity_is_announced_with_its_poster_in_four_presses(enter, served)
     page.select_option("#item_code", "A01")
     walk.press("button:has-text('看一遍再发布')").press("button:text-is('发布')").press("a:has-text('海报')")
 
-    walk.ends("/poster", presses=4)
+    assert walk.to("/events/*/poster") == 4
 
 
 def test_a_passbook_is_printed_on_in_three_presses(enter, served):
@@ -70,10 +76,10 @@ def test_a_passbook_is_printed_on_in_three_presses(enter, served):
     walk = Walk(page, f"/people/{person}").press("a[href$='/paper']")
     page.wait_for_url("**/paper")
 
-    expect(page.get_by_role("button", name="打印")).to_be_visible()  # the second, and 「打好了」 is the third
-    page.get_by_role("button", name="打好了").click()
-    walk.presses += 2
-    walk.ends("/paper", presses=3)
+    walk.press_button("打印").press_button("打好了")
+
+    expect(page.get_by_text("没有新的要打")).to_be_visible()
+    assert walk.presses == 3
 
 
 def test_a_lost_card_is_replaced_in_two_presses(enter, served):

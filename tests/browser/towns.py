@@ -103,6 +103,10 @@ async def full(world: World) -> dict[str, Any]:
         code=await world.card(values["person_id"]), lines=[Line(1, values["good_id"])], community_ids=(world.home.id,),
     )  # fmt: skip
     resident = await world.person("测试居民", points=1234)
+    await db.write(
+        redemption.order, actor=staff[Role.COUNTER_STAFF][0], counter_id=world.home.counter_id,
+        code=await world.card(resident), lines=[Line(1, values["good_id"])], community_ids=(world.home.id,),
+    )  # fmt: skip
     sessions["resident"] = (await world.phone(resident))[1]
     entry = await db.row("SELECT MAX(id) AS id FROM ledger_entry")
     line = await db.row("SELECT MIN(id) AS id FROM notices_line")
