@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from pointsbank.app import address, cli_init, cli_rooms, demo, demo_facts, installation, logs, server
+from pointsbank.app import address, cli_backup, cli_init, cli_rooms, demo, demo_facts, installation, logs, server
 from pointsbank.app import database as databases
 from pointsbank.app.first_run import FirstRun
 from pointsbank.app.lock import held
@@ -147,6 +147,8 @@ def show_demo(folder: Path, lan: bool, port: int, facts: bool) -> None:
 
 
 main.add_command(cli_init.init)
+main.add_command(cli_backup.back_up)
+main.add_command(cli_backup.restore)
 main.add_command(cli_rooms.user)
 main.add_command(cli_rooms.token)
 main.add_command(cli_rooms.scoring)

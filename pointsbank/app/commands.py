@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pointsbank.app import jobs
+from pointsbank.app import backup, jobs
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import Invalid, Kind, NotFound, Refusal
@@ -81,6 +81,10 @@ class ImportScheme(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Tick(msgspec.Struct, forbid_unknown_fields=True):
+    pass
+
+
+class NoteBackup(msgspec.Struct, forbid_unknown_fields=True):
     pass
 
 
@@ -204,6 +208,11 @@ async def _tick(_facts: Tick) -> dict[str, Any]:
     return await jobs.tick()
 
 
+async def _note_backup(_facts: NoteBackup) -> dict[str, Any]:
+    await db.write(backup.note)
+    return {}
+
+
 Command = Callable[[Any], Awaitable[dict[str, Any]]]
 
 COMMANDS: dict[str, tuple[type[msgspec.Struct], Command]] = {
@@ -214,4 +223,5 @@ COMMANDS: dict[str, tuple[type[msgspec.Struct], Command]] = {
     "token.revoke": (RevokeToken, _revoke_token),
     "scoring.import": (ImportScheme, _import_scheme),
     "tick": (Tick, _tick),
+    "backup.note": (NoteBackup, _note_backup),
 }

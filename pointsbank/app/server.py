@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Sequence
 import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from pointsbank.app import backup_daily, first_run, installation, jobs, lock, routes_first_run, wiring
 from pointsbank.app import database as databases
-from pointsbank.app import first_run, installation, jobs, lock, routes_first_run, wiring
 from pointsbank.app.address import EVERYWHERE, LOCAL
 from pointsbank.app.first_run import FirstRun
 from pointsbank.kit.clock import Clock
@@ -175,17 +175,21 @@ async def _serve(settings: Settings, opened: Callable[[ASGIApp], _Serving], read
     async with databases.opened(settings, clock) as database:
         found = await installation.check(settings)
         serving = opened(wiring.create_app(settings, clock, found))
-        recurring = asyncio.create_task(jobs.keep_running())
+        recurring = [asyncio.create_task(jobs.keep_running())]
+        if database.is_sqlite and not found.is_demo:
+            recurring.append(asyncio.create_task(backup_daily.keep_making(settings)))
         writing = database.writer_task
-        watched = {serving.task, recurring} | ({writing} if writing else set())
+        watched = {serving.task, *recurring} | ({writing} if writing else set())
         quiet_collector()
         ready()
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
         serving.server.should_exit = True
-        recurring.cancel()
+        for task in recurring:
+            task.cancel()
         await serving.task
-        with contextlib.suppress(asyncio.CancelledError):
-            await recurring
+        for task in recurring:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
         if writing is None or not writing.done():
             with contextlib.suppress(Busy, NotWritten):  # what is lost is a few minutes of when sessions were used
                 await jobs.write_uses()

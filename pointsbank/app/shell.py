@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from pointsbank.app.address import NoLan
+from pointsbank.app.backup import NoBackup
 from pointsbank.app.database import DatabaseUnfit
 from pointsbank.app.demo import NotADemo, NotFresh
 from pointsbank.app.init import AlreadyFounded, UnknownTemplate
@@ -38,6 +39,7 @@ EXPECTED = (
     DatabaseUnfit,
     KeyFileBroken,
     LockTaken,
+    NoBackup,
     NoLan,
     NotADemo,
     NotFresh,

@@ -99,6 +99,9 @@ class Settings:
     key_file: Path | None = field(
         default=None, metadata=_about(_path, "根密钥文件；建议不与数据放在一起", "数据文件夹里的 root.key")
     )
+    backups: Path | None = field(
+        default=None, metadata=_about(_path, "每天的备份放在哪里；最好是另一个磁盘", "数据文件夹里的 backups")
+    )
     allow_http: bool = field(default=False, metadata=_about(_yes_no, "1 表示允许本机以外用不加密的 http", "0"))
     public_url: str | None = field(default=None, metadata=_about(_public_url, "印在二维码里的网址开头", "监听的地址"))
     trusted_proxies: tuple[str, ...] = field(
@@ -135,6 +138,10 @@ class Settings:
     @property
     def key_path(self) -> Path:
         return self.key_file or self.data / "root.key"
+
+    @property
+    def backups_folder(self) -> Path:
+        return self.backups or self.data / "backups"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from pointsbank.people.rules_staff import UNUSED
 
 FOUND_MAX = 50
 LAPSE_DAYS = 30
+BACKUP_EVERY = timedelta(days=1)
+BACKUP_MISSED = timedelta(days=2)
 
 
 class Lapsing(msgspec.Struct, frozen=True):
@@ -91,6 +93,12 @@ SELECT title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at I
 """
 
 OPENINGS = "SELECT COUNT(*) FROM ledger_opening_list WHERE community_id = ? AND state = 'asked' AND made_by <> ?"
+
+# What is due is said by the job list. A demo has no backups, and those of PostgreSQL are not ours to know.
+BACKUP = """
+SELECT job.due_at, installation.made_at FROM installation LEFT JOIN job ON job.name = 'backup'
+ WHERE installation.kind = 'real'
+"""
 
 
 async def unconfirmed(asker: Asker) -> Waits:
@@ -193,3 +201,28 @@ async def expiring(asker: Asker) -> Waits:
     if not found:
         return NOTHING
     return Waits(len(found), found[0].first_day, points=sum(one.points for one in found))
+
+
+class LastBackup(msgspec.Struct, frozen=True):
+    """`made_at` is None as long as there is none; `due` is the day from which it is too old."""
+
+    made_at: datetime | None
+    due: date
+
+
+async def last_backup() -> LastBackup | None:
+    """The latest backup of this installation; None where backups are not made by us."""
+    found = await db.row(BACKUP) if db.current().is_sqlite else None
+    if found is None:
+        return None
+    due_at, founded_at = found
+    made_at = None if due_at is None else due_at - BACKUP_EVERY
+    return LastBackup(made_at, local_day((made_at or founded_at) + BACKUP_MISSED))
+
+
+async def backups(asker: Asker) -> Waits:
+    """Waits once a daily backup was left out."""
+    last = await last_backup()
+    if last is None or last.due > asker.today:
+        return NOTHING
+    return Waits(1, last.due)

@@ -98,6 +98,7 @@ SORTS = (
         queries_today.unused_logins,
         is_work=False,
     ),
+    Sort(Permission.MANAGE_STAFF, N_("备份没有做成"), "/guide/community#backup", N_("怎么办"), queries_today.backups),
     Sort(Permission.KEEP_STOCK, N_("货过了保质期"), "/stock", N_("去报损"), queries_today.past_stock),
 )
 
@@ -149,6 +150,7 @@ async def today(session: NamedDependency[Session], clock: NamedDependency[Clock]
         month=await queries.month_of(session.community_id, day.replace(day=1), day + timedelta(days=1)),
         now=now,
         today=day,
+        backup=await queries_today.last_backup() if session.may(Permission.MANAGE_STAFF) else None,
         may_run=session.may(Permission.RUN_EVENTS),
         may_see_people=session.may(Permission.SEE_PEOPLE),
         may_register=session.may(Permission.REGISTER_PEOPLE),

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from pointsbank.app import backup, installation
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.governance import actions as governance
@@ -109,3 +110,37 @@ async def test_points_that_lapse_soon_are_told_with_names_masked_and_on_paper(wo
         assert "测***期" in text
         assert "测**早" not in text
         assert "测试快到期" not in text
+
+
+BACKED_UP_LATE = ("备份没有做成", "/guide/community#backup")
+
+
+async def test_a_missed_backup_waits_for_the_admin_and_the_age_of_the_last_one_stands_there(world):
+    _, token = await world.staff(Role.COMMUNITY_ADMIN)
+    _, other = await world.staff(Role.GRID_WORKER)
+    await db.write(installation.found, kind="real", key_fingerprint="")
+
+    async def told(who: str) -> tuple[bool, str]:
+        async with visiting(world, cookie=who) as desk:
+            text = (await desk.get("/todo")).text
+        panel = re.search(r"<h2>备份</h2>\s*<p>([^<]*)</p>", text)
+        return BACKED_UP_LATE in lines(text), panel[1] if panel else ""
+
+    assert await told(token) == (False, "还没有。服务启动几分钟后会自动做。")
+    world.clock.advance(days=2)
+    assert await told(token) == (True, "还没有。服务启动几分钟后会自动做。")
+    await db.write(backup.note)
+    world.clock.advance(days=1)
+    assert await told(token) == (False, "上次：11 月 23 日 12:00")
+    world.clock.advance(days=1)
+    assert await told(token) == (True, "上次：11 月 23 日 12:00")
+    assert await told(other) == (False, "")
+
+
+async def test_a_demo_wants_no_backup(world):
+    _, token = await world.staff(Role.COMMUNITY_ADMIN)
+    await db.write(installation.found, kind="demo", key_fingerprint="")
+    world.clock.advance(days=9)
+
+    async with visiting(world, cookie=token) as desk:
+        assert "备份" not in (await desk.get("/todo")).text

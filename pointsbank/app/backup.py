@@ -1,0 +1,245 @@
+# ruff: noqa: ASYNC240  a command of the shell: nothing else waits for its loop
+"""Backups of a SQLite database: copied while the server goes on, proven before they count, and never laid over a file.
+
+A backup is two files: the copy, itself a database, and beside it `<name>.json`, its manifest. Neither holds the key.
+PostgreSQL brings its own tools; README has the recipe.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import datetime, timedelta
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pointsbank.app import database as databases
+from pointsbank.app import installation
+from pointsbank.kit import db
+from pointsbank.kit.clock import Clock
+from pointsbank.kit.db import Tx
+from pointsbank.kit.settings import Settings
+from pointsbank.ledger import verify
+
+EVERY = timedelta(days=1)
+CHUNK = 1 << 20
+SPARE_BYTES = 64 << 20  # what the bank itself needs while a copy is made
+
+TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
+ROWS = 'SELECT COUNT(*) FROM "TABLE"'
+SCHEMA = "SELECT MAX(name) FROM tortoise_migrations"
+# The job list says when the next one is due, and so when the last one was made.
+NOTE = """
+INSERT INTO job (name, due_at) VALUES ('backup', ?) ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at
+"""
+
+
+class NoBackup(Exception):
+    """One line for the person who asked for it."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What can be told of a database file by looking at it. `books` is None where the schema is an older one."""
+
+    bytes: int
+    sha256: str
+    schema: str
+    rows: dict[str, int]
+    books: dict[str, int] | None
+
+
+class Manifest(Found, frozen=True, kw_only=True):
+    """What was acknowledged before `made_at` is in the copy."""
+
+    made_at: datetime
+    program: str
+    key_fingerprint: str
+
+
+async def note(tx: Tx) -> None:
+    """A backup has been made just now, wherever it lies."""
+    await tx.run(NOTE, tx.now + EVERY)
+
+
+def manifest_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.json")
+
+
+def refuse_postgres(settings: Settings) -> None:
+    if settings.database_url:
+        raise NoBackup("PostgreSQL 请用 pg_dump 备份、pg_restore 恢复，写法见 README。")
+
+
+async def make(settings: Settings, file: Path) -> Manifest:
+    """Copy the installation's database to a new file; there is no such file until the copy is proven."""
+    refuse_postgres(settings)
+    _refuse_existing(file, manifest_of(file))
+    source = databases.path_of(settings)
+    async with databases.opened_to_read(settings):
+        installed = await db.row(installation.FIND)
+    if installed is None:
+        raise installation.NotFounded
+    _refuse_small_disk(file.parent, source.stat().st_size)
+    made_at = Clock().now()
+    with _draft(file) as draft:
+        _copy_live(source, draft)
+        found = await look(draft)
+        manifest = Manifest(
+            **msgspec.structs.asdict(found),
+            made_at=made_at,
+            program=metadata.version("pointsbank"),
+            key_fingerprint=installed["key_fingerprint"],
+        )
+        with _draft(manifest_of(file)) as text:
+            text.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
+            _put(text, manifest_of(file))
+        _put(draft, file)
+    return manifest
+
+
+async def restore(file: Path, to: Path) -> tuple[Path, Manifest]:
+    """Lay a backup into a new place; refuses one that differs from its manifest, and says in what."""
+    if not file.is_file():
+        raise NoBackup(f"没有这份备份：{file}。")
+    manifest = read_manifest(file)
+    target = to / databases.FILE_NAME if to.is_dir() else to
+    # What a database that once lay here left behind would be played into the new one.
+    _refuse_existing(target, *_companions(target))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _refuse_small_disk(target.parent, file.stat().st_size)
+    with _draft(target) as draft:
+        shutil.copyfile(file, draft)
+        differing = differences(manifest, await look(draft))
+        if differing:
+            raise NoBackup(f"没有恢复，备份与清单不同：{'；'.join(differing)}。请换一份备份。")
+        _put(draft, target)
+    return target, manifest
+
+
+def read_manifest(file: Path) -> Manifest:
+    try:
+        return msgspec.json.decode(manifest_of(file).read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        raise NoBackup(f"没有清单：{manifest_of(file)}。备份和它的清单要放在一起。") from None
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        raise NoBackup(f"清单读不懂：{manifest_of(file)}。请换一份备份。") from None
+
+
+def differences(said: Manifest, found: Found) -> list[str]:
+    """Each way in which a file is not what its manifest says, in words."""
+    told = [
+        f"{what}：清单 {ours}，文件 {theirs}"
+        for what, ours, theirs in (
+            ("大小", said.bytes, found.bytes),
+            ("SHA-256", said.sha256[:12], found.sha256[:12]),
+            ("版本", said.schema, found.schema),
+        )
+        if ours != theirs
+    ]
+    told += _unequal("表 {} 的行数", said.rows, found.rows)
+    if found.books is not None:
+        told += _unequal("账上的 {}", said.books or {}, found.books)
+    return told
+
+
+def _unequal(what: str, said: Mapping[str, int], found: Mapping[str, int]) -> list[str]:
+    return [
+        f"{what.format(name)}：清单 {said.get(name, '没有')}，文件 {found.get(name, '没有')}"
+        for name in sorted(said.keys() | found.keys())
+        if said.get(name) != found.get(name)
+    ]
+
+
+async def look(file: Path) -> Found:
+    """Everything that a manifest says of a file; refuses one that is damaged or whose books are wrong."""
+    size, digest = file.stat().st_size, _digest(file)  # before anything opens it
+    try:
+        with closing(sqlite3.connect(file)) as copy:
+            copy.execute("PRAGMA query_only = ON")
+            said = [line for (line,) in copy.execute("PRAGMA integrity_check(3)")]
+            if said != ["ok"]:
+                raise NoBackup(f"文件损坏，不能用：{'；'.join(said)}。")
+            names = [name for (name,) in copy.execute(TABLES)]
+            rows = {name: copy.execute(ROWS.replace("TABLE", name)).fetchone()[0] for name in names}
+            ((schema,),) = copy.execute(SCHEMA)
+    except sqlite3.Error as error:
+        raise NoBackup(f"文件读不出来，不能用：{error}。") from error
+    # An older program made it: the books are recomputed once it is brought up to date.
+    books = await _books(file) if schema == databases.known_migrations()[-1] else None
+    return Found(size, digest, schema, rows, books)
+
+
+async def _books(file: Path) -> dict[str, int]:
+    async with databases.opened_to_read(Settings(), file):
+        report = await verify.verify()
+    if not report.is_clean:
+        raise NoBackup(
+            f"账不平，共 {len(report.findings)} 处，没有备份。请运行 pointsbank ledger verify，联系维护人员。"
+        )
+    totals: dict[str, Any] = msgspec.structs.asdict(report)
+    del totals["findings"]
+    return totals
+
+
+def _copy_live(source: Path, target: Path) -> None:
+    """One step of SQLite's own: a snapshot, for which nobody waits who writes, and which nobody disturbs."""
+    with closing(sqlite3.connect(source)) as live, closing(sqlite3.connect(target)) as copy:
+        live.execute("PRAGMA query_only = ON")
+        copy.execute("PRAGMA synchronous = OFF")  # it is put to disk once, when it is whole
+        live.backup(copy)
+
+
+def _refuse_existing(*files: Path) -> None:
+    for file in files:
+        if file.exists():
+            raise NoBackup(f"已经有这个文件：{file}。没有改动。请换一个名字。")
+
+
+def _refuse_small_disk(folder: Path, size: int) -> None:
+    if not folder.is_dir():
+        raise NoBackup(f"没有这个文件夹：{folder}。")
+    if shutil.disk_usage(folder).free < size + SPARE_BYTES:
+        raise NoBackup(f"磁盘空间不够，没有备份：{folder}。请清理，或换一个磁盘。")
+
+
+@contextlib.contextmanager
+def _draft(file: Path) -> Iterator[Path]:
+    """A new file beside the wanted one, which only we may read; gone in the end, whatever happens."""
+    draft = file.with_name(f".{file.name}.{os.getpid()}.draft")
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    try:
+        yield draft
+    finally:
+        for left in (draft, *_companions(draft)):
+            left.unlink(missing_ok=True)
+
+
+def _companions(file: Path) -> list[Path]:
+    return [file.with_name(f"{file.name}{ending}") for ending in ("-wal", "-shm", "-journal")]
+
+
+def _put(draft: Path, file: Path) -> None:
+    """Give a finished draft its name: on disk first, so that the name never stands for half a file."""
+    with draft.open("rb+") as written:
+        os.fsync(written.fileno())
+    draft.rename(file)
+    if os.name == "posix":
+        folder = os.open(file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _digest(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while chunk := content.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
