@@ -19,6 +19,7 @@ from pointsbank.kit.db import Actor
 from pointsbank.kit.paths import seed_dir
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger.rules import NEVER
 from pointsbank.people import actions as people
@@ -80,6 +81,7 @@ class World:
             service_phone="10000000001",
             oversight_phone="10000000002",
         )
+        await db.write(kinds.make_main_kind, community_id=community_id)
         building_id = await db.write(
             people.make_place, parent_id=community_id, kind="building", name=f"测试 1 号楼{self.word}"
         )

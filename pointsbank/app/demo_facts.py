@@ -21,6 +21,7 @@ SELECT card.id AS card_id, card.generation, person.id, person.member_number, per
        passbook.id AS passbook_id
   FROM people_card card JOIN people_person person ON person.id = card.person_id
   JOIN ledger_passbook passbook ON passbook.person_id = person.id OR passbook.household_id = person.household_id
+  JOIN ledger_book_kind kind ON kind.id = passbook.kind_id AND kind.code = 'points'
   JOIN ledger_account account ON account.passbook_id = passbook.id
  WHERE card.state = 'live' AND person.state = 'member'
  ORDER BY account.balance DESC, person.id

@@ -11,6 +11,7 @@ from pointsbank.app.demo_scene import Scene
 from pointsbank.app.demo_sign_ins import Login
 from pointsbank.app.passwords import new_password
 from pointsbank.kit import crypto, db
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
 from pointsbank.people import actions_staff as staff
 from pointsbank.people.rules_roles import Role
@@ -207,6 +208,7 @@ async def build(scene: Scene, *, from_day: date) -> tuple[list[Community], list[
             service_phone=f"100 0000 00{number}1",
             oversight_phone=f"100 0000 00{number}9",
         )
+        await db.write(kinds.make_main_kind, community_id=community_id)
         table = table_of(plan)
         await db.write(scoring.adopt, community_id=community_id, table=table, in_force_from=from_day)
         buildings = await scene.all(

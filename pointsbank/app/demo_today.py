@@ -19,7 +19,7 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.codes import new_poster_token
 from pointsbank.kit.db import Actor
-from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_expiry
 from pointsbank.notices.rules import Grounds
 from pointsbank.people import actions_cards as cards
 from pointsbank.people import actions_staff as staff
@@ -78,7 +78,7 @@ async def finish(scene: Scene, communities: list[Community]) -> None:
     scene.at(first, 18, pace_seconds=20)
     await demo_events.confirm(scene, held)
     scene.at(second, JUST_AFTER_MIDNIGHT)
-    for job in (awards.gather_notices, awards.settle_due, ledger.expire_due):
+    for job in (awards.gather_notices, awards.settle_due, actions_expiry.expire_due):
         await until_done(job)
 
     scene.at(second, 7)

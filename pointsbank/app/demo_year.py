@@ -27,6 +27,7 @@ LINES_MAX = 3
 BALANCES = """
 SELECT passbook.person_id, passbook.household_id, account.balance
   FROM ledger_account account JOIN ledger_passbook passbook ON passbook.id = account.passbook_id
+  JOIN ledger_book_kind kind ON kind.id = passbook.kind_id AND kind.code = 'points'
  WHERE account.community_id = ? AND account.balance >= ? ORDER BY account.id
 """
 TO_REVIEW = """

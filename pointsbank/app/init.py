@@ -9,6 +9,7 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.crypto import Keys
 from pointsbank.kit.db import Tx
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
 from pointsbank.people.rules_roles import Role
 from pointsbank.redemption import actions as redemption
@@ -126,6 +127,7 @@ async def found(tx: Tx, *, plan: Plan, table: Table, key_fingerprint: str, passw
         service_phone=plan.service_phone,
         oversight_phone=plan.oversight_phone,
     )
+    await kinds.make_main_kind(tx, community_id=community_id)
     for building in plan.buildings:
         await people.make_place(tx, parent_id=community_id, kind="building", name=building)
     await scoring.adopt(tx, community_id=community_id, table=table, in_force_from=local_day(tx.now))

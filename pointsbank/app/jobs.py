@@ -17,8 +17,7 @@ from pointsbank.kit import db
 from pointsbank.kit.db import Tx, outbox
 from pointsbank.kit.db.outbox import Message
 from pointsbank.kit.errors import Busy, NotWritten
-from pointsbank.ledger import actions as ledger
-from pointsbank.ledger import actions_opening
+from pointsbank.ledger import actions_expiry, actions_opening
 from pointsbank.people import actions_sessions, importing, uses
 from pointsbank.scoring import actions as scoring
 
@@ -40,7 +39,7 @@ JOBS = (
     Job("gather_notices", timedelta(minutes=5), awards.gather_notices),
     Job("settle_due", timedelta(minutes=1), awards.settle_due),
     Job("book_openings", timedelta(minutes=1), actions_opening.book_due),
-    Job("expire_due", timedelta(minutes=5), ledger.expire_due),
+    Job("expire_due", timedelta(minutes=5), actions_expiry.expire_due),
 )
 
 KNOW = "INSERT INTO job (name, due_at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"

@@ -19,7 +19,7 @@ from pointsbank.governance.rules import (
     PointsLeft,
 )
 from pointsbank.kit.db import Tx
-from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_expiry as ledger
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger import queries_opening as openings
 from pointsbank.ledger.queries import Passbook

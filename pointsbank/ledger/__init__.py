@@ -1,8 +1,10 @@
 """Points owned. Double entry: a move takes points from one account to another.
 
-Words: passbook (存折: a person's or a household's), account (of a passbook, or of the system: issued,
-redeemed:<outlet>, expired), move, entry (moves posted together under one key), lot (points of one source with one
-last day), lot use, reversal, opening (points of a paper passbook, taken over by a list).
+Words: kind of passbook (every community has a main one, `points`), passbook (存折: a person's or a household's),
+account (of a passbook, or of the system: issued, redeemed:<outlet>, expired), move, entry (moves posted together under
+one key), lot (a bucket: an account's points of one sort with one last day), lot use (what an entry took out of a lot,
+or, below zero, put in), hold (points kept for what is not decided yet), reversal, opening (points of a paper passbook,
+taken over by a list).
 Invariants:
   1. All balances of a community sum to zero.
   2. A balance equals its moves; a passbook's balance equals its unspent lots.
@@ -14,4 +16,5 @@ Invariants:
   8. Amounts are whole numbers of the passbook's smallest unit.
   9. Opening points stand on a line of a list that a second person confirmed; a passbook is opened once, unless that
      was reversed.
+  10. A passbook is of a kind of its own community.
 """

@@ -8,7 +8,7 @@ from pointsbank.approvals.rules import NotTheMaker
 from pointsbank.kit.clock import start_of_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import actions, queries_opening
+from pointsbank.ledger import actions, actions_reversal, queries_opening
 from pointsbank.ledger import rules_opening as rules
 from pointsbank.ledger.queries_opening import OpeningList
 from pointsbank.ledger.rules_opening import (
@@ -191,7 +191,7 @@ async def reverse(tx: Tx, *, list_id: int, position: int, reason: str) -> int:
     is_home = found["household_id"] is not None and found["household_id"] == home.household_id
     if is_own or is_home or found["person_id"] in home.person_ids:
         raise OwnReversal
-    return (await actions.reverse(tx, entry_id=found["id"], reason=reason)).entry_id
+    return (await actions_reversal.reverse(tx, entry_id=found["id"], reason=reason)).entry_id
 
 
 async def book_due(tx: Tx) -> int:

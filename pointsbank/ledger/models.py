@@ -1,16 +1,45 @@
-"""Tables of points owned."""
+"""Tables of points owned.
+
+Two have no model, for Tortoise knows no key of two columns: ledger_lot_use and ledger_hold_lot.
+"""
 
 from tortoise import fields
 from tortoise.models import Model
+
+
+class BookKind(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    code = fields.TextField()
+    name = fields.TextField()
+    unit = fields.TextField()
+    decimals = fields.BigIntField()
+    holder = fields.TextField()
+    redeemable = fields.BooleanField()
+    donatable = fields.BooleanField()
+    transferable = fields.BooleanField()
+    balance_max = fields.BigIntField(null=True)
+    surplus = fields.TextField()
+    base_points = fields.BigIntField()
+    base_every = fields.TextField()
+    base_redeemable = fields.BooleanField()
+    spend_above = fields.BigIntField()
+    reset_month = fields.BigIntField(null=True)
+    reset_day = fields.BigIntField(null=True)
+    carry_over = fields.BooleanField()
+    version = fields.BigIntField()
+
+    class Meta:
+        table = "ledger_book_kind"
 
 
 class Passbook(Model):
     id = fields.BigIntField(primary_key=True)
     number = fields.TextField()
     community_id = fields.BigIntField()
+    kind_id = fields.BigIntField()
     person_id = fields.BigIntField(null=True)
     household_id = fields.BigIntField(null=True)
-    decimals = fields.BigIntField()
     opened_at = fields.DatetimeField()
 
     class Meta:
@@ -23,6 +52,7 @@ class Account(Model):
     passbook_id = fields.BigIntField(null=True)
     system = fields.TextField(null=True)
     balance = fields.BigIntField()
+    held = fields.BigIntField()
 
     class Meta:
         table = "ledger_account"
@@ -65,23 +95,34 @@ class Move(Model):
 class Lot(Model):
     id = fields.BigIntField(primary_key=True)
     account_id = fields.BigIntField()
-    entry_id = fields.BigIntField()
-    points = fields.BigIntField()
-    remaining = fields.BigIntField()
+    kind = fields.TextField()
     expires_on = fields.DateField()
+    match_percent = fields.BigIntField(null=True)
+    remaining = fields.BigIntField()
+    held = fields.BigIntField()
 
     class Meta:
         table = "ledger_lot"
 
 
-class LotUse(Model):
+class Hold(Model):
     id = fields.BigIntField(primary_key=True)
-    lot_id = fields.BigIntField()
-    entry_id = fields.BigIntField()
+    hold_key = fields.TextField()
+    account_id = fields.BigIntField()
     points = fields.BigIntField()
+    state = fields.TextField()
+    overdue_at = fields.DatetimeField()
+    source_room = fields.TextField()
+    source_kind = fields.TextField()
+    source_id = fields.BigIntField()
+    member_id = fields.BigIntField(null=True)
+    actor_id = fields.BigIntField(null=True)
+    made_at = fields.DatetimeField()
+    resolved_at = fields.DatetimeField(null=True)
+    entry_id = fields.BigIntField(null=True)
 
     class Meta:
-        table = "ledger_lot_use"
+        table = "ledger_hold"
 
 
 class Paper(Model):

@@ -12,7 +12,7 @@ LINES_MAX = 100
 
 
 class Account(msgspec.Struct, frozen=True):
-    """What can be spent from: `points` leaves out lots that have expired."""
+    """What can be spent from: `points` leaves out what is held, and lots that have expired."""
 
     account_id: int
     passbook_id: int
@@ -53,17 +53,19 @@ class Expiring(msgspec.Struct, frozen=True):
 
 
 SPENDING = """
-SELECT account.id, passbook.id, account.balance - CAST(COALESCE((SELECT SUM(lot.remaining) FROM ledger_lot lot
-  WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_on < ?), 0) AS BIGINT)
+SELECT account.id, passbook.id,
+       account.balance - account.held - CAST(COALESCE((SELECT SUM(lot.remaining - lot.held) FROM ledger_lot lot
+         WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_on < ?), 0) AS BIGINT)
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
 """
-SPENDING_OF_PERSON = SPENDING + " WHERE passbook.person_id = ?"
+MAIN_KIND = " JOIN ledger_book_kind kind ON kind.id = passbook.kind_id AND kind.code = 'points'"
+SPENDING_OF_PERSON = SPENDING + MAIN_KIND + " WHERE passbook.person_id = ?"
 SPENDING_OF_ACCOUNT = SPENDING + " WHERE account.id = ?"
-SPENDING_OF_HOUSEHOLD = SPENDING + " WHERE passbook.household_id = ?"
+SPENDING_OF_HOUSEHOLD = SPENDING + MAIN_KIND + " WHERE passbook.household_id = ?"
 
 
 async def spending_account(tx: Tx, *, person_id: int, household_id: int | None, holder: str) -> Account | None:
-    """Return the account that this member spends from; None while nothing was ever earned."""
+    """Return the main account that this member spends from; None while nothing was ever earned."""
     today = local_day(tx.now)
     if holder == "household" and household_id is not None:
         found = await tx.row(SPENDING_OF_HOUSEHOLD, today, household_id)
@@ -85,14 +87,14 @@ SELECT passbook.id, passbook.number, account.id, account.balance, passbook.commu
        passbook.household_id
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
 """
-PASSBOOK_OF_PERSON = PASSBOOK + " WHERE passbook.person_id = ?"
-PASSBOOK_OF_HOUSEHOLD = PASSBOOK + " WHERE passbook.household_id = ?"
+PASSBOOK_OF_PERSON = PASSBOOK + MAIN_KIND + " WHERE passbook.person_id = ?"
+PASSBOOK_OF_HOUSEHOLD = PASSBOOK + MAIN_KIND + " WHERE passbook.household_id = ?"
 PASSBOOK_BY_ID = PASSBOOK + " WHERE passbook.id = ?"
 PASSBOOK_OF_ACCOUNT = PASSBOOK + " WHERE account.id = ?"
 
 
 async def passbook_of(*, person_id: int, household_id: int | None, holder: str) -> Passbook | None:
-    """Return the passbook that a member's acts are credited to: the household's where the community says so."""
+    """Return the main passbook, to which a member's acts are credited: the household's where the community says so."""
     if holder == "household" and household_id is not None:
         found = await db.row(PASSBOOK_OF_HOUSEHOLD, household_id)
     else:
@@ -101,7 +103,7 @@ async def passbook_of(*, person_id: int, household_id: int | None, holder: str) 
 
 
 async def passbook_in(tx: Tx, *, person_id: int | None = None, household_id: int | None = None) -> Passbook | None:
-    """The passbook of a person, or that of a household, inside an action."""
+    """The main passbook of a person, or that of a household, inside an action."""
     assert (person_id is None) != (household_id is None)
     if household_id is not None:
         found = await tx.row(PASSBOOK_OF_HOUSEHOLD, household_id)

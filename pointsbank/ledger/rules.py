@@ -9,6 +9,9 @@ from pointsbank.kit.errors import Kind, Refusal
 
 POINTS_MAX = 1_000_000
 NEVER = date(9999, 12, 31)
+MAIN = "points"
+"""Code of the kind of passbook that every community has."""
+EARNED = "earned"
 ISSUED = "issued"
 EXPIRED = "expired"
 
@@ -22,7 +25,7 @@ class NotEnoughPoints(Refusal):
 class AlreadySpent(Refusal):
     kind = Kind.LIMITED
     code = "ledger.already_spent"
-    message = "这笔积分已经用掉 {spent} 分，不能原样冲回。"
+    message = "存折里能动的积分还差 {missing} 分，不能冲正这一笔。"
 
 
 class AlreadyReversed(Refusal):

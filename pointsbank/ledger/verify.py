@@ -70,9 +70,9 @@ SELECT 'account ' || account.id, COALESCE(lots.points, 0), account.balance FROM 
         2,
         "what is left of a lot differs from its uses",
         """
-SELECT 'lot ' || lot.id, lot.points - COALESCE(used.points, 0), lot.remaining FROM ledger_lot lot
+SELECT 'lot ' || lot.id, COALESCE(-used.points, 0), lot.remaining FROM ledger_lot lot
   LEFT JOIN (SELECT lot_id, SUM(points) AS points FROM ledger_lot_use GROUP BY lot_id) used ON used.lot_id = lot.id
- WHERE lot.remaining <> lot.points - COALESCE(used.points, 0)""",
+ WHERE lot.remaining <> COALESCE(-used.points, 0)""",
     ),
     (
         2,
@@ -92,7 +92,8 @@ SELECT 'account ' || account.id, account.balance,
         3,
         "an account other than `issued` is below zero",
         """
-SELECT 'account ' || id, 0, balance FROM ledger_account WHERE balance < 0 AND COALESCE(system, '') <> 'issued'""",
+SELECT 'account ' || id, 0, balance FROM ledger_account
+ WHERE balance < 0 AND COALESCE(system, '') NOT LIKE 'issued%'""",
     ),
     (
         5,
@@ -122,18 +123,23 @@ SELECT 'entry ' || reversal.id, move.points, mirror.points FROM ledger_entry rev
         6,
         "an entry's lots differ from its moves",
         """
-SELECT 'entry ' || entry.id,
-       SUM(CASE WHEN source.passbook_id IS NOT NULL THEN move.points ELSE 0 END)
-       - SUM(CASE WHEN target.passbook_id IS NOT NULL THEN move.points ELSE 0 END),
-       COALESCE((SELECT SUM(used.points) FROM ledger_lot_use used WHERE used.entry_id = entry.id), 0)
-       - COALESCE((SELECT SUM(lot.points) FROM ledger_lot lot WHERE lot.entry_id = entry.id), 0)
-  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
-  JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
- GROUP BY entry.id
-HAVING SUM(CASE WHEN source.passbook_id IS NOT NULL THEN move.points ELSE 0 END)
-       - SUM(CASE WHEN target.passbook_id IS NOT NULL THEN move.points ELSE 0 END)
-    <> COALESCE((SELECT SUM(used.points) FROM ledger_lot_use used WHERE used.entry_id = entry.id), 0)
-       - COALESCE((SELECT SUM(lot.points) FROM ledger_lot lot WHERE lot.entry_id = entry.id), 0)""",
+SELECT 'entry ' || sides.entry_id || ', account ' || sides.account_id, SUM(sides.moved), SUM(sides.used) FROM (
+         SELECT entry_id, source_id AS account_id, points AS moved, 0 AS used FROM ledger_move
+         UNION ALL SELECT entry_id, target_id, -points, 0 FROM ledger_move
+         UNION ALL SELECT used.entry_id, lot.account_id, 0, used.points
+                     FROM ledger_lot_use used JOIN ledger_lot lot ON lot.id = used.lot_id) AS sides
+  JOIN ledger_account account ON account.id = sides.account_id AND account.passbook_id IS NOT NULL
+ GROUP BY sides.entry_id, sides.account_id HAVING SUM(sides.moved) <> SUM(sides.used)""",
+    ),
+    (
+        10,
+        "a passbook is of a kind of another community, or a community has no main kind",
+        """
+SELECT 'passbook ' || book.id, kind.community_id, book.community_id FROM ledger_passbook book
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE kind.community_id <> book.community_id
+UNION ALL
+SELECT 'community ' || book.community_id, 1, 0 FROM ledger_passbook book WHERE NOT EXISTS (
+  SELECT 1 FROM ledger_book_kind kind WHERE kind.community_id = book.community_id AND kind.code = 'points')""",
     ),
     (9, "opening points stand on no list that a second person confirmed", OPENINGS),
 )

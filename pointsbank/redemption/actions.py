@@ -14,6 +14,7 @@ from pointsbank.kit.clock import local_day, month_start
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_reversal as reversals
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.people import actions_cards as cards
 from pointsbank.people import queries as people_queries
@@ -321,7 +322,7 @@ async def undo(tx: Tx, *, order_id: int, reason: UndoReason, community_ids: Sequ
     day: date = found["day"]
     await _give_limits_back(tx, found["account_id"], order_id, day, found["points"])
     await stock.put_back(tx, order_id=order_id)
-    posted = await ledger.reverse(tx, entry_id=found["entry_id"], reason=reason.value)
+    posted = await reversals.reverse(tx, entry_id=found["entry_id"], reason=reason.value)
     await trail.record(tx, "order.undone", subject=("order", order_id), reason=reason.value, points=found["points"])
     return Undone(order_id, found["points"], posted.balance)
 

@@ -12,6 +12,7 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import FixedClock, local_day, start_of_day
 from pointsbank.kit.db import Actor, Database
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.ledger import queries as ledger
 from pointsbank.people import actions as people
 from pointsbank.people import queries as people_queries
@@ -181,6 +182,8 @@ async def settle_in(clock: FixedClock, holder: str) -> Neighbours:
         )
         for name in ("测试社区", "别的社区")
     ]
+    for community_id in communities:
+        await db.write(kinds.make_main_kind, community_id=community_id)
     building_id = await db.write(people.make_place, parent_id=communities[0], kind="building", name="测试 1 号楼")
     return Neighbours(clock, *communities, building_id, street_id)
 

@@ -19,6 +19,7 @@ from pointsbank.kit.db import Actor, Tx
 from pointsbank.kit.paths import seed_dir
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
 from pointsbank.people import actions_cards, actions_phones, actions_staff
 from pointsbank.people.rules_roles import Role
@@ -118,6 +119,7 @@ async def _found_community() -> tuple[int, int]:
         oversight_phone="10000000002",
         daily_points_max=1_000_000,
     )
+    await db.write(kinds.make_main_kind, community_id=community_id)
     table = scheme_file.parse((seed_dir() / "scoring" / SCHEME).read_text("utf-8"))
     version_id = await db.write(
         scoring.adopt, community_id=community_id, table=table, in_force_from=local_day(Clock().now()) - timedelta(30)

@@ -17,7 +17,7 @@ from pointsbank.governance.rules import (
 )
 from pointsbank.kit import db
 from pointsbank.kit.db import Actor
-from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_expiry as ledger
 from pointsbank.ledger.rules import NotAsTold
 from pointsbank.people import actions_cards, actions_own
 from pointsbank.people import queries as people_queries

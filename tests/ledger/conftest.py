@@ -8,7 +8,7 @@ import pytest
 from pointsbank.kit import db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.db import Database, Tx
-from pointsbank.ledger import actions, queries, rules
+from pointsbank.ledger import actions, actions_kinds, queries, rules
 from pointsbank.ledger.rules import Posted
 
 PLACE = (
@@ -94,10 +94,12 @@ class Bank:
     async def lots(self, passbook_id: int) -> list[int]:
         """What is left of each lot, soonest to expire first."""
         passbook = await self.passbook(passbook_id)
-        sql = "SELECT remaining FROM ledger_lot WHERE account_id = ? ORDER BY expires_on, id"
+        sql = "SELECT remaining FROM ledger_lot WHERE account_id = ? ORDER BY expires_on, kind, id"
         return [left for (left,) in await db.rows(sql, passbook.account_id)]
 
 
 @pytest.fixture
 async def bank(database: Database, clock: FixedClock) -> Bank:
-    return Bank(clock, await db.write(found_community))
+    community_id = await db.write(found_community)
+    await db.write(actions_kinds.make_main_kind, community_id=community_id)
+    return Bank(clock, community_id)

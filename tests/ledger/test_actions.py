@@ -7,7 +7,7 @@ import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from pointsbank.kit import db
-from pointsbank.ledger import actions, queries, verify
+from pointsbank.ledger import actions, actions_expiry, actions_reversal, queries, verify
 from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NotEnoughPoints, NotReversible
 
 pytestmark = pytest.mark.both
@@ -32,6 +32,14 @@ async def test_spending_takes_what_expires_soonest(bank):
     assert await bank.lots(passbook) == [0, 8]
 
 
+async def test_points_with_one_last_day_lie_in_one_lot(bank):
+    passbook = await bank.member()
+    for day in (date(2026, 12, 31), date(2027, 12, 31), date(2026, 12, 31)):
+        await bank.award(passbook, 10, expires_on=day)
+
+    assert await bank.lots(passbook) == [20, 10]
+
+
 async def test_a_lot_lives_through_its_last_day_and_no_longer(bank):
     passbook = await bank.member()
     await bank.award(passbook, 10, expires_on=date(2026, 11, 21))
@@ -49,7 +57,7 @@ async def test_points_that_expired_leave_the_passbook_once(bank):
     await bank.award(passbook, 10, expires_on=date(2026, 11, 21))
     bank.clock.advance(days=1)
 
-    swept = [await db.write(actions.expire_due) for _ in range(2)]
+    swept = [await db.write(actions_expiry.expire_due) for _ in range(2)]
 
     assert swept == [1, 0]
     assert await bank.balance(passbook) == 0
@@ -83,7 +91,7 @@ async def test_undoing_an_order_gives_back_the_same_lots(bank):
     await bank.award(passbook, 10)
     order = await bank.spend(passbook, 15)
 
-    undone = await db.write(actions.reverse, entry_id=order.entry_id, reason="wrong_goods")
+    undone = await db.write(actions_reversal.reverse, entry_id=order.entry_id, reason="wrong_goods")
 
     assert undone.balance == 20
     assert await bank.lots(passbook) == [10, 10]
@@ -92,10 +100,10 @@ async def test_undoing_an_order_gives_back_the_same_lots(bank):
 async def test_an_entry_is_reversed_once(bank):
     passbook = await bank.member()
     award = await bank.award(passbook, 10)
-    await db.write(actions.reverse, entry_id=award.entry_id, reason="not_there")
+    await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
 
     with pytest.raises(AlreadyReversed):
-        await db.write(actions.reverse, entry_id=award.entry_id, reason="not_there")
+        await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
 
     assert await bank.balance(passbook) == 0
 
@@ -106,7 +114,7 @@ async def test_ten_reversals_at_once_post_one(bank):
     order = await bank.spend(passbook, 6)
 
     outcomes = await asyncio.gather(
-        *(db.write(actions.reverse, entry_id=order.entry_id, reason="wrong_goods") for _ in range(10)),
+        *(db.write(actions_reversal.reverse, entry_id=order.entry_id, reason="wrong_goods") for _ in range(10)),
         return_exceptions=True,
     )
 
@@ -114,26 +122,36 @@ async def test_ten_reversals_at_once_post_one(bank):
     assert await bank.balance(passbook) == 10
 
 
-async def test_an_award_that_was_spent_is_not_taken_back(bank):
+async def test_an_award_that_is_not_covered_any_more_is_not_taken_back(bank):
     passbook = await bank.member()
     award = await bank.award(passbook, 10)
-    await bank.award(passbook, 50)
     await bank.spend(passbook, 3)
 
     with pytest.raises(AlreadySpent) as refused:
-        await db.write(actions.reverse, entry_id=award.entry_id, reason="not_there")
+        await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
 
-    assert refused.value.facts == {"spent": 3}
-    assert await bank.balance(passbook) == 57
+    assert refused.value.facts == {"missing": 3}
+    assert await bank.balance(passbook) == 7
+
+
+async def test_an_award_is_taken_back_from_its_own_lot_and_then_from_the_others(bank):
+    passbook = await bank.member()
+    award = await bank.award(passbook, 10, expires_on=date(2026, 12, 31))
+    await bank.spend(passbook, 4)
+    await bank.award(passbook, 50, expires_on=date(2026, 11, 30))
+
+    await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
+
+    assert await bank.lots(passbook) == [46, 0]
 
 
 async def test_a_reversal_is_not_reversed(bank):
     passbook = await bank.member()
     award = await bank.award(passbook, 10)
-    reversal = await db.write(actions.reverse, entry_id=award.entry_id, reason="not_there")
+    reversal = await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
 
     with pytest.raises(NotReversible):
-        await db.write(actions.reverse, entry_id=reversal.entry_id, reason="again")
+        await db.write(actions_reversal.reverse, entry_id=reversal.entry_id, reason="again")
 
 
 async def test_a_posting_key_is_posted_once(bank):
@@ -156,14 +174,14 @@ async def test_a_holder_has_one_passbook(bank):
 
 
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_move", "ledger_lot_use"])
-@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {column} = {column}", "DELETE FROM {}"])
 async def test_the_books_refuse_to_be_changed(bank, table, statement):
     passbook = await bank.member()
     await bank.award(passbook, 10)
     await bank.spend(passbook, 4)
 
     async def tamper(tx):
-        await tx.run(statement.format(table))
+        await tx.run(statement.format(table, column="kind" if table == "ledger_entry" else "points"))
 
     with pytest.raises((IntegrityError, OperationalError), match="append_only"):
         await db.write(tamper)

@@ -8,8 +8,8 @@ import pytest
 from pointsbank.approvals.rules import AlreadyDecided, FactsChanged, NotGiven, NotTheMaker, OwnBenefit, OwnRequest
 from pointsbank.kit import db
 from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_expiry, queries, queries_opening, rules_opening, verify
 from pointsbank.ledger import actions_opening as openings
-from pointsbank.ledger import queries, queries_opening, rules_opening, verify
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import ListMoved, NewLine, NotOnList, OpenedElsewhere, OwnReversal
 from pointsbank.people.access import Role
@@ -241,7 +241,7 @@ async def test_points_with_a_last_day_lapse_after_it(world):
     await give(world, list_id, await admin(world))
 
     world.clock.advance(days=2)
-    await db.write(ledger.expire_due)
+    await db.write(actions_expiry.expire_due)
 
     assert await world.balance(neighbour) == 0
 
@@ -262,7 +262,7 @@ async def forge(tx: db.Tx, *, community_id: int, account_id: int) -> None:
     )  # fmt: skip
     await tx.run("UPDATE ledger_account SET balance = balance - 7 WHERE id = ?", issued["id"])
     await tx.run(ledger.MOVE, entry["id"], issued["id"], account_id, 7, None, account["balance"])
-    await tx.run(ledger.NEW_LOT, account_id, entry["id"], 7, 7, NEVER)
+    await ledger.put_into_lot(tx, entry_id=entry["id"], account_id=account_id, points=7, expires_on=NEVER)
 
 
 @pytest.mark.tampers

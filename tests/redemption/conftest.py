@@ -10,6 +10,7 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.db import Actor, Database
 from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger import rules as ledger_rules
 from pointsbank.people import actions as people
@@ -184,6 +185,7 @@ async def found_shop(clock: FixedClock, *, holder: str = "person", daily_points_
         oversight_phone="10000000002",
         daily_points_max=daily_points_max,
     )
+    await db.write(kinds.make_main_kind, community_id=community_id)
     building_id = await db.write(people.make_place, parent_id=community_id, kind="building", name="91 号楼")
     outlet_id = await db.write(
         actions.make_outlet, community_id=community_id, name="测试爱心超市", hours="9:00–17:00，周一休息"
