@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 LAN ?=
+# Compiled modules are kept, also where the environment says otherwise: the tests start the program many times.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: demo test check format bench pictures clean
 

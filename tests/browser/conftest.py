@@ -6,11 +6,12 @@ Without Chromium these tests are skipped aloud; with PB_REQUIRE_BROWSER=1 they f
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,11 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.browser.serve import facts_of
 from tests.browser.towns import PASSWORD
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
 ARGUMENTS = [
     "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-background-networking",
     "--no-first-run",
@@ -39,6 +42,7 @@ ARGUMENTS = [
 ROOT = Path(__file__).parents[2]
 PHONE, DESK = (390, 844), (1280, 800)
 PATIENCE_MS = 10_000
+START_SECONDS = 60
 expect.set_options(timeout=PATIENCE_MS)
 
 
@@ -70,8 +74,8 @@ def chromium() -> Iterator[Browser]:
     """One for a module and no longer: while it is open, this thread can run no other event loop."""
     if CHROMIUM is None:
         if os.environ.get("PB_REQUIRE_BROWSER") == "1":
-            pytest.fail("PB_REQUIRE_BROWSER is set, and there is no Chromium: apt-get install chromium")
-        pytest.skip("no Chromium: apt-get install chromium, or name it in CHROMIUM")
+            pytest.fail("PB_REQUIRE_BROWSER is set, and there is no Chromium: apt-get install chromium-headless-shell")
+        pytest.skip("no Chromium: apt-get install chromium-headless-shell, or name it in CHROMIUM")
     with sync_playwright() as player:
         opened = player.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield opened
@@ -84,35 +88,55 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-@contextmanager
-def serving(folder: Path, town: str) -> Iterator[Served]:
-    port = free_port()
+@pytest.fixture(scope="session")
+def stable() -> Iterator[subprocess.Popen[str]]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("POINTSBANK_")}
-    words = [sys.executable, "-m", "tests.browser.serve", str(folder), str(port), town]
-    with subprocess.Popen(words, cwd=ROOT, env=inherited, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            assert line, "the server did not start"
-            url = f"http://127.0.0.1:{port}"
-            with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
-                client.get(f"{url}/livez").raise_for_status()
-            yield Served(url, folder, json.loads(line))
-        finally:
-            process.terminate()
-            process.wait(20)
+    words = [sys.executable, "-m", "tests.browser.serve"]
+    with subprocess.Popen(
+        words, cwd=ROOT, env=inherited, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:  # fmt: skip
+        yield process
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+def until(what: Callable[[], bool], otherwise: str) -> None:
+    latest = time.monotonic() + START_SECONDS
+    while not what():
+        assert time.monotonic() < latest, otherwise
+        time.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 @pytest.fixture(scope="module")
 def served(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: Path
-) -> Iterator[Served]:
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, template: Path,
+    stable: subprocess.Popen[str],
+) -> Iterator[Served]:  # fmt: skip
     """The server of a module, over the town that the module names in TOWN."""
-    folder = tmp_path_factory.mktemp("served")
-    if request.module.TOWN != "nothing":
+    folder, port, town = tmp_path_factory.mktemp("served"), free_port(), request.module.TOWN
+    if town != "nothing":
         shutil.copy(template, folder)
-    with serving(folder, request.module.TOWN) as found:
-        yield found
+    assert stable.stdin is not None
+    assert stable.stdout is not None
+    stable.stdin.write(json.dumps({"folder": str(folder), "port": port, "town": town}) + "\n")
+    stable.stdin.flush()
+    pid = int(stable.stdout.readline())
+    facts = facts_of(folder)
+    until(lambda: facts.exists() or is_gone(pid), "the server did not start")
+    url = f"http://127.0.0.1:{port}"
+    with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+        client.get(f"{url}/livez").raise_for_status()
+    yield Served(url, folder, json.loads(facts.read_text("utf-8")))
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: is_gone(pid), "the server did not stop")
 
 
 @dataclass

@@ -1,5 +1,5 @@
-/* What is wrong with the page as it stands, in words. `size` is the type size, `hasText` whether contrast is looked at. */
-({ size, hasText }) => {
+/* What is wrong with the page at this width, in words, by type size: [size, whether targets and text are looked at closely]. */
+sizes => sizes.flatMap(([size, isClose]) => {
   document.documentElement.classList.remove('large', 'larger')
   if (size) document.documentElement.classList.add(size)
   const wrong = []
@@ -16,6 +16,7 @@
     const widest = Array.from(document.querySelectorAll('body *')).find(one => one.getBoundingClientRect().right > right)
     wrong.push(`sideways by ${wide} px: ${widest && widest.outerHTML.slice(0, 80)}`)
   }
+  if (!isClose) return wrong.map(one => `${size} ${one}`)
 
   document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary').forEach(target => {
     if (!isShown(target)) return
@@ -46,9 +47,9 @@
     }
     return layers.reverse().reduce((under, { rgb, alpha }) => rgb.map((each, at) => each * alpha + under[at] * (1 - alpha)), [255, 255, 255])
   }
-  const walker = hasText && document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   const looked = new Set()
-  while (walker && walker.nextNode()) {
+  while (walker.nextNode()) {
     const element = walker.currentNode.parentElement
     if (!walker.currentNode.data.trim() || looked.has(element) || !isShown(element) || element.closest('svg, noscript')) continue
     looked.add(element)
@@ -59,5 +60,5 @@
     const ratio = (high + 0.05) / (low + 0.05)
     if (ratio < 4.5) wrong.push(`contrast ${ratio.toFixed(2)}: ${named(element)}`)
   }
-  return wrong
-}
+  return wrong.map(one => `${size} ${one}`)
+})

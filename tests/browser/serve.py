@@ -1,12 +1,14 @@
 """The program as `pointsbank serve` joins it, over a small town of its own, with a clock that a test moves.
 
-FOLDER holds a migrated database. Prints one line of facts when it is open. Only tests start it:
-`python -m tests.browser.serve FOLDER PORT TOWN`.
+Only tests start it, without arguments: it imports the program once and forks a server for each line of JSON that it
+reads, {"folder": …, "port": …, "town": …}, so that each is up at once. It answers with the process's id; the server
+writes down the facts of its town, beside the folder, when it is open. The folder of a town holds a migrated database.
 """
 
 import asyncio
 import functools
 import json
+import os
 import signal
 import sys
 import time
@@ -35,6 +37,17 @@ TOWNS: dict[str, Callable[[World], Awaitable[dict[str, Any]]]] = {
     "paper": towns.paper,
     "cards": towns.cards,
 }
+
+
+def facts_of(folder: Path) -> Path:
+    return folder.with_suffix(".facts")
+
+
+def tell(folder: Path, facts: dict[str, Any]) -> None:
+    """What the test waits for: whole, or not there."""
+    half = folder.with_suffix(".half")
+    half.write_text(json.dumps(facts), "utf-8")
+    half.rename(facts_of(folder))
 
 
 class MovableClock(FixedClock):
@@ -72,7 +85,7 @@ async def serve(folder: Path, port: int, town: str) -> None:
         app = wiring.create_app(settings, clock, found, limit=LOOSE, extra=[forward])
         server = uvicorn.Server(uvicorn.Config(app, port=port, lifespan="off", log_level="error", server_header=False))
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: setattr(server, "should_exit", True))
-        print(json.dumps(facts), flush=True)  # noqa: T201  this line is what the test waits for
+        tell(folder, facts)
         await server.serve()
 
 
@@ -83,14 +96,26 @@ async def serve_nothing(folder: Path, port: int) -> None:
     wiring.create_app = functools.partial(wiring.create_app, extra=[forward], limit=LOOSE)
 
     def told(first: FirstRun) -> None:
-        print(json.dumps({"first_run": f"/first-run/{first.kept.setup_code}"}), flush=True)  # noqa: T201
+        tell(folder, {"first_run": f"/first-run/{first.kept.setup_code}"})
 
     settings = Settings.from_env({"POINTSBANK_DATA": str(folder), "POINTSBANK_PORT": str(port)})
     await server.serve(settings, asks=told)
 
 
+def main() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        folder, port, town = Path(wanted["folder"]), wanted["port"], wanted["town"]
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+            asyncio.run(serve_nothing(folder, port) if town == "nothing" else serve(folder, port, town))
+            os._exit(0)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    if sys.argv[3] == "nothing":
-        asyncio.run(serve_nothing(Path(sys.argv[1]), int(sys.argv[2])))
-    else:
-        asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]))
+    main()

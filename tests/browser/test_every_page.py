@@ -20,16 +20,10 @@ NO_PAGE = re.compile(
 )  # pictures, data, tails of codes, and what only sends on
 PAGES = [route for route in ROUTES if route.method == "GET" and not NO_PAGE.search(route.path)]
 LOOK = Path(__file__).with_name("look.js").read_text("utf-8")
-# Every width and every type size, and the narrowest with the largest: what holds in these holds between them.
-LOOKS = ((320, ""), (320, "larger"), (PHONE[0], ""), (PHONE[0], "large"), (DESK[0], ""), (DESK[0], "larger"))
-WIDTHS = ((320, "large"), (360, ""), (360, "large"), (360, "larger"), (PHONE[0], "larger"),
-          (1024, ""), (1024, "large"), (1024, "larger"), (DESK[0], "large"))  # fmt: skip
-SIDEWAYS = """size => {
-    const root = document.documentElement
-    root.classList.remove('large', 'larger')
-    if (size) root.classList.add(size)
-    return root.scrollWidth - root.clientWidth
-}"""
+# Every width in every type size is looked at for sideways scroll, these also for targets and contrast.
+WIDTHS = (320, 360, PHONE[0], 1024, DESK[0])
+CLOSE = {320: ("", "larger"), PHONE[0]: ("", "large"), DESK[0]: ("", "larger")}
+SIZES = ("", "large", "larger")
 # In full, none of these stands on any page.
 HIDDEN = re.compile(rf"(?:测试(?:员|居民|公示人|欧阳长名字|甲|乙)|邻区测试人)|{PHONES}")
 LOADED_MAX = 60 * 1024
@@ -68,17 +62,12 @@ def look_at(page, route, url: str, *, closely: bool) -> list[str]:
     if answer.status >= 400:
         return [f"{url}: {answer.status}"]
     is_paper = page.locator(".wall, .sheet, .receipt").count() > 0
-    looks = [look for look in LOOKS if look[0] == DESK[0] or not is_paper]
+    widths = [width for width in WIDTHS if width >= DESK_LEAST or not is_paper]
     wrong = []
-    for width, size in looks if closely else [(page.viewport_size["width"], "")]:
+    for width in widths if closely else [page.viewport_size["width"]]:
         page.set_viewport_size({"width": width, "height": DESK[1]})
-        found = page.evaluate(LOOK, {"size": size, "hasText": size == "" and width != LOOKS[0][0]})
-        wrong += [f"{url} at {width} {size}: {one}" for one in found]
-    for width, size in WIDTHS if closely else []:
-        if width >= DESK_LEAST or not is_paper:
-            page.set_viewport_size({"width": width, "height": DESK[1]})
-            sideways = page.evaluate(SIDEWAYS, size)
-            wrong += [f"{url} at {width} {size}: sideways by {sideways} px"] if sideways > 0 else []
+        sizes = [[size, size in CLOSE.get(width, ())] for size in (SIZES if closely else SIZES[:1])]
+        wrong += [f"{url} at {width} {one}" for one in page.evaluate(LOOK, sizes)]
     wrong += told_too_much(page, url)
     return wrong + [
         f"{url}: leads nowhere: {method} {link}" for method, link in page.evaluate(LINKS) if is_dead(method, link)

@@ -116,6 +116,7 @@ def find(page: Page, name: str) -> None:
     page.goto("/people")
     page.fill("input[name=q]", name)
     page.keyboard.press("Enter")
+    expect(page.locator("tbody tr")).to_have_count(1)
     page.locator("table a").first.click()
 
 
@@ -250,6 +251,7 @@ def test_a_community_opens_from_nothing(enter, served, tmp_path):
 
     open_as(clerk, "/redemption/counters", "clerk", CLERK_PASSWORD)
     clerk.locator("main a").first.click()
+    expect(clerk.locator("#scan")).to_be_focused()
     scan(clerk, card)
     expect(clerk.get_by_test_id("available")).to_have_text(str(earned))
     scan(clerk, salt)

@@ -13,7 +13,7 @@ from tests.crash.clients import at_work
 
 CYCLES = {"sqlite": 10, "postgres": 2}
 HASTY_CYCLES_MAX = 10
-LIFE_SECONDS = (0.2, 0.9)
+LIFE_SECONDS = (0.05, 0.4)
 
 
 async def kill_soon(ring) -> None:

@@ -127,9 +127,9 @@ def settings(request, engine, tmp_path):
         yield Settings.from_env({"POINTSBANK_DATA": str(tmp_path)})
         return
     server = request.getfixturevalue("postgres_server")
-    server.ask("CREATE DATABASE before_lots")
+    server.run("CREATE DATABASE before_lots")
     yield Settings.from_env({"POINTSBANK_DATA": str(tmp_path), "POINTSBANK_DATABASE_URL": server.url("before_lots")})
-    server.ask("DROP DATABASE before_lots WITH (FORCE)")
+    server.run("DROP DATABASE before_lots WITH (FORCE)")
 
 
 async def migrate_up_to(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
