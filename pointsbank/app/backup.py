@@ -182,9 +182,8 @@ async def _books(file: Path) -> dict[str, int]:
         raise NoBackup(
             f"账不平，共 {len(report.findings)} 处，没有备份。请运行 pointsbank ledger verify，联系维护人员。"
         )
-    totals: dict[str, Any] = msgspec.structs.asdict(report)
-    del totals["findings"]
-    return totals
+    told: dict[str, Any] = msgspec.structs.asdict(report)
+    return {name: total for name, total in told.items() if isinstance(total, int)}
 
 
 def _copy_live(source: Path, target: Path) -> None:

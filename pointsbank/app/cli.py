@@ -119,6 +119,8 @@ def verify(as_json: bool, file: Path | None) -> None:
         for finding in report.findings:
             click.echo(f"第 {finding.invariant} 条：{finding.what}；{finding.where}")
         click.echo(f"账户 {report.accounts}，分录 {report.entries}，发出 {report.points_issued} 分。")
+        for hold_key in report.overdue_holds:
+            click.echo(f"预留 {hold_key} 过期一天以上还没有办：请在办它的页面取消或完成。")
     if not report.is_clean:
         raise Failure(f"账不平：{len(report.findings)} 处。请停止兑换，保留数据库，联系维护人员。")
     if not as_json:

@@ -17,4 +17,5 @@ Invariants:
   9. Opening points stand on a line of a list that a second person confirmed; a passbook is opened once, unless that
      was reversed.
   10. A passbook is of a kind of its own community.
+  11. What is held lies in open holds; a hold is resolved once, whole, and a capture takes the lots that were held.
 """

@@ -8,7 +8,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger import rules_opening as openings
-from pointsbank.ledger.rules import NotEnoughPoints, Posted
+from pointsbank.ledger.rules import NotEnoughPoints, Posted, UnknownAccount
 from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
 
@@ -156,7 +156,7 @@ async def _issue(
     source: Source,
     summary: str,
 ) -> Posted:
-    assert 0 < points <= rules.POINTS_MAX
+    rules.check_amount(points)
     issued_id = await system_account(tx, community_id=community_id, system=rules.ISSUED)
     entry = await tx.row(
         ENTRY, posting_key, community_id, kind, effective_at, tx.now, tx.actor.person_id, member_id,
@@ -223,11 +223,13 @@ async def spend(
     summary: str,
 ) -> Posted:
     """Take points from a passbook's account, soonest to expire first; refuses NotEnoughPoints."""
-    assert 0 < points <= rules.POINTS_MAX
+    rules.check_amount(points)
     account = await tx.row(TAKE, points, account_id, points)
     if account is None:
-        found = await tx.row(FREE, account_id)
-        raise NotEnoughPoints(missing=points - (found["points"] if found else 0))
+        free = await tx.row(FREE, account_id)
+        if free is None:
+            raise UnknownAccount
+        raise NotEnoughPoints(missing=points - free["points"])
     target_id = await system_account(tx, community_id=community_id, system=rules.redeemed(outlet_id))
     entry = await tx.row(
         ENTRY, posting_key, community_id, "order", tx.now, tx.now, tx.actor.person_id, member_id,

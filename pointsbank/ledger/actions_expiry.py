@@ -4,11 +4,13 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account, take_from_lot
-from pointsbank.ledger.rules import NotAsTold, Posted
+from pointsbank.ledger.rules import NotAsTold, PointsHeld, Posted
 
 EXPIRED_AT_ONCE = 100
 EXPIRED_LOTS = f"""
-SELECT lot.id, lot.account_id, lot.remaining - lot.held, account.community_id FROM ledger_lot lot
+SELECT lot.id, lot.account_id, lot.remaining - lot.held, account.community_id,
+       (SELECT COUNT(*) FROM ledger_lot_use used WHERE used.lot_id = lot.id)
+  FROM ledger_lot lot
   JOIN ledger_account account ON account.id = lot.account_id
  WHERE lot.remaining > 0 AND lot.remaining > lot.held AND lot.expires_on < ?
  ORDER BY lot.expires_on, lot.id LIMIT {EXPIRED_AT_ONCE}
@@ -16,7 +18,7 @@ SELECT lot.id, lot.account_id, lot.remaining - lot.held, account.community_id FR
 TAKE_ALL = """
 UPDATE ledger_account SET balance = 0 WHERE passbook_id = ? AND balance = ? AND held = 0 RETURNING id, community_id
 """
-BALANCE_OF = "SELECT balance FROM ledger_account WHERE passbook_id = ?"
+BALANCE_OF = "SELECT balance, held FROM ledger_account WHERE passbook_id = ?"
 ALL_LOTS = "SELECT id, remaining FROM ledger_lot WHERE account_id = ? AND remaining > 0 ORDER BY id"
 
 
@@ -26,13 +28,13 @@ async def expire_due(tx: Tx) -> int:
     What a hold keeps stays until the hold is resolved.
     """
     lots = await tx.rows(EXPIRED_LOTS, local_day(tx.now))
-    for lot_id, account_id, points, community_id in sorted(lots, key=lambda lot: (lot[1], lot[0])):
+    for lot_id, account_id, points, community_id, uses in sorted(lots, key=lambda lot: (lot[1], lot[0])):
         account = await tx.row(TAKE, points, account_id, points)
         assert account is not None
         target_id = await system_account(tx, community_id=community_id, system=rules.EXPIRED)
-        # A reversal may fill the lot again later, and then it expires again: the moment tells the entries apart.
+        # What a hold let go, or a reversal gave back, expires later: the uses before tell the entries apart.
         entry = await tx.row(
-            ENTRY, f"expiry:{lot_id}:{tx.now.isoformat()}", community_id, "expiry", tx.now, tx.now,
+            ENTRY, f"expiry:{lot_id}:{uses}", community_id, "expiry", tx.now, tx.now,
             tx.actor.person_id, None, "ledger", "lot", lot_id, "积分到期", "", None, None,
         )  # fmt: skip
         assert entry is not None
@@ -44,10 +46,12 @@ async def expire_due(tx: Tx) -> int:
 
 async def give_up(tx: Tx, *, passbook_id: int, points: int, member_id: int, source: Source) -> Posted:
     """Let all of a passbook expire because its holder does not want it; refuses unless it holds what was told."""
-    assert 0 < points <= rules.POINTS_MAX
+    rules.check_amount(points)
     account = await tx.row(TAKE_ALL, passbook_id, points)
     if account is None:
         found = await tx.row(BALANCE_OF, passbook_id)
+        if found is not None and found["held"]:
+            raise PointsHeld(held=found["held"])
         raise NotAsTold(balance=found["balance"] if found is not None else 0)
     account_id, community_id = account
     target_id = await system_account(tx, community_id=community_id, system=rules.EXPIRED)

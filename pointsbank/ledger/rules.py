@@ -22,6 +22,50 @@ class NotEnoughPoints(Refusal):
     message = "还差 {missing} 分。"
 
 
+class WrongAmount(Refusal):
+    kind = Kind.INVALID
+    code = "ledger.wrong_amount"
+    message = "分数要是 1 到 {most} 的整数。"
+
+
+class UnknownAccount(Refusal):
+    kind = Kind.NOT_FOUND
+    code = "ledger.unknown_account"
+    message = "没有这本存折。"
+
+
+class UnknownHold(Refusal):
+    kind = Kind.NOT_FOUND
+    code = "ledger.unknown_hold"
+    message = "没有这一笔预留。"
+
+
+class AlreadyHeld(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.already_held"
+    message = "这件事的积分已经预留过了。"
+
+
+class HoldResolved(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.hold_resolved"
+    message = "这一笔预留已经办完了，不能再办一次。请刷新页面看结果。"
+
+
+class NotOverdue(Refusal):
+    """A hold is let lapse by the room that made it, and not before its time."""
+
+    kind = Kind.CONFLICT
+    code = "ledger.hold_not_overdue"
+    message = "这一笔预留还没有到期。要提前取消，请用「取消」。"
+
+
+class PointsHeld(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.points_held"
+    message = "存折里有 {held} 分为还没办完的事留着。请先把那件事办完或取消。"
+
+
 class AlreadySpent(Refusal):
     kind = Kind.LIMITED
     code = "ledger.already_spent"
@@ -46,6 +90,11 @@ class NotAsTold(Refusal):
     kind = Kind.CONFLICT
     code = "ledger.not_as_told"
     message = "存折现在是 {balance} 分，和页面上写的不一样。请刷新页面再看。"
+
+
+def check_amount(points: int) -> None:
+    if type(points) is not int or not 0 < points <= POINTS_MAX:
+        raise WrongAmount(most=POINTS_MAX)
 
 
 class LotTaken(msgspec.Struct, frozen=True):

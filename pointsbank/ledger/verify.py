@@ -1,5 +1,7 @@
 """Recompute the books. Needs no keys, so it works on any copy of the database."""
 
+from datetime import timedelta
+
 import msgspec
 
 from pointsbank.kit import db
@@ -16,10 +18,13 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
+    """`overdue_holds` names holds that nobody resolved in time: the books are right, but points lie idle."""
+
     findings: list[Finding]
     accounts: int
     entries: int
     points_issued: int
+    overdue_holds: list[str]
 
     @property
     def is_clean(self) -> bool:
@@ -141,12 +146,47 @@ UNION ALL
 SELECT 'community ' || book.community_id, 1, 0 FROM ledger_passbook book WHERE NOT EXISTS (
   SELECT 1 FROM ledger_book_kind kind WHERE kind.community_id = book.community_id AND kind.code = 'points')""",
     ),
+    (
+        11,
+        "what an account holds differs from its open holds",
+        """
+SELECT 'account ' || account.id, COALESCE(open.points, 0), account.held FROM ledger_account account
+  LEFT JOIN (SELECT account_id, SUM(points) AS points FROM ledger_hold WHERE state = 'open' GROUP BY account_id) open
+         ON open.account_id = account.id
+ WHERE account.held <> COALESCE(open.points, 0)""",
+    ),
+    (
+        11,
+        "what is held of a lot differs from its open holds",
+        """
+SELECT 'lot ' || lot.id, COALESCE(open.points, 0), lot.held FROM ledger_lot lot
+  LEFT JOIN (SELECT part.lot_id, SUM(part.points) AS points FROM ledger_hold_lot part
+               JOIN ledger_hold hold ON hold.id = part.hold_id AND hold.state = 'open' GROUP BY part.lot_id) open
+         ON open.lot_id = lot.id
+ WHERE lot.held <> COALESCE(open.points, 0)""",
+    ),
+    (
+        11,
+        "a hold differs from its lots, or from the entry that captured it",
+        """
+SELECT 'hold ' || hold.hold_key, hold.points, COALESCE(SUM(part.points), 0) FROM ledger_hold hold
+  LEFT JOIN ledger_hold_lot part ON part.hold_id = hold.id
+  LEFT JOIN ledger_lot lot ON lot.id = part.lot_id
+  LEFT JOIN ledger_lot_use used ON used.entry_id = hold.entry_id AND used.lot_id = part.lot_id
+ GROUP BY hold.id, hold.hold_key, hold.points
+HAVING hold.points <> COALESCE(SUM(part.points), 0)
+    OR SUM(CASE WHEN lot.account_id <> hold.account_id THEN 1 ELSE 0 END) > 0
+    OR SUM(CASE WHEN hold.entry_id IS NOT NULL AND used.points IS DISTINCT FROM part.points THEN 1 ELSE 0 END) > 0""",
+    ),
     (9, "opening points stand on no list that a second person confirmed", OPENINGS),
 )
 
-GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use")
+GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use", "ledger_hold_lot")
 TRIGGERS_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 TRIGGERS_POSTGRES = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
+OVERDUE_HOLDS = """
+SELECT hold_key FROM ledger_hold WHERE state = 'open' AND overdue_at < ? ORDER BY overdue_at, id LIMIT ?
+"""
 COUNTS = """
 SELECT (SELECT COUNT(*) FROM ledger_account), (SELECT COUNT(*) FROM ledger_entry),
        (SELECT COALESCE(-SUM(balance), 0) FROM ledger_account WHERE system = 'issued')
@@ -167,4 +207,6 @@ async def verify() -> Report:
             if trigger not in present:
                 findings.append(Finding(5, "a trigger that guards the books is missing", trigger))
     ((accounts, entries, issued),) = await db.slow_rows(COUNTS)
-    return Report(findings, accounts, entries, int(issued))
+    late = db.current().writer.clock.now() - timedelta(days=1)
+    overdue = [hold_key for (hold_key,) in await db.slow_rows(OVERDUE_HOLDS, late, FINDINGS_SHOWN)]
+    return Report(findings, accounts, entries, int(issued), overdue)
