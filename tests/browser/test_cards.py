@@ -111,6 +111,7 @@ def test_a_lost_card_is_replaced_in_two_clicks_on_one_page(enter, read):
     desk = enter(DESK, login="admin")
     desk.goto("/people")
     desk.click("td a >> nth=0")
+    desk.wait_for_url(re.compile(r"/people/\d+"))
     if desk.get_by_text("没有可用的卡").count():
         desk.click("button:has-text('发卡')")
     person = desk.url.split("#")[0]

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK
 
@@ -113,15 +113,12 @@ def test_a_passbook_is_printed_on_below_its_last_row(desk, served):
     desk.fill("#down", "-2")
     desk.click("button:has-text('记住')")
     desk.emulate_media(media="print")
-    assert (
-        desk.locator(".passbook table")
-        .evaluate("one => getComputedStyle(one).transform")
-        .endswith("5.66929, -7.55906)")
-    )
+    expect(desk.locator(".passbook table")).to_have_css("transform", "matrix(1, 0, 0, 1, 5.66929, -7.55906)")
     desk.emulate_media(media="null")
     desk.click("button:has-text('打好了')")
-    assert "没有新的要打" in desk.content()
+    expect(desk.get_by_text("没有新的要打")).to_be_visible()
     desk.click("a:has-text('重打这一页')")
+    expect(desk.locator(".passbook tbody tr")).to_have_count(len(rows))
     assert tops(desk) == pytest.approx(rows, abs=40)  # the words above the paper differ
 
 
