@@ -152,6 +152,16 @@ CREATE TABLE ledger_hold_lot (
   PRIMARY KEY (hold_id, lot_id)
 ) WITHOUT_ROWID
 """
+# How far a kind's recurring work has come: what is due in which period, and the last passbook that had its turn.
+KIND_RUN = """
+CREATE TABLE ledger_kind_run (
+  kind_id BIGINT NOT NULL REFERENCES ledger_book_kind(id),
+  what TEXT NOT NULL CHECK (what IN ('base', 'reset')),
+  period TEXT NOT NULL,
+  upto BIGINT NOT NULL,
+  PRIMARY KEY (kind_id, what)
+) WITHOUT_ROWID
+"""
 
 
 class Migration(HandWritten):
@@ -187,6 +197,9 @@ class Migration(HandWritten):
             "CREATE INDEX ledger_lot_use_lot ON ledger_lot_use (lot_id)",
             HOLD,
             HOLD_LOT,
+            KIND_RUN,
+            # What a clawback could not take.
+            "ALTER TABLE ledger_entry ADD COLUMN shortfall WHOLE CHECK (shortfall > 0)",
             "CREATE INDEX ledger_hold_open ON ledger_hold (account_id) WHERE state = 'open'",
         ),
         forbid("ledger_lot", "DELETE", "1 = 1", "kept"),

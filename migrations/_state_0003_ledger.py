@@ -50,6 +50,7 @@ STATE = [
             ("reason", fields.TextField(unique=False)),
             ("version_id", fields.BigIntField(null=True)),
             ("reverses_id", fields.BigIntField(null=True)),
+            ("shortfall", fields.BigIntField(null=True)),
         ],
         options={"table": "ledger_entry", "app": "models", "pk_attr": "id"},
         bases=["Model"],

@@ -11,7 +11,8 @@ Invariants:
   3. Only `issued` is below zero.
   4. A key is posted once.
   5. Entries, moves and lot uses never change.
-  6. An entry is reversed at most once, and a reversal gives back the same lots.
+  6. An entry is reversed or clawed back at most once. A reversal gives back the same lots, and what expired in them
+     meanwhile for thirty more days; a clawback makes no debt.
   7. What expires soonest is spent first; what has expired is not spent.
   8. Amounts are whole numbers of the passbook's smallest unit.
   9. Opening points stand on a line of a list that a second person confirmed; a passbook is opened once, unless that

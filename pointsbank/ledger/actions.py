@@ -8,7 +8,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger import rules_opening as openings
-from pointsbank.ledger.rules import NotEnoughPoints, Posted, UnknownAccount
+from pointsbank.ledger.rules import Bucket, NotEnoughPoints, Posted, UnknownAccount
 from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
 
@@ -62,6 +62,11 @@ FREE = "SELECT balance - held AS points FROM ledger_account WHERE id = ?"
 PUT_INTO_LOT = """
 INSERT INTO ledger_lot (account_id, expires_on, kind, remaining) VALUES (?, ?, ?, ?)
 ON CONFLICT (account_id, expires_on, kind) WHERE match_percent IS NULL
+DO UPDATE SET remaining = ledger_lot.remaining + excluded.remaining RETURNING id
+"""
+PUT_INTO_GIFT = """
+INSERT INTO ledger_lot (account_id, expires_on, kind, remaining, match_percent) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account_id, expires_on, match_percent) WHERE match_percent IS NOT NULL
 DO UPDATE SET remaining = ledger_lot.remaining + excluded.remaining RETURNING id
 """
 LIVE_LOTS = f"""
@@ -166,7 +171,8 @@ async def _issue(
     assert entry is not None
     assert account is not None
     await tx.run(MOVE, entry["id"], issued_id, account["id"], points, None, account["balance"])
-    await put_into_lot(tx, entry_id=entry["id"], account_id=account["id"], points=points, expires_on=expires_on)
+    bucket = Bucket(rules.EARNED, expires_on)
+    await put_into_lot(tx, entry_id=entry["id"], account_id=account["id"], bucket=bucket, points=points)
     await tx.run(TAKE_ISSUED, points, issued_id)
     return Posted(entry["id"], account["balance"])
 
@@ -260,7 +266,13 @@ async def take_from_lot(tx: Tx, *, entry_id: int, lot_id: int, points: int) -> N
     await tx.run(LOT_USE, entry_id, lot_id, points)
 
 
-async def put_into_lot(tx: Tx, *, entry_id: int, account_id: int, points: int, expires_on: date) -> None:
-    lot = await tx.row(PUT_INTO_LOT, account_id, expires_on, rules.EARNED, points)
+async def put_into_lot(tx: Tx, *, entry_id: int, account_id: int, bucket: Bucket, points: int) -> int:
+    """Returns the lot; the account was taken before."""
+    values = (account_id, bucket.expires_on, bucket.kind, points)
+    if bucket.match_percent is None:
+        lot = await tx.row(PUT_INTO_LOT, *values)
+    else:
+        lot = await tx.row(PUT_INTO_GIFT, *values, bucket.match_percent)
     assert lot is not None
     await tx.run(LOT_USE, entry_id, lot["id"], -points)
+    return int(lot["id"])

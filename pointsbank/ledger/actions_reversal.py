@@ -1,26 +1,62 @@
-"""Take entries back: the mirror of an entry, once, and the points to or from the lots they came from."""
+"""Take entries back, once: by the mirror of the entry, or by a clawback of what is still there."""
+
+from collections import Counter
 
 from pointsbank.kit.clock import local_day
-from pointsbank.kit.db import Tx
+from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger import rules_opening as openings
-from pointsbank.ledger.actions import ADD, ENTRY, FREE, LOT_USE, MOVE, OPENING, TAKE, TAKE_ISSUED, take_from_lot
-from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NotReversible, Posted
+from pointsbank.ledger.actions import (
+    ADD,
+    FREE,
+    MOVE,
+    OPENING,
+    TAKE,
+    put_into_lot,
+    system_account,
+    take_from_lot,
+)
+from pointsbank.ledger.rules import (
+    AlreadyReversed,
+    AlreadySpent,
+    Bucket,
+    Clawed,
+    LotTaken,
+    NothingToTake,
+    NotReversible,
+    Posted,
+)
 from pointsbank.trail import actions as trail
 
-# Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
-REVERSAL = ENTRY.replace("ON CONFLICT (reverses_id)", "ON CONFLICT")
 ORIGINAL = """
-SELECT entry.posting_key, entry.community_id, entry.kind, entry.effective_at, entry.member_id, entry.summary,
-       entry.version_id, entry.source_room, entry.source_kind, entry.source_id, move.source_id AS from_id,
-       move.target_id AS to_id, move.points
-  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id WHERE entry.id = ?
+SELECT id, posting_key, community_id, kind, effective_at, member_id, summary, version_id, source_room, source_kind,
+       source_id
+  FROM ledger_entry WHERE id = ?
+"""
+MOVES = """
+SELECT move.source_id AS from_id, move.target_id AS to_id, move.points, source.passbook_id AS from_book,
+       target.passbook_id AS to_book
+  FROM ledger_move move JOIN ledger_account source ON source.id = move.source_id
+  JOIN ledger_account target ON target.id = move.target_id WHERE move.entry_id = ? ORDER BY move.id
+"""
+# Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
+COUNTER_ENTRY = """
+INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_at, actor_id, member_id, source_room,
+                          source_kind, source_id, summary, reason, version_id, reverses_id, shortfall)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
+"""
+TAKE_FROM_SYSTEM = """
+UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND (balance >= ? OR system LIKE 'issued%')
 """
 END_LINE = "UPDATE ledger_opening_line SET live = FALSE WHERE list_id = ? AND position = ?"
-USES = "SELECT lot_id, points FROM ledger_lot_use WHERE entry_id = ? ORDER BY lot_id"
-GIVE_TO_LOT = "UPDATE ledger_lot SET remaining = remaining + ? WHERE id = ?"
+TAKEN_FROM = """
+SELECT used.points, lot.kind, lot.expires_on, lot.match_percent
+  FROM ledger_lot_use used JOIN ledger_lot lot ON lot.id = used.lot_id
+ WHERE used.entry_id = ? AND lot.account_id = ? AND used.points > 0 ORDER BY lot.id
+"""
+HOLD_ACCOUNT = "UPDATE ledger_account SET balance = balance WHERE id = ? RETURNING balance - held AS free"
 # The lots that the entry itself filled come first, even one whose last day has passed.
-LOTS_FOR = """
+FREE_LOTS = """
 SELECT lot.id, lot.remaining - lot.held
   FROM ledger_lot lot LEFT JOIN ledger_lot_use used ON used.lot_id = lot.id AND used.entry_id = ?
  WHERE lot.account_id = ? AND lot.remaining > 0 AND lot.remaining > lot.held
@@ -30,54 +66,109 @@ SELECT lot.id, lot.remaining - lot.held
 
 
 async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
-    """Post the mirror of an entry, once. Refuses AlreadyReversed, AlreadySpent (points that came in are gone)."""
+    """Post the mirror of an entry, once; answers the balance of the passbook that its last move touched.
+
+    What was taken goes back to the lots it came from. What was brought is taken from the lots it went into and then
+    from the others; held points are not touched. No passbook stands in two moves of one entry. Refuses
+    AlreadyReversed, AlreadySpent, NotReversible.
+    """
     original = await tx.row(ORIGINAL, entry_id)
     assert original is not None
-    if original["kind"] not in ("award", "order", OPENING):
+    if original["kind"] not in rules.REVERSIBLE:
         raise NotReversible
-    entry = await tx.row(
-        REVERSAL, f"reversal:{entry_id}", original["community_id"], "reversal", original["effective_at"], tx.now,
+    reversal_id = await _counter_entry(tx, original, "reversal", reason, None)
+    balance = 0
+    for move in await tx.rows(MOVES, entry_id):
+        points, from_after, to_after = move["points"], None, None
+        # Passbooks before the system's accounts, which everybody waits for.
+        if move["to_book"] is not None:
+            balance = to_after = await _take_back(tx, reversal_id, entry_id, move["to_id"], points)
+        if move["from_book"] is not None:
+            balance = from_after = await _give_back(tx, reversal_id, entry_id, move["from_id"], points)
+        if move["to_book"] is None and await tx.run(TAKE_FROM_SYSTEM, points, move["to_id"], points) != 1:
+            raise AlreadySpent(missing=points)
+        if move["from_book"] is None:
+            await tx.run(ADD, points, move["from_id"])
+        await tx.run(MOVE, reversal_id, move["to_id"], move["from_id"], points, to_after, from_after)
+    await _after(tx, original, reversal_id, reason)
+    return Posted(reversal_id, balance)
+
+
+async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
+    """Take back what is still there of an entry that brought points; what is not stays on record, and is no debt.
+
+    It stands in the place of a reversal: an entry has one of them. Refuses NothingToTake where there is nothing.
+    """
+    original = await tx.row(ORIGINAL, entry_id)
+    assert original is not None
+    if original["kind"] not in rules.ISSUES:
+        raise NotReversible
+    (move,) = await tx.rows(MOVES, entry_id)
+    account_id, asked = move["to_id"], move["points"]
+    free = await tx.row(HOLD_ACCOUNT, account_id)
+    assert free is not None
+    parts = await _free_lots(tx, entry_id, account_id, min(asked, free["free"]))
+    points = sum(part.points for part in parts)
+    if not points:
+        raise NothingToTake
+    clawback_id = await _counter_entry(tx, original, "clawback", reason, asked - points or None)
+    account = await tx.row(TAKE, points, account_id, points)
+    assert account is not None
+    for part in parts:
+        await take_from_lot(tx, entry_id=clawback_id, lot_id=part.lot_id, points=part.points)
+    target_id = await system_account(tx, community_id=original["community_id"], system=rules.CLAWED_BACK)
+    await tx.run(MOVE, clawback_id, account_id, target_id, points, account["balance"], None)
+    await tx.run(ADD, points, target_id)
+    await _after(tx, original, clawback_id, reason)
+    return Clawed(clawback_id, points, asked - points, account["balance"])
+
+
+async def _counter_entry(tx: Tx, original: Row, kind: str, reason: str, shortfall: int | None) -> int:
+    made = await tx.row(
+        COUNTER_ENTRY, f"{kind}:{original['id']}", original["community_id"], kind, original["effective_at"], tx.now,
         tx.actor.person_id, original["member_id"], original["source_room"], original["source_kind"],
-        original["source_id"], original["summary"], reason, original["version_id"], entry_id,
+        original["source_id"], original["summary"], reason, original["version_id"], original["id"], shortfall,
     )  # fmt: skip
-    if entry is None:
+    if made is None:
         raise AlreadyReversed
-    points = original["points"]
-    if original["kind"] == "order":
-        balance = await _give_back(tx, entry["id"], entry_id, original["from_id"], points)
-        await tx.run(MOVE, entry["id"], original["to_id"], original["from_id"], points, None, balance)
-        await tx.run(TAKE_ISSUED, points, original["to_id"])
-    else:
-        balance = await _take_back(tx, entry["id"], entry_id, original["to_id"], points)
-        await tx.run(MOVE, entry["id"], original["to_id"], original["from_id"], points, balance, None)
-        await tx.run(ADD, points, original["from_id"])
+    return int(made["id"])
+
+
+async def _after(tx: Tx, original: Row, by_entry: int, reason: str) -> None:
     if original["kind"] == OPENING:  # the right points may come with another list
         await tx.run(END_LINE, *openings.line_of(original["posting_key"]))
-    await trail.record(tx, "entry.reversed", subject=("entry", entry_id), by_entry=entry["id"], reason=reason)
-    return Posted(entry["id"], balance)
+    await trail.record(tx, "entry.reversed", subject=("entry", original["id"]), by_entry=by_entry, reason=reason)
 
 
-async def _give_back(tx: Tx, entry_id: int, order_entry_id: int, account_id: int, points: int) -> int:
-    """Return spent points to the lots they came from."""
+async def _give_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, points: int) -> int:
+    """Return points to the lots they came from; what expired meanwhile comes back for some more days."""
     account = await tx.row(ADD, points, account_id)
     assert account is not None
-    for lot_id, taken in await tx.rows(USES, order_entry_id):
-        await tx.run(GIVE_TO_LOT, taken, lot_id)
-        await tx.run(LOT_USE, entry_id, lot_id, -taken)
+    buckets: Counter[Bucket] = Counter()
+    for part, kind, expires_on, match_percent in await tx.rows(TAKEN_FROM, entry_id, account_id):
+        lot = Bucket(kind, expires_on, match_percent)
+        buckets[rules.comes_back_as(lot, local_day(tx.now))] += part
+    for bucket, part in buckets.items():
+        await put_into_lot(tx, entry_id=reversal_id, account_id=account_id, bucket=bucket, points=part)
     return int(account["balance"])
 
 
-async def _take_back(tx: Tx, entry_id: int, original_id: int, account_id: int, points: int) -> int:
-    """Take what came in out again: from the lots it went into, and what is gone there from the others."""
+async def _take_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, points: int) -> int:
     account = await tx.row(TAKE, points, account_id, points)
     if account is None:
         free = await tx.row(FREE, account_id)
         assert free is not None
         raise AlreadySpent(missing=points - free["points"])
-    taken = rules.take_from(await tx.rows(LOTS_FOR, original_id, account_id, local_day(tx.now)), points)
-    missing = points - sum(part.points for part in taken)
+    parts = await _free_lots(tx, entry_id, account_id, points)
+    missing = points - sum(part.points for part in parts)
     if missing:
         raise AlreadySpent(missing=missing)
-    for part in taken:
-        await take_from_lot(tx, entry_id=entry_id, lot_id=part.lot_id, points=part.points)
+    for part in parts:
+        await take_from_lot(tx, entry_id=reversal_id, lot_id=part.lot_id, points=part.points)
     return int(account["balance"])
+
+
+async def _free_lots(tx: Tx, entry_id: int, account_id: int, points: int) -> list[LotTaken]:
+    if points <= 0:
+        return []
+    return rules.take_from(await tx.rows(FREE_LOTS, entry_id, account_id, local_day(tx.now)), points)

@@ -1,6 +1,6 @@
 """Tables of points owned.
 
-Two have no model, for Tortoise knows no key of two columns: ledger_lot_use and ledger_hold_lot.
+Three have no model, for Tortoise knows no key of two columns: ledger_lot_use, ledger_hold_lot, ledger_kind_run.
 """
 
 from tortoise import fields
@@ -74,6 +74,7 @@ class Entry(Model):
     reason = fields.TextField()
     version_id = fields.BigIntField(null=True)
     reverses_id = fields.BigIntField(null=True)
+    shortfall = fields.BigIntField(null=True)
 
     class Meta:
         table = "ledger_entry"

@@ -1,7 +1,7 @@
 """What the ledger decides without looking anything up."""
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -12,8 +12,13 @@ NEVER = date(9999, 12, 31)
 MAIN = "points"
 """Code of the kind of passbook that every community has."""
 EARNED = "earned"
+GRACE = timedelta(days=30)
 ISSUED = "issued"
 EXPIRED = "expired"
+CLAWED_BACK = "clawed_back"
+ISSUES = ("award", "opening", "base", "gift")
+"""Entries that bring points into a passbook from nowhere."""
+REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "surplus", "clawback")
 
 
 class NotEnoughPoints(Refusal):
@@ -81,7 +86,13 @@ class AlreadyReversed(Refusal):
 class NotReversible(Refusal):
     kind = Kind.CONFLICT
     code = "ledger.not_reversible"
-    message = "这一笔是冲正或到期，不能再冲正。"
+    message = "这一笔不能冲正。"
+
+
+class NothingToTake(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.nothing_to_take"
+    message = "存折里现在没有能追回的积分，什么也没有记。"
 
 
 class NotAsTold(Refusal):
@@ -95,6 +106,19 @@ class NotAsTold(Refusal):
 def check_amount(points: int) -> None:
     if type(points) is not int or not 0 < points <= POINTS_MAX:
         raise WrongAmount(most=POINTS_MAX)
+
+
+class Bucket(msgspec.Struct, frozen=True, order=True):
+    """What tells one lot of an account from another. `match_percent` is a gift's, and a gift's alone."""
+
+    kind: str
+    expires_on: date
+    match_percent: int | None = None
+
+
+def comes_back_as(bucket: Bucket, today: date) -> Bucket:
+    """Where points that a reversal gives back go: their own lot, or, if it expired meanwhile, one of 30 more days."""
+    return bucket if bucket.expires_on >= today else msgspec.structs.replace(bucket, expires_on=today + GRACE)
 
 
 class LotTaken(msgspec.Struct, frozen=True):
@@ -128,4 +152,13 @@ class Posted(msgspec.Struct, frozen=True):
     """An entry now in the books, and the passbook's balance after it."""
 
     entry_id: int
+    balance: int
+
+
+class Clawed(msgspec.Struct, frozen=True):
+    """What a clawback took, and what it could not."""
+
+    entry_id: int
+    points: int
+    shortfall: int
     balance: int

@@ -120,9 +120,28 @@ SELECT 'move ' || move.id, entry.community_id, target.community_id FROM ledger_m
         6,
         "a reversal is not the mirror of its entry",
         """
-SELECT 'entry ' || reversal.id, move.points, mirror.points FROM ledger_entry reversal
-  JOIN ledger_move mirror ON mirror.entry_id = reversal.id JOIN ledger_move move ON move.entry_id = reversal.reverses_id
- WHERE mirror.points <> move.points OR mirror.source_id <> move.target_id OR mirror.target_id <> move.source_id""",
+SELECT 'entry ' || reversal.id, 0, mirror.points FROM ledger_entry reversal
+  JOIN ledger_move mirror ON mirror.entry_id = reversal.id
+  LEFT JOIN ledger_move move ON move.entry_id = reversal.reverses_id AND move.points = mirror.points
+        AND move.source_id = mirror.target_id AND move.target_id = mirror.source_id
+ WHERE reversal.kind = 'reversal' AND move.id IS NULL
+UNION ALL
+SELECT 'entry ' || reversal.id, move.points, 0 FROM ledger_entry reversal
+  JOIN ledger_move move ON move.entry_id = reversal.reverses_id
+  LEFT JOIN ledger_move mirror ON mirror.entry_id = reversal.id AND mirror.points = move.points
+        AND mirror.source_id = move.target_id AND mirror.target_id = move.source_id
+ WHERE reversal.kind = 'reversal' AND mirror.id IS NULL""",
+    ),
+    (
+        6,
+        "a clawback and its shortfall are not what its entry brought",
+        """
+SELECT 'entry ' || clawback.id, move.points, taken.points + COALESCE(clawback.shortfall, 0) FROM ledger_entry clawback
+  JOIN ledger_move taken ON taken.entry_id = clawback.id JOIN ledger_move move ON move.entry_id = clawback.reverses_id
+ WHERE clawback.kind = 'clawback'
+   AND (taken.points + COALESCE(clawback.shortfall, 0) <> move.points OR taken.source_id <> move.target_id)
+UNION ALL
+SELECT 'entry ' || id, 0, shortfall FROM ledger_entry WHERE shortfall IS NOT NULL AND kind <> 'clawback'""",
     ),
     (
         6,

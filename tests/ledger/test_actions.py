@@ -7,8 +7,8 @@ import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from pointsbank.kit import db
-from pointsbank.ledger import actions, actions_expiry, actions_reversal, queries, verify
-from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NotEnoughPoints, NotReversible
+from pointsbank.ledger import actions, actions_expiry, queries, verify
+from pointsbank.ledger.rules import NotEnoughPoints
 
 pytestmark = pytest.mark.both
 
@@ -83,75 +83,6 @@ async def test_forty_spenders_share_what_is_there(bank):
 
     assert sum(not isinstance(outcome, Exception) for outcome in outcomes) == 14
     assert await bank.balance(passbook) == 2
-
-
-async def test_undoing_an_order_gives_back_the_same_lots(bank):
-    passbook = await bank.member()
-    await bank.award(passbook, 10, expires_on=date(2026, 12, 31))
-    await bank.award(passbook, 10)
-    order = await bank.spend(passbook, 15)
-
-    undone = await db.write(actions_reversal.reverse, entry_id=order.entry_id, reason="wrong_goods")
-
-    assert undone.balance == 20
-    assert await bank.lots(passbook) == [10, 10]
-
-
-async def test_an_entry_is_reversed_once(bank):
-    passbook = await bank.member()
-    award = await bank.award(passbook, 10)
-    await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
-
-    with pytest.raises(AlreadyReversed):
-        await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
-
-    assert await bank.balance(passbook) == 0
-
-
-async def test_ten_reversals_at_once_post_one(bank):
-    passbook = await bank.member()
-    await bank.award(passbook, 10)
-    order = await bank.spend(passbook, 6)
-
-    outcomes = await asyncio.gather(
-        *(db.write(actions_reversal.reverse, entry_id=order.entry_id, reason="wrong_goods") for _ in range(10)),
-        return_exceptions=True,
-    )
-
-    assert [type(outcome) for outcome in outcomes].count(AlreadyReversed) == 9
-    assert await bank.balance(passbook) == 10
-
-
-async def test_an_award_that_is_not_covered_any_more_is_not_taken_back(bank):
-    passbook = await bank.member()
-    award = await bank.award(passbook, 10)
-    await bank.spend(passbook, 3)
-
-    with pytest.raises(AlreadySpent) as refused:
-        await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
-
-    assert refused.value.facts == {"missing": 3}
-    assert await bank.balance(passbook) == 7
-
-
-async def test_an_award_is_taken_back_from_its_own_lot_and_then_from_the_others(bank):
-    passbook = await bank.member()
-    award = await bank.award(passbook, 10, expires_on=date(2026, 12, 31))
-    await bank.spend(passbook, 4)
-    await bank.award(passbook, 50, expires_on=date(2026, 11, 30))
-
-    await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
-
-    assert await bank.lots(passbook) == [46, 0]
-
-
-async def test_a_reversal_is_not_reversed(bank):
-    passbook = await bank.member()
-    award = await bank.award(passbook, 10)
-    reversal = await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
-
-    with pytest.raises(NotReversible):
-        await db.write(actions_reversal.reverse, entry_id=reversal.entry_id, reason="again")
 
 
 async def test_a_posting_key_is_posted_once(bank):
