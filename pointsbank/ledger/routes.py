@@ -25,6 +25,7 @@ LINES_TOLD = 20
 
 SUMMARIES = {
     "reversal": N_("冲正：{summary}"),
+    "clawback": N_("追回：{summary}"),
     "expiry": N_("积分到期"),
     "opening": N_("期初余额（纸质存折 {day}）"),
 }
@@ -32,6 +33,11 @@ KINDS = {
     "award": N_("存入"),
     "order": N_("兑换"),
     "reversal": N_("冲正"),
+    "clawback": N_("追回"),
+    "base": N_("基础积分"),
+    "gift": N_("赠送积分"),
+    "reset": N_("清零"),
+    "surplus": N_("超过上限"),
     "expiry": N_("到期"),
     "opening": N_("期初余额"),
 }

@@ -24,9 +24,25 @@ from pointsbank.web.render import page
 
 PRINTS = [needs(Permission.PRINT_PASSBOOKS)]
 SUMMARY_LETTERS = 13
-SUMMARIES = {"reversal": N_("冲正：{summary}"), "expiry": N_("积分到期"), "opening": N_("期初余额（纸质存折）")}
+SUMMARIES = {
+    "reversal": N_("冲正：{summary}"),
+    "clawback": N_("追回：{summary}"),
+    "expiry": N_("积分到期"),
+    "opening": N_("期初余额（纸质存折）"),
+}
 # Of what kind a line is, before the number of whoever booked it.
-CLERKS = {"award": "F", "order": "D", "reversal": "C", "expiry": "", "opening": "Q"}
+CLERKS = {
+    "award": "F",
+    "order": "D",
+    "reversal": "C",
+    "clawback": "C",
+    "opening": "Q",
+    "gift": "Z",
+    "base": "",
+    "expiry": "",
+    "reset": "",
+    "surplus": "",
+}
 
 AnyRequest = Request[Any, Any, Any]
 
