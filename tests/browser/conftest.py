@@ -1,7 +1,4 @@
-"""Chromium, and the program in a process of its own.
-
-Without Chromium these tests are skipped aloud; with PB_REQUIRE_BROWSER=1 they fail instead.
-"""
+"""Chromium, and the program in a process of its own."""
 
 import json
 import os
@@ -27,18 +24,12 @@ from playwright.sync_api import (
     Request,
     Response,
     expect,
-    sync_playwright,
 )
 
 from tests.browser.serve import facts_of
 from tests.browser.towns import PASSWORD
+from tests.chromium import chromium_opened
 
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
-CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
-ARGUMENTS = [
-    "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--no-first-run",
-]  # fmt: skip
 ROOT = Path(__file__).parents[2]
 PHONE, DESK = (390, 844), (1280, 800)
 PATIENCE_MS = 10_000
@@ -71,15 +62,9 @@ class Served:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One for a module and no longer: while it is open, this thread can run no other event loop."""
-    if CHROMIUM is None:
-        if os.environ.get("PB_REQUIRE_BROWSER") == "1":
-            pytest.fail("PB_REQUIRE_BROWSER is set, and there is no Chromium: apt-get install chromium-headless-shell")
-        pytest.skip("no Chromium: apt-get install chromium-headless-shell, or name it in CHROMIUM")
-    with sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    """One for a module and no longer: other tests need the thread."""
+    with chromium_opened() as opened:
         yield opened
-        opened.close()
 
 
 def free_port() -> int:

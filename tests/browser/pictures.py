@@ -18,7 +18,8 @@ import httpx
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, free_port
+from tests.browser.conftest import free_port
+from tests.chromium import ARGUMENTS, CHROMIUM
 
 PROGRAM = str(Path(sys.executable).with_name("pointsbank"))
 FOLDER = Path(__file__).with_name("pictures")

@@ -1,7 +1,5 @@
 """static/app.js in Chromium, on a page that has the attributes and nothing else."""
 
-import os
-import shutil
 import threading
 import time
 from urllib.parse import parse_qs
@@ -10,9 +8,9 @@ import pytest
 import uvicorn
 
 from pointsbank.web import assets
+from tests.chromium import chromium_opened
 
 pytestmark = pytest.mark.browser
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 CARD, RICE, SALT = "81000005360625710042", "2000000000121", "2000000000350"
 
 PAGE = """<!doctype html><html lang="zh-CN" class="staff"><meta charset="utf-8"><title>台</title>
@@ -81,14 +79,8 @@ class Desk:
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
-        pytest.skip("no Chromium")
-    from playwright.sync_api import sync_playwright  # not needed where there is no Chromium
-
-    with sync_playwright() as player:
-        opened = player.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+    with chromium_opened() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
