@@ -1,6 +1,7 @@
 """The tags of a community: a short list of its own, from which rosters may take."""
 
 from pointsbank.kit.db import Tx
+from pointsbank.kit.errors import NotFound
 from pointsbank.people.rules_import import TAGS_MAX, TagTaken, TooManyTags, check_tag
 from pointsbank.trail import actions as trail
 
@@ -30,6 +31,7 @@ async def make_tag(tx: Tx, *, community_id: int, name: str) -> int:
 
 async def end_tag(tx: Tx, *, tag_id: int) -> None:
     """Take a tag from everybody; it can be made again, empty."""
-    await tx.run(END_TAG, tx.now, tag_id)
+    if await tx.run(END_TAG, tx.now, tag_id) == 0:
+        raise NotFound
     people = await tx.run(UNTAG, tag_id)
     await trail.record(tx, "tag.ended", subject=("tag", tag_id), people=people)

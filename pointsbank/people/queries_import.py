@@ -53,7 +53,7 @@ SELECT number, cells, verdict FROM people_import_row
 """
 REMEMBERED = "SELECT columns FROM people_import_columns WHERE community_id = ? AND header = ?"
 TAGS = "SELECT id, name FROM people_tag WHERE community_id = ? AND ended_at IS NULL ORDER BY name"
-TAG = "SELECT community_id FROM people_tag WHERE id = ? AND ended_at IS NULL"
+TAG = "SELECT community_id FROM people_tag WHERE id = ?"
 TAGGED = """
 SELECT t.id, t.name, COUNT(g.id) AS people
   FROM people_tag t LEFT JOIN people_person_tag g ON g.tag_id = t.id

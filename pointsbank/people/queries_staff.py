@@ -28,7 +28,7 @@ SELECT g.id AS grant_id, g.role, g.place_id, pl.name AS place_name, q.id, q.memb
  WHERE g.ended_at IS NULL AND g.place_id IN
 """
 DISABLED = "SELECT 1 FROM people_login WHERE id = ? AND disabled_at IS NOT NULL"
-GRANT_PLACE = "SELECT place_id, person_id FROM people_role_grant WHERE id = ? AND ended_at IS NULL"
+GRANT_PLACE = "SELECT place_id FROM people_role_grant WHERE id = ?"
 SESSIONS = """
 SELECT s.id, s.kind, s.name, s.made_at, s.expires_at, s.idle_minutes, s.last_used_at, g.role, p.name AS place_name
   FROM people_session s
@@ -162,6 +162,7 @@ def _member(one: db.Row, now: datetime) -> StaffMember:
 
 
 async def place_of_grant(grant_id: int) -> int | None:
+    """Of one that has ended too: its end may be asked for again."""
     found = await db.row(GRANT_PLACE, grant_id)
     return None if found is None else int(found["place_id"])
 

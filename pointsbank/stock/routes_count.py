@@ -17,7 +17,7 @@ from pointsbank.stock import actions_count as actions
 from pointsbank.stock import queries, queries_count, rules
 from pointsbank.stock.queries import Good
 from pointsbank.stock.queries_count import Count, Line
-from pointsbank.stock.routes_goods import FROM, REASONS, community_of, show_refusal
+from pointsbank.stock.routes_goods import FROM, REASONS, community_of
 from pointsbank.web import forms, render
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -120,7 +120,7 @@ async def open_count(
                     good_ids=sorted(set(asked.goods)) if asked.which == "some" else [],
                 )
             except Refusal as refused:
-                show_refusal(form, "goods" if isinstance(refused, rules.NothingToCount) else "which", refused)
+                form.refuse("goods" if isinstance(refused, rules.NothingToCount) else "which", refused)
             else:
                 return Redirect(f"/stock/counts/{count_id}", status_code=303)
     return await _opening(session, clock, form, status=400)

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 
 from pointsbank.kit import db, qr, text
 from pointsbank.kit.clock import Clock, local_day
-from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.kit.errors import Refusal
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.stock import actions, queries, rules
@@ -137,7 +137,7 @@ async def make(request: Request[Any, Any, Any], session: NamedDependency[Session
                     low_at=asked.low_at,
                 )
             except Refusal as refused:
-                show_refusal(form, "barcode", refused)
+                form.refuse("barcode", refused)
             else:
                 return Redirect(f"/stock/{good_id}", status_code=303)
     return _new(form, outlets, status=400)
@@ -156,13 +156,6 @@ def clean(form: Filled[Any], *names: str) -> None:
             text.clean(form.typed.get(name, ""))
         except text.BadText as bad:
             form.refuse(name, str(bad))
-
-
-def show_refusal(form: Filled[Any], field: str, refused: Refusal) -> None:
-    """Show it in the form, unless nothing was decided: then the same key must be sent again."""
-    if refused.kind is Kind.BUSY:
-        raise refused
-    form.refuse(field, refused)
 
 
 @get("/stock/{good_id:int}", guards=KEEPER)
@@ -252,7 +245,7 @@ async def change(
             )
         except Refusal as refused:
             is_code = isinstance(refused, rules.BarcodeTaken | rules.BarcodeUnfit)
-            show_refusal(form, "barcode" if is_code else "name", refused)
+            form.refuse("barcode" if is_code else "name", refused)
         else:
             return Redirect(f"/stock/{good_id}", status_code=303)
     return await shown(good, form, local_day(clock.now()), status=400)

@@ -13,7 +13,7 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import Refusal
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.stock import actions, queries
-from pointsbank.stock.routes_goods import filled, show_refusal, shown
+from pointsbank.stock.routes_goods import filled, shown
 from pointsbank.web import forms
 from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import _
@@ -59,7 +59,7 @@ async def hang(
                 thumbnail=small.content,
             )
         except Refusal as refused:
-            show_refusal(form, "photo", refused)
+            form.refuse("photo", refused)
         else:
             return Redirect(f"/stock/{good_id}", status_code=303)
     again = filled(good)

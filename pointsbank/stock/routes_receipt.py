@@ -14,7 +14,7 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.stock import actions, queries, rules
 from pointsbank.stock.queries import Good
-from pointsbank.stock.routes_goods import SOURCES, clean, offered, show_refusal, typed_in
+from pointsbank.stock.routes_goods import SOURCES, clean, offered, typed_in
 from pointsbank.web import forms, render
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -79,7 +79,7 @@ async def receive(
             )
         except Refusal as refused:
             field = {rules.DonorMissing: "donor", rules.PastBestBefore: "best_before"}.get(type(refused), "good")
-            show_refusal(form, field, refused)
+            form.refuse(field, refused)
         else:
             return Redirect(f"/stock/{good.good_id}", status_code=303)
     return await _receiving(session, clock, form, status=400)

@@ -24,7 +24,7 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 
 from pointsbank.kit.clock import ZONE
 from pointsbank.kit.db.command import REQUEST_KEY, RequestKeyUnfit
-from pointsbank.kit.errors import Refusal
+from pointsbank.kit.errors import KeyReused, Kind, Refusal
 from pointsbank.web import i18n
 from pointsbank.web.i18n import _
 
@@ -64,7 +64,13 @@ class Filled(Generic[T]):
         return self._value
 
     def refuse(self, field: str, text: str | Refusal, **facts: Any) -> None:
-        """Say what is to be changed at a field; the first word about a field stands."""
+        """Say what is to be changed at a field; the first word about a field stands.
+
+        Where no field is wrong the refusal goes on to whoever asked: nothing was decided, and the same request may
+        be sent again; or its key was used for something else.
+        """
+        if isinstance(text, Refusal) and (text.kind is Kind.BUSY or isinstance(text, KeyReused)):
+            raise text
         said = i18n.t(text) if isinstance(text, Refusal) else _(text, **facts)
         self.errors.setdefault(field, said)
 

@@ -93,7 +93,7 @@ class Problem:
         }
         if self.incident is not None:
             own["incident"] = self.incident
-        return msgspec.json.encode({**self.facts, **own})
+        return msgspec.json.encode({**dict(sorted(self.facts.items())), **own})  # alike on every repeat
 
 
 def of_refusal(refusal: Refusal) -> Problem:

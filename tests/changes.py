@@ -1,0 +1,340 @@
+"""A good request for every route that changes something, against one furnished world: what retries, faults and
+cancellations are tried on. A test compares this list with the route table.
+
+Values in braces are ids of the furniture. `at` names another object than the one that the path would be filled with.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pointsbank.events import actions as events
+from pointsbank.events import actions_attendance as attendance
+from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Actor
+from pointsbank.ledger import actions_opening as openings
+from pointsbank.ledger import queries_opening
+from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger.rules_opening import NewLine
+from pointsbank.people import actions_own, actions_places
+from pointsbank.people.access import Role
+from pointsbank.redemption import actions as redemption
+from pointsbank.redemption.rules import Line
+from tests.furniture import furnish
+from tests.world import World
+
+ADMIN, WORKER, CLERK = Role.COMMUNITY_ADMIN, Role.GRID_WORKER, Role.COUNTER_STAFF
+RESIDENT = "resident"
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Change:
+    """`differs` is what makes the same request another command; without it another object is asked for."""
+
+    who: str
+    body: Body = field(default_factory=dict)
+    differs: Body = field(default_factory=dict)
+    at: dict[str, str] = field(default_factory=dict)
+
+    def filled(self, own: dict[str, object], key: str, *, other: bool = False) -> Body:
+        asked = {**self.body, **(self.differs if other else {})}
+        return {"request_key": key, **{name: _filled(value, own) for name, value in asked.items()}}
+
+    def places(self, own: dict[str, object]) -> dict[str, object]:
+        return {**own, **{name: own[wanted] for name, wanted in self.at.items()}}
+
+
+def _filled(value: Any, own: dict[str, object]) -> Any:
+    if isinstance(value, str):
+        return value.format_map(own)
+    if isinstance(value, list):
+        return [_filled(one, own) for one in value]
+    if isinstance(value, dict):
+        return {name: own[one[1:-1]] if one in BRACED else one for name, one in value.items()}
+    return value
+
+
+BRACED = {"{good_id}"}
+WHY = {"purpose": "测试核对"}
+SAID = {"answer": "测试说明"}
+ACTIVITY = {
+    "title": "测试楼道清洁", "day": "2026-11-30", "starts": "14:30", "ends": "16:30", "venue": "测试单元门口",
+    "item_code": "A01", "contact": "测试乙 100 0000 0000", "seats": "12",
+}  # fmt: skip
+GOOD = {"name": "测试新商品", "unit": "袋", "points": "7"}
+ITEM = {"code": "Z09", "category": "测试", "name": "测试项目", "basis": "per_time", "points": "3", "evidence": "photo"}
+LINES = [{"good": "{good_id}", "quantity": 1}]
+
+CHANGES: dict[str, Change] = {
+    "/me/consent": Change(RESIDENT, {"publication": ""}, {"publication": "1"}),
+    "/me/requests/correct": Change(RESIDENT, {"field": "name", "value": "测试新名"}, {"value": "测试他名"}),
+    "/me/requests/leave": Change(RESIDENT),
+    "/me/requests/{request_id:int}/take-back": Change(RESIDENT, at={"request_id": "own_request_id"}),
+    "/me/phones/{device_id:int}/leave": Change(RESIDENT, at={"device_id": "second_device_id"}),
+    "/me/sessions/{session_id:int}/end": Change(ADMIN, at={"session_id": "second_session_id"}),
+    "/people/new": Change(
+        WORKER,
+        {"name": "测试新人", "building": "{place_id}", "door": "7001", "phone": "10088880001"},
+        {"name": "测试别人"},
+    ),
+    "/people/{person_id:int}/phones/unbind": Change(WORKER, at={"person_id": "resident_id"}),
+    "/people/{person_id:int}/phones/{device_id:int}/unbind": Change(
+        WORKER, at={"person_id": "resident_id", "device_id": "resident_device_id"}
+    ),
+    "/people/{person_id:int}/card": Change(WORKER, at={"person_id": "mate_id"}),
+    "/people/{person_id:int}/card/lost": Change(WORKER),
+    "/people/{person_id:int}/card/replace-lost": Change(WORKER),
+    "/people/{person_id:int}/correct": Change(
+        WORKER, {"field": "name", "value": "测试改名", "reason": "写错了"}, {"value": "测试又改"}
+    ),
+    "/people/{person_id:int}/consent": Change(WORKER, {"given": "no", "how": "in_person"}, {"how": "call"}),
+    "/people/households/{household_id:int}/head": Change(WORKER, {"person": "{person_id}"}),
+    "/people/requests/{request_id:int}": Change(ADMIN, {"verdict": "refuse", **SAID}, {"answer": "别的说明"}),
+    "/people/import/{import_id:int}/columns": Change(
+        ADMIN, {"head": "1", "c1": "name", "c2": "phone", "service": "1"}, {"service": ""}
+    ),
+    "/people/import/{import_id:int}/stop": Change(ADMIN),
+    "/people/tags": Change(ADMIN, {"tag": "测试新标签"}, {"tag": "别的标签"}),
+    "/people/tags/{tag_id:int}/end": Change(ADMIN),
+    "/people/cards/runs/{run_id:int}/void": Change(ADMIN, {"reason": "copied", "sure": "1"}, {"reason": "other"}),
+    "/people/staff/second-step": Change(ADMIN, {"required": "1"}, {"required": ""}),
+    "/people/staff/{person_id:int}/roles": Change(ADMIN, {"role": "grid_worker"}, {"role": "counter_staff"}),
+    "/people/staff/grants/{grant_id:int}/end": Change(ADMIN),
+    "/people/staff/{person_id:int}/disable": Change(ADMIN, at={"person_id": "colleague_id"}),
+    "/people/staff/{person_id:int}/leave": Change(ADMIN, at={"person_id": "colleague_id"}),
+    "/people/staff/{person_id:int}/sessions/end": Change(ADMIN, at={"person_id": "colleague_id"}),
+    "/people/staff/{person_id:int}/sessions/{session_id:int}/end": Change(
+        ADMIN, at={"person_id": "colleague_id", "session_id": "colleague_session_id"}
+    ),
+    "/people/places": Change(ADMIN, {"kind": "grid", "name": "测试网格"}, {"name": "别的网格"}),
+    "/people/places/{place_id:int}/rename": Change(ADMIN, {"name": "测试 9 号楼"}, {"name": "测试 8 号楼"}),
+    "/people/places/{place_id:int}/move": Change(ADMIN, {"grid": "{grid_id}"}),
+    "/people/places/{place_id:int}/end": Change(ADMIN, at={"place_id": "grid_id"}),
+    "/ledger/openings": Change(ADMIN, {"day": "2026-11-20", "lines": "{number},80"}, {"day": "2026-11-19"}),
+    "/ledger/openings/{list_id:int}/ask": Change(ADMIN, at={"list_id": "draft_list_id"}),
+    "/ledger/openings/{list_id:int}/give": Change(ADMIN, {"seen": "{seen}"}, {"seen": "0"}),
+    "/ledger/openings/{list_id:int}/refuse": Change(ADMIN, {"reason": "写错了"}, {"reason": "不对"}),
+    "/ledger/openings/{list_id:int}/withdraw": Change(ADMIN, at={"list_id": "own_list_id"}),
+    "/scoring/versions/{version_id:int}/items": Change(ADMIN, ITEM, {"points": "4"}),
+    "/scoring/versions/{version_id:int}/publish": Change(
+        ADMIN, {"in_force_from": "2027-01-01"}, {"in_force_from": "2027-02-01"}
+    ),
+    "/scoring/versions/{version_id:int}/drop": Change(ADMIN),
+    "/events/new": Change(ADMIN, ACTIVITY, {"seats": "13"}),
+    "/events/{activity_id:int}/edit": Change(ADMIN, ACTIVITY, {"seats": "13"}, at={"activity_id": "draft_id"}),
+    "/events/{activity_id:int}/publish": Change(ADMIN, at={"activity_id": "draft_id"}),
+    "/events/{activity_id:int}/cancel": Change(ADMIN, at={"activity_id": "draft_id"}),
+    "/events/{activity_id:int}/scan": Change(WORKER, {"code": "{card}", "direction": "in"}),
+    "/events/{activity_id:int}/pick": Change(WORKER, {"person": "{person_id}", "direction": "in"}),
+    "/events/{activity_id:int}/confirm": Change(
+        ADMIN,
+        {"line": ["{attendance_id}"], "minutes": ["3"], "tick": ["{attendance_id}"]},
+        {"minutes": ["4"]},
+        at={"activity_id": "ended_id"},
+    ),
+    "/events/{activity_id:int}/strike": Change(ADMIN, {"strike": "{attendance_id}"}, at={"activity_id": "ended_id"}),
+    "/events/{activity_id:int}/finish": Change(ADMIN, at={"activity_id": "nobody_came_id"}),
+    "/events/{activity_id:int}/late": Change(
+        ADMIN,
+        {"person": "{person_id}", "arrived": "10:10", "left": "11:10"},
+        {"left": "11:20"},
+        at={"activity_id": "ended_id"},
+    ),
+    "/api/events/{activity_id:int}/check-ins": Change(WORKER, {"code": "{card}"}, {"code": "{other_card}"}),
+    "/api/events/{activity_id:int}/check-outs": Change(WORKER, {"code": "{present_card}"}, {"code": "{other_card}"}),
+    "/stock": Change(ADMIN, GOOD, {"points": "8"}),
+    "/stock/{good_id:int}": Change(ADMIN, GOOD, {"points": "8"}),
+    "/stock/{good_id:int}/end": Change(ADMIN),
+    "/stock/receive": Change(
+        ADMIN, {"good": "{good_id}", "quantity": "5", "source": "purchased", "value": "1.00"}, {"quantity": "6"}
+    ),
+    "/stock/{good_id:int}/photo/drop": Change(ADMIN),
+    "/stock/counts/{count_id:int}": Change(ADMIN, {"good": ["{good_id}"], "counted": ["3"]}, {"counted": ["4"]}),
+    "/stock/counts/{count_id:int}/drop": Change(ADMIN),
+    "/stock/{good_id:int}/loss": Change(
+        ADMIN, {"lot": "{lot_id}", "quantity": "1", "reason": "damaged"}, {"quantity": "2"}
+    ),
+    "/redemption/counters/{counter_id:int}/scan": Change(
+        CLERK, {"code": "", "visit": "{visit_id}", "lines": "{good_id}:1"}, {"lines": "{good_id}:2"}
+    ),
+    "/redemption/orders/{order_id:int}/undo": Change(CLERK, {"reason": "1"}, {"reason": "2"}),
+    "/redemption/orders/{order_id:int}/passbook/printed": Change(CLERK, {"last": "0", "upto": "1"}, {"upto": "2"}),
+    "/ledger/passbooks/{passbook_id:int}/paper/printed": Change(WORKER, {"last": "0", "upto": "1"}, {"upto": "2"}),
+    "/api/redemption/counters/{counter_id:int}/visits": Change(CLERK, {"code": "{card}"}, {"code": "{other_card}"}),
+    "/api/redemption/counters/{counter_id:int}/orders": Change(
+        CLERK, {"code": "{card}", "lines": LINES}, {"code": "{other_card}"}
+    ),
+    "/governance/objections": Change(ADMIN, {"line_id": "{line_id}", "grounds": "minutes"}, {"grounds": "points"}),
+    "/governance/objections/{objection_id:int}": Change(
+        ADMIN, {"verdict": "dismissed", "ruling": "测试答复"}, {"ruling": "别的答复"}
+    ),
+    "/governance/provisional/{person_id:int}": Change(ADMIN, at={"person_id": "provisional_id"}),
+    "/governance/merges/{merge_id:int}": Change(ADMIN, {"reason": "不是一个人"}, {"reason": "弄错了"}),
+    "/governance/people/{person_id:int}/move": Change(
+        ADMIN, {"building": "{place_id}", "door": "9009", "reason": "moved"}, {"reason": "wrong"}
+    ),
+    "/governance/people/{person_id:int}/leave": Change(
+        ADMIN, {"how": "in_person", **SAID}, {"how": "paper"}, at={"person_id": "leaver_id"}
+    ),
+}
+
+
+# What is not tried with the others, and why.
+SECRETS = "shows or makes a secret: has tests of its own"
+LOOK = "a look or a search: a repeat is another look"
+PREPARED = "wants what only its own story prepares: tried there"
+ELSEWHERE = {
+    "/api/local/commands": "the shell's own door",
+    **dict.fromkeys(("/sign-in", "/sign-in/code", "/sign-out", "/me/sign-out-everywhere", "/choose-role"), SECRETS),
+    **dict.fromkeys(("/me/password", "/a/{token:str}", "/activate", "/pair", "/pair/open"), SECRETS),
+    **dict.fromkeys((f"/people/staff/{{person_id:int}}/{act}" for act in ("login", "reset")), SECRETS),
+    **dict.fromkeys((f"/me/second-step{act}" for act in ("", "/confirm", "/off")), SECRETS),
+    **dict.fromkeys(("/people/{person_id:int}/pair", "/people/staff/{person_id:int}/second-step/off"), SECRETS),
+    **dict.fromkeys(("/people/find", "/people/scan", "/people/provisional/find", "/me/data"), LOOK),
+    **dict.fromkeys((f"/people/{each}/show" for each in ("{person_id:int}", "households/{household_id:int}")), LOOK),
+    **dict.fromkeys(("/people/requests/{request_id:int}/show", "/governance/people/{person_id:int}/move/check"), LOOK),
+    **dict.fromkeys((f"/events/{{activity_id:int}}/{each}/find" for each in ("roster", "late")), LOOK),
+    **dict.fromkeys(("/people/{person_id:int}/card/print", "/people/households/{household_id:int}/card/print"), LOOK),
+    **dict.fromkeys((f"/people/cards/{each}" for each in ("print", "runs/{run_id:int}/print")), LOOK),
+    **dict.fromkeys(("/people/cards/runs/{run_id:int}/slips", "/people/import/{import_id:int}/failed"), LOOK),
+    "/people/import": "a repeat is another file to look at",
+    **dict.fromkeys((f"/people/import/{{import_id:int}}/{act}" for act in ("buildings", "accept", "start")), PREPARED),
+    **dict.fromkeys((f"/people/households/{{household_id:int}}/card{act}" for act in ("", "/lost")), PREPARED),
+    "/people/households/{household_id:int}/card/replace-lost": PREPARED,
+    "/people/places/{place_id:int}/restore": PREPARED,
+    **dict.fromkeys(("/me/tags/end", "/people/{person_id:int}/tags/end", "/scoring/drafts"), PREPARED),
+    "/ledger/openings/{list_id:int}/book": "each line is booked under a key of its own",
+    "/ledger/openings/{list_id:int}/lines/{position:int}/reverse": PREPARED,
+    "/ledger/passbooks/{passbook_id:int}/paper/renew": PREPARED,
+    "/redemption/orders/{order_id:int}/passbook/renew": PREPARED,
+    "/scoring/versions/{version_id:int}": PREPARED,
+    **dict.fromkeys(("/awards/review", "/stock/counts", "/stock/counts/{count_id:int}/close"), PREPARED),
+    "/stock/{good_id:int}/photo": "sends a file",
+    **dict.fromkeys((f"/events/{act}" for act in ("check-in", "check-out", "join")), PREPARED),
+}
+
+
+@dataclass
+class Sessions:
+    """A cookie and a token for each identity."""
+
+    cookies: dict[str, str] = field(default_factory=dict)
+    bearers: dict[str, str] = field(default_factory=dict)
+
+    def session(self, who: str, *, is_api: bool) -> dict[str, str]:
+        return {"bearer": self.bearers[who]} if is_api else {"cookie": self.cookies[who]}
+
+
+@dataclass
+class Stand(Sessions):
+    """The furniture by the names of the route parameters, those who ask, and others in the same roles."""
+
+    own: dict[str, object] = field(default_factory=dict)
+    actors: dict[str, Actor] = field(default_factory=dict)
+    colleagues: Sessions = field(default_factory=Sessions)
+
+
+async def stand(world: World) -> Stand:
+    made = Stand(own=await furnish(world, world.home))
+    made.own["line_id"] = (await world.noticed(world.home))[1]
+    for role in (ADMIN, WORKER, CLERK):
+        made.actors[role] = await _sign_in(world, role, made)
+        await _sign_in(world, role, made.colleagues)
+    second = await db.row("SELECT MAX(id) FROM people_session WHERE person_id = ?", made.actors[ADMIN].person_id)
+    made.own["second_session_id"] = second[0]
+    await _people(world, made)
+    await _service(world, made)
+    await _goods(world, made)
+    await _books(world, made)
+    return made
+
+
+async def _sign_in(world: World, role: Role, into: Sessions) -> Actor:
+    actor, into.cookies[role] = await world.staff(role)
+    grant = await db.row("SELECT id FROM people_role_grant WHERE person_id = ?", actor.person_id)
+    _, into.bearers[role] = await world.session(actor.person_id, grant["id"], "token")
+    await world.session(actor.person_id, grant["id"], "staff")
+    return actor
+
+
+async def _people(world: World, made: Stand) -> None:
+    own, place = made.own, world.home
+    resident_id = await world.person("测试居民", points=20)
+    own["resident_id"] = resident_id
+    own["resident_device_id"], made.cookies[RESIDENT] = await world.phone(resident_id)
+    own["second_device_id"], _ = await world.phone(resident_id)
+    own["own_request_id"] = await db.write(
+        actions_own.ask_correction, person_id=resident_id, field="phone", value="10077770001"
+    )
+    own["mate_id"] = await world.person("测试同户", household_id=await world.household())
+    own["leaver_id"] = await world.person("测试迁出")
+    own["provisional_id"] = await world.provisional()
+    colleague, _ = await world.staff(Role.EVENT_ORGANISER)
+    own["colleague_id"], own["colleague_session_id"] = colleague.person_id, colleague.session_id
+    number = await db.row("SELECT member_number FROM people_person WHERE id = ?", own["mate_id"])
+    own["number"] = number[0]
+    own["grid_id"] = await db.write(
+        actions_places.add_place, community_id=place.id, kind="grid", name="测试三网格", grid_id=None
+    )
+
+
+async def _service(world: World, made: Stand) -> None:
+    own, where = made.own, {"community_ids": (world.home.id,)}
+    organiser, _ = await world.staff(Role.EVENT_ORGANISER)
+    present_id, other_id = await world.person("测试在场"), await world.person("测试他人", points=60)
+    own["card"], own["other_card"] = await world.card(own["person_id"]), await world.card(other_id)
+    own["present_id"], own["present_card"] = present_id, await world.card(present_id)
+
+    async def activity(begins: timedelta, ends: timedelta, *, is_open: bool = True) -> int:
+        now = world.clock.now()
+        number = await db.write(
+            events.create, actor=organiser, community_id=world.home.id, title="测试活动", venue="测试广场",
+            item_code="A01", contact="10000000003", starts_at=now + begins, ends_at=now + ends, seats=None,
+        )  # fmt: skip
+        if is_open:
+            await db.write(events.publish, actor=organiser, activity_id=number, **where)
+        return number
+
+    async def came(number: int) -> None:
+        await db.write(attendance.check_in_picked, actor=organiser, person_id=present_id, activity_id=number, **where)
+
+    own["ended_id"] = await activity(-timedelta(hours=2), timedelta(minutes=5))
+    own["nobody_came_id"] = await activity(-timedelta(hours=2), timedelta(minutes=5))
+    await came(own["ended_id"])
+    world.clock.advance(minutes=10)
+    own["activity_id"] = await activity(-timedelta(minutes=5), timedelta(hours=2))
+    await came(own["activity_id"])
+    world.clock.advance(minutes=2)
+    own["draft_id"] = await activity(timedelta(hours=3), timedelta(hours=5), is_open=False)
+    found = await db.row("SELECT id FROM events_attendance WHERE activity_id = ?", own["ended_id"])
+    own["attendance_id"] = found[0]
+
+
+async def _goods(world: World, made: Stand) -> None:
+    own, place = made.own, world.home
+    ordered = await db.write(
+        redemption.order, actor=made.actors[CLERK], counter_id=place.counter_id, code=own["card"],
+        lines=[Line(quantity=1, good=own["good_id"])], community_ids=(place.id,),
+    )  # fmt: skip
+    lot = await db.row("SELECT MIN(id) FROM stock_lot WHERE good_id = ?", own["good_id"])
+    visit = await db.write(
+        redemption.open_visit, actor=made.actors[CLERK], counter_id=place.counter_id, code=own["card"],
+        community_ids=(place.id,),
+    )  # fmt: skip
+    own["visit_id"] = visit.visit_id
+    own["order_id"], own["lot_id"] = ordered.order_id, lot[0]
+
+
+async def _books(world: World, made: Stand) -> None:
+    own, admin, place = made.own, made.actors[ADMIN], world.home
+    asked = await queries_opening.opening_list((place.id,), own["list_id"])
+    own["seen"] = await queries_opening.facts_of(None, asked)
+    for name, person_id in (("own_list_id", own["resident_id"]), ("draft_list_id", own["present_id"])):
+        own[name] = await db.write(
+            openings.make_list, actor=admin, community_id=place.id, day=local_day(world.clock.now()),
+            expires_on=NEVER, lines=[NewLine(person_id, None, 30, "")],
+        )  # fmt: skip
+    await db.write(openings.ask, actor=admin, list_id=own["own_list_id"])

@@ -1,0 +1,60 @@
+"""Who sends the good requests of the route table, and which of them a short run tries."""
+
+import os
+import random
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import httpx
+
+from tests.changes import ADMIN, CHANGES, CLERK, RESIDENT, WORKER
+from tests.test_pages import ROUTES
+from tests.world import visiting
+
+KEY = "the-key-of-this-request"
+CHANGING = {route.path: route for route in ROUTES if route.method == "POST"}
+SHORT = 12
+# Another command of the same person, for requests in which there is nothing to change.
+OTHERWISE = {
+    ADMIN: "/people/places",
+    WORKER: "/people/new",
+    CLERK: "/redemption/counters/{counter_id:int}/scan",
+    RESIDENT: "/me/requests/correct",
+}
+
+
+def seed() -> int:
+    """PB_FAULT_SEED repeats a choice; every process of one run makes the same."""
+    return int(os.environ.get("PB_FAULT_SEED") or 20261122)
+
+
+def sampled(paths: list[str]) -> list[str]:
+    """A few of them; all of them with PB_FAULTS=all."""
+    if os.environ.get("PB_FAULTS") == "all" or len(paths) <= SHORT:
+        return paths
+    return sorted(random.Random(seed()).sample(paths, SHORT))
+
+
+class Sender:
+    """Whoever may make this change, and the request that makes it."""
+
+    def __init__(self, scene: Any, path: str) -> None:
+        self.path, self.stand, self.world = path, scene.stand, scene.world
+        self.change = CHANGES[path]
+        self.is_api = path.startswith("/api/")
+
+    def visiting(self, *, colleague: bool = False) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+        sessions = self.stand.colleagues if colleague else self.stand
+        return visiting(self.world, **sessions.session(self.change.who, is_api=self.is_api))
+
+    async def send(self, client: httpx.AsyncClient, key: str = KEY, *, differs: bool = False) -> httpx.Response:
+        """The request, or with `differs` another one under the same key."""
+        if differs and not self.change.differs:
+            return await self._post(client, OTHERWISE[self.change.who], key)
+        return await self._post(client, self.path, key, differs=differs)
+
+    async def _post(self, client: httpx.AsyncClient, path: str, key: str, *, differs: bool = False) -> httpx.Response:
+        change, is_api = CHANGES[path], path.startswith("/api/")
+        body = change.filled(self.stand.own, key, other=differs)
+        url = CHANGING[path].url(change.places(self.stand.own))
+        return await client.post(url, **{"json" if is_api else "data": body})
