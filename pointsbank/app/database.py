@@ -1,5 +1,6 @@
 """Opening the database: where it is, whether its schema fits, and bringing it up to date."""
 
+import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
@@ -129,6 +130,7 @@ async def opened(settings: Settings, clock: Clock) -> AsyncIterator[db.Database]
     """Open a database of the current schema, and close it whatever happens."""
     if not settings.database_url:
         _check_there(path_of(settings))
+        _check_writable(path_of(settings))
     async with _opened(config(settings), clock) as database:
         await _check_schema()
         yield database
@@ -170,6 +172,13 @@ async def _refuse_foreign(settings: Settings) -> None:
 def _check_there(path: Path) -> None:
     if not path.exists():
         raise DatabaseUnfit(f"没有数据库：{path}。请先运行 pointsbank init，或看演示 pointsbank demo。")
+
+
+def _check_writable(path: Path) -> None:
+    """SQLite would open it for reading, and stay so until the next start."""
+    for place in (path, path.parent):
+        if not os.access(place, os.W_OK):
+            raise DatabaseUnfit(f"不能写入：{place}。请检查权限。")
 
 
 @asynccontextmanager

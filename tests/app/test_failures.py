@@ -1,6 +1,7 @@
 """Whatever is wrong with a database, a key or a setting is one clear line and an exit code other than 0."""
 
 import asyncio
+import os
 import secrets
 import socket
 import sqlite3
@@ -136,6 +137,14 @@ def test_a_database_that_another_program_writes_to_is_told(shell: Shell, folder:
         for arguments in (("serve",), ("tick",), ("token", "revoke", "1")):
             assert "另一个程序" in said(shell(*arguments, PORT=str(free_port())))
         assert shell("ledger", "verify").exit_code == 0
+
+
+def test_a_database_that_may_not_be_written_is_told(shell: Shell, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    access = os.access  # chmod is nothing to root
+    monkeypatch.setattr(os, "access", lambda path, mode: path != folder / databases.FILE_NAME and access(path, mode))
+    for arguments in (("serve",), ("tick",)):
+        assert "不能写入" in said(shell(*arguments, PORT=str(free_port())))
+    assert shell("ledger", "verify").exit_code == 0
 
 
 def test_a_data_folder_that_cannot_be_made_is_told(tmp_path: Path):

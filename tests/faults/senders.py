@@ -28,9 +28,14 @@ def seed() -> int:
     return int(os.environ.get("PB_FAULT_SEED") or 20261122)
 
 
+def is_long() -> bool:
+    """PB_FAULTS=all: everything, and as long as it takes."""
+    return os.environ.get("PB_FAULTS") == "all"
+
+
 def sampled(paths: list[str]) -> list[str]:
-    """A few of them; all of them with PB_FAULTS=all."""
-    if os.environ.get("PB_FAULTS") == "all" or len(paths) <= SHORT:
+    """A few of them; in the long run all."""
+    if is_long() or len(paths) <= SHORT:
         return paths
     return sorted(random.Random(seed()).sample(paths, SHORT))
 
@@ -42,6 +47,12 @@ class Sender:
         self.path, self.stand, self.world = path, scene.stand, scene.world
         self.change = CHANGES[path]
         self.is_api = path.startswith("/api/")
+
+    @property
+    def caller(self) -> str:
+        """Whose keys the change is kept under."""
+        who = self.change.who
+        return f"p{self.stand.own['resident_id'] if who == RESIDENT else self.stand.actors[who].person_id}"
 
     def visiting(self, *, colleague: bool = False) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         sessions = self.stand.colleagues if colleague else self.stand

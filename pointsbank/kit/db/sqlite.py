@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import logging
 import sqlite3
 import time
 from collections import deque
@@ -19,9 +20,13 @@ from pointsbank.kit.clock import Clock
 from pointsbank.kit.db.command import Again, Command, Misuse, Row, Tx, acting, is_stored, perform, store_refusal
 from pointsbank.kit.errors import Busy, NotWritten, Refusal
 
+log = logging.getLogger(__name__)
+
 WRITE = "only an action writes: await db.write(action, …), and inside it tx or using_db=tx.db"
 READ = "an action reads through tx or using_db=tx.db: elsewhere it would miss its own rows"
 FAILURES = (sqlite3.IntegrityError, sqlite3.OperationalError)
+# The disk is full, lost or may not be written: nobody's programming error, and it may pass.
+OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 NEST = "an action is one transaction: call another action with the same tx"
 
 # What each connection is for, and why these sizes: architecture, section 4.
@@ -118,6 +123,9 @@ class InlineClient(SqliteClient):
         """What a failed statement raises; the writing client is shut from here to the end of the step."""
         if isinstance(error, sqlite3.IntegrityError):
             failed: Exception = IntegrityError(error)
+        elif not self.reads_only and error.sqlite_errorcode & 0xFF in OF_THE_DISK:
+            log.error("nothing was written: %s", error)
+            failed = _not_written(error)
         else:
             is_write = error.sqlite_errorcode == sqlite3.SQLITE_READONLY
             failed = Misuse(WRITE) if is_write else OperationalError(error)
@@ -235,6 +243,7 @@ class Writer:
         except BaseException as failure:
             with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back by itself: disk full, I/O error
                 self.execute("ROLLBACK")
+            log.error("nothing was written: %s", failure)  # noqa: TRY400  the disk's one line
             results = [_not_written(failure) for _ in batch]
             if not isinstance(failure, Exception):
                 raise
