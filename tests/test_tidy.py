@@ -14,7 +14,7 @@ LINES_MAX, FUNCTION_LINES_MAX = 400, 60
 SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|WHERE|VALUES)\b")
 ROOMS = {folder.name for folder in PACKAGE.iterdir() if (folder / "__init__.py").exists()} - {"app", "kit", "web"}
 FOLDERS = ("pointsbank", "tests", "migrations", "templates", "static", "seed_data", ".ci", "docs")
-TEXTS = {".py", ".html", ".js", ".css", ".toml", ".md", ".txt", ".yml", ".yaml", ".po", ".json", ".sh", ""}
+TEXTS = {".py", ".c", ".html", ".js", ".css", ".toml", ".md", ".txt", ".yml", ".yaml", ".po", ".json", ".sh", ""}
 
 
 def python_files(*folders: str) -> list[Path]:
