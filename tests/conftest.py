@@ -24,6 +24,7 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify
+from pointsbank.ledger.sealing import Sealer
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
 EMPTY = "pointsbank_empty"
@@ -187,11 +188,12 @@ def settings(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Ite
 async def database(
     request: pytest.FixtureRequest, settings: Settings, clock: FixedClock, keys: crypto.Keys
 ) -> AsyncIterator[db.Database]:
-    """An open database; the ledger is verified after the test, unless the test says that it damages the books."""
+    """An open database; sealed and verified after the test, unless the test says that it damages the books."""
     crypto.hold(keys)
     async with databases.opened(settings, clock) as opened:
         yield opened
         if "tampers" not in request.keywords:
+            await Sealer().run()
             report = await verify.verify()
             assert report.is_clean, report.findings
 

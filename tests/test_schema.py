@@ -21,7 +21,7 @@ from tests.schema_reading import read_schema
 
 APPEND_ONLY = {
     "trail_record", "ledger_entry", "ledger_move", "ledger_lot_use", "notices_line", "awards_act", "awards_review",
-    "stock_move", "redemption_order_line", "approvals_beneficiary", "ledger_hold_lot",
+    "stock_move", "redemption_order_line", "approvals_beneficiary", "ledger_hold_lot", "ledger_change", "ledger_seal",
 }  # fmt: skip
 AMOUNTS = {"points", "balance", "remaining", "held", "quantity", "stock", "used", "minutes"}
 KEPT = {
@@ -85,7 +85,7 @@ async def test_models_and_tables_have_the_same_columns(database):
         assert told == found, model
     assert {model._meta.db_table for model in models} == schema.columns.keys() - {
         "command", "outbox", "installation", "job", "awards_cap_use", "redemption_limit_use",
-        "ledger_lot_use", "ledger_hold_lot", "ledger_kind_run",
+        "ledger_lot_use", "ledger_hold_lot", "ledger_kind_run", "ledger_seal",
     }  # fmt: skip
 
 
@@ -113,6 +113,7 @@ async def test_the_guarded_tables_are_these(database):
 OVERRIDES = {
     "ledger_account": {"system": "x", "held": 0},
     "ledger_passbook": {"person_id": 1},
+    "ledger_seal": {"entry_id": 1},
     "ledger_lot": {"remaining": 1, "held": 0},
     "ledger_book_kind": {"decimals": 0, "base_points": 0, "base_every": "never"},
     "ledger_hold": {"state": "open"},

@@ -44,6 +44,10 @@ class NoBackup(Exception):
     """One line for the person who asked for it."""
 
 
+Books = dict[str, int | str]
+"""Totals, how much is not sealed yet, and the heads of the chains."""
+
+
 class Found(msgspec.Struct, frozen=True):
     """What can be told of a database file by looking at it. `books` is None where the schema is an older one."""
 
@@ -51,7 +55,7 @@ class Found(msgspec.Struct, frozen=True):
     sha256: str
     schema: str
     rows: dict[str, int]
-    books: dict[str, int] | None
+    books: Books | None
 
 
 class Manifest(Found, frozen=True, kw_only=True):
@@ -148,7 +152,7 @@ def differences(said: Manifest, found: Found) -> list[str]:
     return told
 
 
-def _unequal(what: str, said: Mapping[str, int], found: Mapping[str, int]) -> list[str]:
+def _unequal(what: str, said: Mapping[str, int | str], found: Mapping[str, int | str]) -> list[str]:
     return [
         f"{what.format(name)}：清单 {said.get(name, '没有')}，文件 {found.get(name, '没有')}"
         for name in sorted(said.keys() | found.keys())
@@ -175,7 +179,7 @@ async def look(file: Path) -> Found:
     return Found(size, digest, schema, rows, books)
 
 
-async def _books(file: Path) -> dict[str, int]:
+async def _books(file: Path) -> Books:
     async with databases.opened_to_read(Settings(), file):
         report = await verify.verify()
     if not report.is_clean:
@@ -183,7 +187,8 @@ async def _books(file: Path) -> dict[str, int]:
             f"账不平，共 {len(report.findings)} 处，没有备份。请运行 pointsbank ledger verify，联系维护人员。"
         )
     told: dict[str, Any] = msgspec.structs.asdict(report)
-    return {name: total for name, total in told.items() if isinstance(total, int)}
+    totals = {name: total for name, total in told.items() if isinstance(total, int)}
+    return totals | {"heads": " ".join(report.heads)}
 
 
 def _copy_live(source: Path, target: Path) -> None:

@@ -5,14 +5,26 @@ from pathlib import Path
 import click
 import msgspec
 
-from pointsbank.app import address, cli_backup, cli_init, cli_rooms, demo, demo_facts, installation, logs, server
+from pointsbank.app import (
+    address,
+    cli_backup,
+    cli_init,
+    cli_ledger,
+    cli_rooms,
+    demo,
+    demo_facts,
+    installation,
+    logs,
+    server,
+)
 from pointsbank.app import database as databases
 from pointsbank.app.first_run import FirstRun
 from pointsbank.app.lock import held
-from pointsbank.app.shell import Failure, Program, run, settings_now
+from pointsbank.app.shell import Program, run, settings_now
+from pointsbank.kit.clock import Clock
 from pointsbank.kit.crypto import Keys
 from pointsbank.kit.settings import Settings, documentation
-from pointsbank.ledger import verify as books
+from pointsbank.ledger.sealing import Sealer
 
 
 def _settings_table() -> str:
@@ -78,11 +90,18 @@ def migrate(yes: bool) -> None:
     if not yes:
         click.confirm("已经备份，现在升级？", abort=True)
     if settings.database_url:
-        run(databases.migrate(settings))
+        run(_migrated(settings))
     else:
         with held(settings.data):
-            run(databases.migrate(settings))
+            run(_migrated(settings))
     click.echo("升级好了。")
+
+
+async def _migrated(settings: Settings) -> None:
+    """What was booked before there were seals is sealed at once, so that the books verify."""
+    await databases.migrate(settings)
+    async with databases.opened(settings, Clock()):
+        await Sealer().run()
 
 
 @main.group(help="根密钥。")
@@ -100,36 +119,6 @@ def check_key() -> None:
 
     run(check())
     click.echo(f"配套。指纹：{Keys.load(settings.key_path).fingerprint}  文件：{settings.key_path}")
-
-
-@main.group(help="账本。")
-def ledger() -> None:
-    pass
-
-
-@ledger.command("verify", help="把账从头算一遍。只读，服务运行时也可以用；有问题时退出码是 1。")
-@click.option("--json", "as_json", is_flag=True, help="用 JSON 输出")
-@click.option("--database", "file", type=click.Path(path_type=Path), help="检查一个拷贝出来的数据库文件")
-def verify(as_json: bool, file: Path | None) -> None:
-    # Somebody who was handed a copy has no settings of ours.
-    report = run(_verified(Settings() if file else settings_now(), file))
-    if as_json:
-        click.echo(msgspec.json.encode({"is_clean": report.is_clean, **msgspec.structs.asdict(report)}).decode())
-    else:
-        for finding in report.findings:
-            click.echo(f"第 {finding.invariant} 条：{finding.what}；{finding.where}")
-        click.echo(f"账户 {report.accounts}，分录 {report.entries}，发出 {report.points_issued} 分。")
-        for hold_key in report.overdue_holds:
-            click.echo(f"预留 {hold_key} 过期一天以上还没有办：请在办它的页面取消或完成。")
-    if not report.is_clean:
-        raise Failure(f"账不平：{len(report.findings)} 处。请停止兑换，保留数据库，联系维护人员。")
-    if not as_json:
-        click.echo("账是平的。")
-
-
-async def _verified(settings: Settings, file: Path | None) -> books.Report:
-    async with databases.opened_to_read(settings, file):
-        return await books.verify()
 
 
 @main.command("demo", help="看演示：一个街道、三个社区、一年的数据。人和地方都是编的。")
@@ -154,3 +143,4 @@ main.add_command(cli_backup.restore)
 main.add_command(cli_rooms.user)
 main.add_command(cli_rooms.token)
 main.add_command(cli_rooms.scoring)
+main.add_command(cli_ledger.ledger)

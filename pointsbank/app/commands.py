@@ -13,6 +13,7 @@ from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import Invalid, Kind, NotFound, Refusal
 from pointsbank.kit.text import BadText, clean
+from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions as people
 from pointsbank.people import actions_second, queries_staff
 from pointsbank.people import actions_staff as staff
@@ -205,7 +206,9 @@ async def _import_scheme(facts: ImportScheme) -> dict[str, Any]:
 
 
 async def _tick(_facts: Tick) -> dict[str, Any]:
-    return await jobs.tick()
+    done = await jobs.tick()
+    sealed = await Sealer().run()
+    return done | ({"seals": sealed} if sealed else {})
 
 
 async def _note_backup(_facts: NoteBackup) -> dict[str, Any]:

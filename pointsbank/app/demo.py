@@ -19,6 +19,7 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.crypto import Keys
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions_staff as staff
 from pointsbank.people.access import ROLE_NAMES, Role
 from pointsbank.people.rules import TOKEN_DAYS_MAX
@@ -98,7 +99,9 @@ async def make(settings: Settings, *, weeks: int) -> SignIns:
         communities, logins = await demo_places.build(scene, from_day=first_day)
         await demo_year.Year(scene, communities).live(weeks)
         await demo_today.finish(scene, communities)
-        return SignIns(logins, await _issue_tokens(scene, logins))
+        tokens = await _issue_tokens(scene, logins)
+        await Sealer().run()
+        return SignIns(logins, tokens)
 
 
 @contextlib.asynccontextmanager

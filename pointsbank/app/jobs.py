@@ -18,6 +18,7 @@ from pointsbank.kit.db import Tx, outbox
 from pointsbank.kit.db.outbox import Message
 from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.ledger import actions_expiry, actions_opening
+from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions_sessions, importing, uses
 from pointsbank.scoring import actions as scoring
 
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 
 SLICES_MAX = 10_000
 PAUSE_SECONDS = 15
+SEAL_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,13 @@ async def run(job: Job) -> int:
         if part == 0:
             break
     return total
+
+
+async def keep_sealing(sealer: Sealer) -> None:
+    """Seal what was booked, within seconds of its commit, for as long as the server lives."""
+    while True:
+        await _attempt("seals", sealer.run())
+        await asyncio.sleep(SEAL_SECONDS)
 
 
 async def keep_running() -> None:

@@ -17,10 +17,12 @@ from pointsbank.app.first_run import FirstRun
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger.sealing import Sealer
 
 log = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 10
+LAST_SLICES = 50
 
 
 class PortTaken(Exception):
@@ -175,7 +177,8 @@ async def _serve(settings: Settings, opened: Callable[[ASGIApp], _Serving], read
     async with databases.opened(settings, clock) as database:
         found = await installation.check(settings)
         serving = opened(wiring.create_app(settings, clock, found))
-        recurring = [asyncio.create_task(jobs.keep_running())]
+        sealer = Sealer()
+        recurring = [asyncio.create_task(work) for work in (jobs.keep_running(), jobs.keep_sealing(sealer))]
         if database.is_sqlite and not found.is_demo:
             recurring.append(asyncio.create_task(backup_daily.keep_making(settings)))
         writing = database.writer_task
@@ -191,7 +194,9 @@ async def _serve(settings: Settings, opened: Callable[[ASGIApp], _Serving], read
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         if writing is None or not writing.done():
-            with contextlib.suppress(Busy, NotWritten):  # what is lost is a few minutes of when sessions were used
+            # What is lost is a few minutes of when sessions were used, and what is not sealed now is sealed later.
+            with contextlib.suppress(Busy, NotWritten):
                 await jobs.write_uses()
+                await sealer.run(slices=LAST_SLICES)
         if writing is not None and writing.done():
             raise WriterDied

@@ -8,6 +8,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger import rules_opening as openings
+from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import Bucket, NotEnoughPoints, Posted, UnknownAccount
 from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
@@ -29,11 +30,11 @@ INSERT INTO ledger_passbook (number, community_id, kind_id, person_id, household
 SELECT ?, kind.community_id, kind.id, ?, ?, ? FROM ledger_book_kind kind
  WHERE kind.community_id = ? AND kind.code = ? ON CONFLICT DO NOTHING RETURNING id
 """
-OPEN_ACCOUNT = "INSERT INTO ledger_account (community_id, passbook_id, balance) VALUES (?, ?, 0)"
+OPEN_ACCOUNT = "INSERT INTO ledger_account (community_id, passbook_id, balance) VALUES (?, ?, 0) RETURNING id"
 FIND_SYSTEM = "SELECT id FROM ledger_account WHERE community_id = ? AND system = ?"
 OPEN_SYSTEM = """
 INSERT INTO ledger_account (community_id, system, balance) VALUES (?, ?, 0)
-ON CONFLICT (community_id, system) DO NOTHING
+ON CONFLICT (community_id, system) DO NOTHING RETURNING id
 """
 ENTRY = """
 INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_at, actor_id, member_id,
@@ -100,7 +101,10 @@ async def open_passbook(
             number = codes.new_member_number()
         opened = await tx.row(OPEN_PASSBOOK, number, person_id, household_id, tx.now, community_id, kind)
         if opened is not None:
-            await tx.run(OPEN_ACCOUNT, community_id, opened["id"])
+            account = await tx.row(OPEN_ACCOUNT, community_id, opened["id"])
+            assert account is not None
+            await change(tx, what="passbook", row_id=opened["id"])
+            await change(tx, what="account", row_id=account["id"])
             await trail.record(tx, "passbook.opened", subject=("passbook", opened["id"]))
             return int(opened["id"])
     raise AssertionError("no such kind of passbook, or five random numbers were all taken")
@@ -109,8 +113,10 @@ async def open_passbook(
 async def system_account(tx: Tx, *, community_id: int, system: str) -> int:
     found = await tx.row(FIND_SYSTEM, community_id, system)
     if found is None:
-        await tx.run(OPEN_SYSTEM, community_id, system)
-        found = await tx.row(FIND_SYSTEM, community_id, system)
+        opened = await tx.row(OPEN_SYSTEM, community_id, system)
+        if opened is not None:
+            await change(tx, what="account", row_id=opened["id"])
+        found = opened or await tx.row(FIND_SYSTEM, community_id, system)
     assert found is not None
     return int(found["id"])
 

@@ -10,6 +10,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger.actions import ADD, ENTRY, FREE, LIVE_LOTS, LOT_USE, MOVE, Source, system_account
+from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import (
     AlreadyHeld,
     HoldResolved,
@@ -79,6 +80,7 @@ async def hold(
             assert kept == 1
             await tx.run(HOLD_LOT, hold_id, part.lot_id, part.points)
             missing -= part.points
+    await change(tx, what="hold", row_id=hold_id)
     await trail.record(tx, "hold.made", subject=("hold", hold_id), points=points)
     return hold_id
 
@@ -137,4 +139,5 @@ async def _let_go(tx: Tx, held: Row, state: str) -> None:
 async def _resolve(tx: Tx, hold_id: int, state: str, entry_id: int | None) -> None:
     resolved = await tx.run(RESOLVE, state, tx.now, entry_id, hold_id)
     assert resolved == 1
+    await change(tx, what="hold", row_id=hold_id)
     await trail.record(tx, f"hold.{state}", subject=("hold", hold_id))

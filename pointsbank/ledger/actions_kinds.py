@@ -2,6 +2,7 @@
 
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
+from pointsbank.ledger.actions_seal import change
 from pointsbank.trail import actions as trail
 
 MAKE_MAIN = """
@@ -16,5 +17,6 @@ async def make_main_kind(tx: Tx, *, community_id: int) -> int:
     """The kind that every community has: acts are credited to it, and whose it is the community has said."""
     made = await tx.row(MAKE_MAIN, rules.MAIN, community_id)
     assert made is not None
+    await change(tx, what="kind", row_id=made["id"])
     await trail.record(tx, "book_kind.made", subject=("book_kind", made["id"]), code=rules.MAIN)
     return int(made["id"])

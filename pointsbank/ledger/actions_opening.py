@@ -10,6 +10,7 @@ from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions, actions_reversal, queries_opening
 from pointsbank.ledger import rules_opening as rules
+from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries_opening import OpeningList
 from pointsbank.ledger.rules_opening import (
     ASKED,
@@ -59,6 +60,7 @@ async def make_list(tx: Tx, *, community_id: int, day: date, expires_on: date, l
     for position, line in enumerate(lines, 1):
         if not await tx.run(LINE, list_id, position, line.person_id, line.household_id, line.points, line.remark):
             raise OpenedElsewhere(line=position)
+    await change(tx, what="opening_list", row_id=list_id)
     await trail.record(tx, "openings.made", subject=("opening_list", list_id), lines=len(lines), points=points)
     return list_id
 
@@ -83,6 +85,7 @@ async def ask(tx: Tx, *, list_id: int) -> None:
     )
     if await tx.run(ASK, approval_id, list_id) != 1:
         raise ListMoved
+    await change(tx, what="opening_list", row_id=list_id)
 
 
 async def give(tx: Tx, *, list_id: int, seen: str) -> int:
@@ -128,6 +131,7 @@ async def _asked(tx: Tx, list_id: int) -> OpeningList:
 async def _step(tx: Tx, list_id: int, before: str, after: str) -> None:
     if await tx.run(STEP, after, list_id, before) != 1:
         raise ListMoved
+    await change(tx, what="opening_list", row_id=list_id)
 
 
 async def _end(tx: Tx, list_id: int, before: str, after: str) -> None:
@@ -151,6 +155,7 @@ async def book(tx: Tx, *, list_id: int) -> int:
     for line in lines:
         await _book_line(tx, asked, line)
     if await tx.run(FINISH, list_id):
+        await change(tx, what="opening_list", row_id=list_id)
         await trail.record(tx, "openings.booked", subject=("opening_list", list_id), lines=asked.line_count)
     return len(lines)
 

@@ -5,17 +5,19 @@ import msgspec
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries_paper, rules_paper
+from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules_paper import OtherLines, Place
 from pointsbank.trail import actions as trail
 
 ACCOUNT = "SELECT id FROM ledger_account WHERE passbook_id = ?"
 BEGIN = """
 INSERT INTO ledger_paper (passbook_id, book, page, row_number, page_after, last_move, printed_at)
-VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (passbook_id) DO NOTHING
+VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (passbook_id) DO NOTHING RETURNING id
 """
 GO_ON = """
 UPDATE ledger_paper SET book = ?, page = ?, row_number = ?, page_after = ?, last_move = ?, printed_at = ?
  WHERE passbook_id = ? AND book = ? AND page = ? AND row_number = ? AND last_move = ?
+RETURNING id
 """
 
 
@@ -51,10 +53,11 @@ async def renew(tx: Tx, *, passbook_id: int, book: int) -> Printed:
 async def _go_on(tx: Tx, passbook_id: int, before: Place, after: Place, verb: str) -> Printed:
     where = (after.book, after.page, after.row, after.page_after, after.last_move, tx.now)
     if before == Place():
-        changed = await tx.run(BEGIN, passbook_id, *where)
+        changed = await tx.row(BEGIN, passbook_id, *where)
     else:
-        changed = await tx.run(GO_ON, *where, passbook_id, before.book, before.page, before.row, before.last_move)
-    if changed != 1:
+        changed = await tx.row(GO_ON, *where, passbook_id, before.book, before.page, before.row, before.last_move)
+    if changed is None:
         raise OtherLines
+    await change(tx, what="paper", row_id=changed["id"])
     await trail.record(tx, verb, subject=("passbook", passbook_id), book=after.book, page=after.page, row=after.row)
     return Printed(after.book, after.page, after.row)

@@ -1,6 +1,7 @@
 """Tables of points owned.
 
-Three have no model, for Tortoise knows no key of two columns: ledger_lot_use, ledger_hold_lot, ledger_kind_run.
+Four have no model, for Tortoise knows no key of two columns: ledger_lot_use, ledger_hold_lot, ledger_kind_run and
+ledger_seal.
 """
 
 from tortoise import fields
@@ -124,6 +125,19 @@ class Hold(Model):
 
     class Meta:
         table = "ledger_hold"
+
+
+class Change(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    what = fields.TextField()
+    name = fields.TextField()
+    actor_id = fields.BigIntField(null=True)
+    changed_at = fields.DatetimeField()
+    content = fields.TextField()
+
+    class Meta:
+        table = "ledger_change"
 
 
 class Paper(Model):

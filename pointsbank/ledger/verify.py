@@ -1,10 +1,14 @@
 """Recompute the books. Needs no keys, so it works on any copy of the database."""
 
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
 import msgspec
 
 from pointsbank.kit import db
+from pointsbank.ledger import queries_seal, verify_seals
+from pointsbank.ledger.queries_seal import Rows
+from pointsbank.ledger.verify_seals import Deposited
 
 FINDINGS_SHOWN = 20
 
@@ -25,6 +29,8 @@ class Report(msgspec.Struct, frozen=True):
     entries: int
     points_issued: int
     overdue_holds: list[str]
+    heads: list[str]
+    waiting: int
 
     @property
     def is_clean(self) -> bool:
@@ -41,6 +47,22 @@ SELECT 'entry ' || entry.id, COALESCE(line.points, 0), move.points
  WHERE entry.kind = 'opening'
    AND (line.points IS DISTINCT FROM move.points OR approval.state IS DISTINCT FROM 'used'
         OR approval.kind <> 'ledger.opening' OR approval.checker_id = approval.maker_id)
+"""
+ORPHANS = """
+SELECT 'move ' || it.id, 1, 0 FROM ledger_move it LEFT JOIN ledger_entry entry ON entry.id = it.entry_id
+ WHERE entry.id IS NULL
+UNION ALL SELECT 'use of lot ' || it.lot_id || ' by entry ' || it.entry_id, 1, 0 FROM ledger_lot_use it
+  LEFT JOIN ledger_entry entry ON entry.id = it.entry_id LEFT JOIN ledger_lot lot ON lot.id = it.lot_id
+ WHERE entry.id IS NULL OR lot.id IS NULL
+UNION ALL SELECT 'lot ' || it.id, 1, 0 FROM ledger_lot it LEFT JOIN ledger_account account ON account.id = it.account_id
+ WHERE account.id IS NULL
+UNION ALL SELECT 'hold ' || it.hold_id, 1, 0 FROM ledger_hold_lot it
+  LEFT JOIN ledger_hold hold ON hold.id = it.hold_id LEFT JOIN ledger_lot lot ON lot.id = it.lot_id
+ WHERE hold.id IS NULL OR lot.id IS NULL
+UNION ALL SELECT 'run of kind ' || it.kind_id, 1, 0 FROM ledger_kind_run it
+  LEFT JOIN ledger_book_kind kind ON kind.id = it.kind_id WHERE kind.id IS NULL
+UNION ALL SELECT 'line ' || it.id || ' of openings', 1, 0 FROM ledger_opening_line it
+  LEFT JOIN ledger_opening_list list ON list.id = it.list_id WHERE list.id IS NULL
 """
 # Each check selects what is wrong: where, expected, found.
 CHECKS: tuple[tuple[int, str, str], ...] = (
@@ -116,6 +138,7 @@ SELECT 'move ' || move.id, entry.community_id, target.community_id FROM ledger_m
   JOIN ledger_account target ON target.id = move.target_id
  WHERE source.community_id <> entry.community_id OR target.community_id <> entry.community_id""",
     ),
+    (5, "a row belongs to a row that is not there", ORPHANS),
     (
         6,
         "a reversal is not the mirror of its entry",
@@ -197,10 +220,39 @@ HAVING hold.points <> COALESCE(SUM(part.points), 0)
     OR SUM(CASE WHEN lot.account_id <> hold.account_id THEN 1 ELSE 0 END) > 0
     OR SUM(CASE WHEN hold.entry_id IS NOT NULL AND used.points IS DISTINCT FROM part.points THEN 1 ELSE 0 END) > 0""",
     ),
+    (
+        2,
+        "a lot was never used",
+        """
+SELECT 'lot ' || lot.id, 1, 0 FROM ledger_lot lot
+ WHERE NOT EXISTS (SELECT 1 FROM ledger_lot_use used WHERE used.lot_id = lot.id)""",
+    ),
+    (
+        9,
+        "a list of opening balances has booked another number of lines than it says",
+        """
+SELECT 'list ' || list.id, (SELECT COUNT(*) FROM ledger_entry entry WHERE entry.source_id = list.id
+                               AND entry.source_room = 'ledger' AND entry.source_kind = 'opening_list'
+                               AND entry.kind = 'opening'), list.booked
+  FROM ledger_opening_list list
+ WHERE list.booked <> (SELECT COUNT(*) FROM ledger_entry entry WHERE entry.source_id = list.id
+                          AND entry.source_room = 'ledger' AND entry.source_kind = 'opening_list'
+                          AND entry.kind = 'opening')""",
+    ),
+    (
+        9,
+        "a line of opening balances waits that has ended, or has ended that waits",
+        """
+SELECT 'list ' || list.id || ', line ' || line.position, 0, 0
+  FROM ledger_opening_line line JOIN ledger_opening_list list ON list.id = line.list_id
+  LEFT JOIN ledger_entry entry ON entry.posting_key = 'opening/' || line.list_id || '/' || line.position
+  LEFT JOIN ledger_entry back ON back.reverses_id = entry.id
+ WHERE line.live <> (list.state NOT IN ('refused', 'withdrawn') AND back.id IS NULL)""",
+    ),
     (9, "opening points stand on no list that a second person confirmed", OPENINGS),
 )
 
-GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use", "ledger_hold_lot")
+GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use", "ledger_hold_lot", "ledger_change", "ledger_seal")
 TRIGGERS_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 TRIGGERS_POSTGRES = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
 OVERDUE_HOLDS = """
@@ -208,24 +260,64 @@ SELECT hold_key FROM ledger_hold WHERE state = 'open' AND overdue_at < ? ORDER B
 """
 COUNTS = """
 SELECT (SELECT COUNT(*) FROM ledger_account), (SELECT COUNT(*) FROM ledger_entry),
-       (SELECT COALESCE(-SUM(balance), 0) FROM ledger_account WHERE system = 'issued')
+       (SELECT COALESCE(-SUM(balance), 0) FROM ledger_account WHERE system LIKE 'issued%'),
+       (SELECT COUNT(*) FROM ledger_seal)
+"""
+# Nothing refers to these by their number, so the number itself is looked at: the database gives them one by one and
+# rows never go.
+NUMBERED = ("ledger_move", "ledger_opening_line", "ledger_paper")
+NUMBERS_SQLITE = "SELECT COALESCE(MIN(id), 1), COALESCE(MAX(id), 0), COUNT(*) FROM {table}"
+NUMBERS_POSTGRES = """
+SELECT COALESCE(MIN(id), 1), COALESCE(MAX(id), 0),
+       COALESCE(pg_sequence_last_value(CAST(pg_get_serial_sequence('{table}', 'id') AS regclass)),
+                                      0) FROM {table}
 """
 
 
-async def verify() -> Report:
-    """Recompute every balance, lot and mirror from the rows, and look whether the triggers still stand."""
-    findings = []
-    for invariant, what, sql in CHECKS:
-        for where, expected, found in (await db.slow_rows(sql))[:FINDINGS_SHOWN]:
-            findings.append(Finding(invariant, what, f"{where}: expected {expected}, found {found}"))
-    triggers = TRIGGERS_SQLITE if db.current().is_sqlite else TRIGGERS_POSTGRES
-    present = {name for (name,) in await db.slow_rows(triggers)}
-    for table in GUARDED:
-        for verb in ("update", "delete"):
-            trigger = f"{table}_append_only_{verb}"
-            if trigger not in present:
-                findings.append(Finding(5, "a trigger that guards the books is missing", trigger))
-    ((accounts, entries, issued),) = await db.slow_rows(COUNTS)
-    late = db.current().writer.clock.now() - timedelta(days=1)
-    overdue = [hold_key for (hold_key,) in await db.slow_rows(OVERDUE_HOLDS, late, FINDINGS_SHOWN)]
-    return Report(findings, accounts, entries, int(issued), overdue)
+async def verify(heads: Sequence[Deposited] = ()) -> Report:
+    """Recompute the books from their rows as of one moment, and compare all that is sealed with the chain.
+
+    `heads` are heads that were printed or deposited: what was cut off or written anew as a whole shows in them alone.
+    """
+    async with db.snapshot() as rows:
+        findings = []
+        for invariant, what, sql in CHECKS:
+            for where, expected, found in (await rows(sql))[:FINDINGS_SHOWN]:
+                findings.append(Finding(invariant, what, f"{where}: expected {expected}, found {found}"))
+        findings += await _guards(rows)
+        ((accounts, entries, issued, seals),) = await rows(COUNTS)
+        shown = []
+        communities = [community_id for (community_id,) in await rows(queries_seal.COMMUNITIES)]
+        strangers = [head for head in heads if head.community_id not in communities]
+        findings += [Finding(12, "a deposited head is of no community here", str(head)) for head in strangers]
+        for community_id in communities:
+            checked = await verify_seals.check_chain(rows, community_id, heads)
+            findings += _sealed(checked.findings)
+            shown += [checked.head.shown] if checked.head.position else []
+            seals -= checked.count
+        if seals:
+            findings.append(Finding(12, "seals stand beyond the chains", str(seals)))
+        findings += _sealed(await verify_seals.check_facts(rows))
+        waiting, late = await verify_seals.check_waiting(rows)
+        findings += _sealed(late)
+        yesterday = db.current().writer.clock.now() - timedelta(days=1)
+        overdue = [hold_key for (hold_key,) in await rows(OVERDUE_HOLDS, yesterday, FINDINGS_SHOWN)]
+    return Report(findings, accounts, entries, int(issued), overdue, shown, waiting)
+
+
+async def _guards(rows: Rows) -> list[Finding]:
+    """The triggers stand, and the database itself has numbered the rows."""
+    is_sqlite = db.current().is_sqlite
+    present = {name for (name,) in await rows(TRIGGERS_SQLITE if is_sqlite else TRIGGERS_POSTGRES)}
+    wanted = [f"{table}_append_only_{verb}" for table in GUARDED for verb in ("update", "delete")]
+    missing = [name for name in wanted if name not in present]
+    findings = [Finding(5, "a trigger that guards the books is missing", name) for name in missing]
+    for table in NUMBERED:
+        ((first, last, given),) = await rows((NUMBERS_SQLITE if is_sqlite else NUMBERS_POSTGRES).format(table=table))
+        if first < 1 or last > given:
+            findings.append(Finding(5, "rows bear numbers that the database did not give", f"{table} {last}"))
+    return findings
+
+
+def _sealed(told: Iterable[verify_seals.Told]) -> list[Finding]:
+    return [Finding(12, what, where) for what, where in list(told)[:FINDINGS_SHOWN]]

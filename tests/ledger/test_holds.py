@@ -262,4 +262,4 @@ async def test_verify_finds_a_hold_that_was_tampered_with(bank, what):
 
     await db.write(tamper)
 
-    assert {finding.invariant for finding in (await verify.verify()).findings} == {11}
+    assert {finding.invariant for finding in (await verify.verify()).findings} >= {11}

@@ -16,6 +16,7 @@ from pointsbank.kit.paths import migrations_dir
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions, actions_reversal, queries, verify
 from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger.sealing import Sealer
 
 pytestmark = pytest.mark.both
 
@@ -153,6 +154,7 @@ async def test_old_books_verify_clean_and_go_on(settings, clock, tmp_path, monke
     await databases.migrate(settings)
 
     async with databases.opened(settings, clock):
+        await Sealer().run()
         assert (await verify.verify()).findings == []
         after = {row["id"]: row["balance"] for row in await db.rows("SELECT id, balance FROM ledger_account")}
         assert after == before
@@ -166,4 +168,5 @@ async def test_old_books_verify_clean_and_go_on(settings, clock, tmp_path, monke
         for (entry_id,) in order:
             await db.write(actions_reversal.reverse, entry_id=entry_id, reason="wrong_goods")
         assert await db.write(actions.open_passbook, community_id=1, person_id=1) == book.passbook_id
+        await Sealer().run()
         assert (await verify.verify()).findings == []

@@ -120,6 +120,7 @@ async def change_points(tx: db.Tx, *, list_id: int) -> None:
         await tx.row("ALTER TABLE ledger_opening_line ENABLE TRIGGER ledger_opening_line_fixed_update")
 
 
+@pytest.mark.tampers
 async def test_a_list_that_was_changed_behind_everybody_s_back_is_not_booked(world):
     list_id = await asked(world, await admin(world), (await world.person(), 120))
     before = await seen(world, list_id)

@@ -1,12 +1,14 @@
 """The write path and the read path, alike on SQLite and PostgreSQL.
 
 `await write(action, actor=…, request_key=…, **facts)` runs an action: `async def action(tx, *, …)`.
-`row`, `rows` and the ORM read committed data; `slow_rows` is for pages that read hundreds of rows.
+`row`, `rows` and the ORM read committed data; `slow_rows` is for pages that read hundreds of rows, `snapshot` for
+what must read with many statements as of one moment.
 One database is open per process.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -29,7 +31,20 @@ from pointsbank.kit.db.command import (
     acting,
 )
 
-__all__ = ["NOBODY", "Actor", "Misuse", "Row", "Tx", "config", "replayed", "row", "rows", "slow_rows", "write"]
+__all__ = [
+    "NOBODY",
+    "Actor",
+    "Misuse",
+    "Row",
+    "Tx",
+    "config",
+    "replayed",
+    "row",
+    "rows",
+    "slow_rows",
+    "snapshot",
+    "write",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -178,3 +193,10 @@ async def rows(sql: str, *values: Any) -> list[Row]:
 async def slow_rows(sql: str, *values: Any) -> list[Row]:
     """Return many rows without holding up the event loop."""
     return await current().slow.rows(sql, *values)  # type: ignore[no-any-return]  # the clients share no base class
+
+
+@asynccontextmanager
+async def snapshot() -> AsyncIterator[Callable[..., Awaitable[list[Row]]]]:
+    """Many statements that read as of one moment, whatever is committed meanwhile: `async with … as rows`."""
+    async with current().slow.snapshot() as rows:
+        yield rows

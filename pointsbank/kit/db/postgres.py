@@ -3,7 +3,8 @@
 import asyncio
 import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -118,6 +119,17 @@ class PostgresClient(Statements, AsyncpgDBClient):
         if self.connection_name == "write":
             raise Misuse(WRITE)
         return super().acquire_connection()
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Callable[..., Awaitable[list[Row]]]]:
+        async with self.acquire_connection() as connection:
+
+            async def rows(sql: str, *values: Any) -> list[Row]:
+                found: list[Row] = await connection.fetch(dollars(sql), *values)
+                return found
+
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield rows
 
 
 class Runner:

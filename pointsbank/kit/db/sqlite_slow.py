@@ -1,6 +1,8 @@
 """SQLite in a thread: Tortoise's own aiosqlite engine, for pages that read hundreds of rows."""
 
 import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiosqlite
@@ -16,12 +18,28 @@ def get_client_class(_info: dict[str, Any]) -> type[SqliteClient]:
 
 class SlowClient(SqliteClient):
     async def create_connection(self, with_db: bool) -> None:  # noqa: ARG002  Tortoise's signature
-        self._connection = await aiosqlite.connect(
-            self.filename, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES
-        )
-        self._connection.row_factory = sqlite3.Row
+        self._connection = await self._connected()
+
+    async def _connected(self) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(self.filename, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES)
+        connection.row_factory = sqlite3.Row
         for name, value in self.pragmas.items():
-            await self._connection.execute(f"PRAGMA {name}={value}")
+            await connection.execute(f"PRAGMA {name}={value}")
+        return connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Callable[..., Awaitable[list[Row]]]]:
+        """A connection of its own: whoever reads by the other one is to see what has been committed meanwhile."""
+        connection = await self._connected()
+
+        async def rows(sql: str, *values: Any) -> list[Row]:
+            return list(await connection.execute_fetchall(sql, values))
+
+        try:
+            await connection.execute("BEGIN")
+            yield rows
+        finally:
+            await connection.close()
 
     async def row(self, sql: str, /, *values: Any) -> Row | None:
         found = await self.rows(sql, *values)

@@ -1,0 +1,199 @@
+"""Check an export or a statement of a points bank. Needs Python 3.8 or newer and nothing else.
+
+    python verify.py [FOLDER] [--head 3-1024-9f2c1a2b3c4d5e6f] [--chain chain.csv]
+
+FOLDER is the export, or one statement, unpacked; without it, the folder of this file. Every row is put into its
+sealed form, the forms into the chain. `--head` is a head that was printed or deposited: community, position, the
+first digits of the hash. `--chain` is the chain of a community's whole export, for a statement to be found in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import sys
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+CHAIN = ["position", "what", "previous", "digest", "hash"]
+PARTS = {
+    "entries.csv": "posting_key community_id kind effective_at booked_at actor_id member_id source_room source_kind"
+    " source_id summary reason version_id shortfall reverses",
+    "moves.csv": "source target points source_after target_after",
+    "lot_uses.csv": "account kind expires_on match_percent points",
+    "changes.csv": "community_id what name actor_id changed_at content",
+}
+STATE = {
+    "state.csv": "what name content",
+    "accounts.csv": "name balance",
+    "lots.csv": "account kind expires_on match_percent remaining",
+}
+
+
+class Rows:
+    r"""The rows of a file, one looked at beforehand. NULL stands as \N; what begins with a backslash has one more."""
+
+    def __init__(self, path: Path, columns: list[str]) -> None:
+        self.name, self.columns = path.name, columns
+        self.rows = csv.reader(path.open(encoding="utf-8-sig", newline="")) if path.exists() else iter([columns])
+        self.next: list[Any] | None = None
+        self.take()
+        if self.take() != columns:
+            raise ValueError(f"{path.name}：第一行不是 {','.join(columns)}")
+
+    def take(self) -> list[Any] | None:
+        taken, row = self.next, next(self.rows, None)
+        if row is not None and len(row) != len(self.columns):
+            raise ValueError(f"{self.name}：有一行不是 {len(self.columns)} 格：{row[:2]}")
+        self.next = None if row is None else [None if one == r"\N" else one[one.startswith("\\") :] for one in row]
+        return taken
+
+    def at(self, position: str) -> list[list[Any]]:
+        found = []
+        while self.next is not None and self.next[0] == position:
+            found.append(self.next[1:])
+            self.take()
+        return found
+
+
+def form(*fields: str | None) -> bytes:
+    parts = []
+    for field in fields:
+        raw = b"" if field is None else field.encode()
+        parts.append(b"-," if field is None else b"%d:%s," % (len(raw), raw))
+    return b"".join(parts)
+
+
+def sha256(*parts: bytes) -> str:
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def digest_of(entries: list[Any], moves: list[Any], uses: list[Any], changes: list[Any]) -> str | None:
+    """The digest of what stands at one position: an entry with its moves, or a change; None if it is neither."""
+    if len(changes) == 1 and not (entries or moves or uses):
+        return sha256(form("change/1", *changes[0]))
+    if len(entries) != 1 or not moves or changes:
+        return None
+    lists = [cell for rows in (moves, uses) for cell in (str(len(rows)), *chain.from_iterable(rows))]
+    return sha256(form("entry/1", *entries[0], *lists))
+
+
+def link(community: str, position: str, previous: str, digest: str) -> str:
+    return sha256(form("seal/1", community, position), bytes.fromhex(previous), bytes.fromhex(digest))
+
+
+class Community:
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.number = folder, folder.name.rpartition("-")[2]
+        self.is_whole = (folder / "state.csv").exists()
+        self.hashes = {0: "0" * 64}
+        self.sums: dict[str, dict[Any, Any]] = {name: {} for name in STATE}
+
+    def check(self) -> None:
+        parts = [Rows(self.folder / name, ["position", *columns.split()]) for name, columns in PARTS.items()]
+        before = 0
+        for position, what, previous, digest, sealed in iter(Rows(self.folder / "chain.csv", CHAIN).take, None):
+            where = f"社区 {self.number} 第 {position} 位"
+            if int(position) <= before or (self.is_whole and int(position) != before + 1):
+                raise ValueError(f"社区 {self.number} 第 {before + 1} 位：少了，链上接着的是第 {position} 位")
+            if self.hashes.get(int(position) - 1, previous) != previous:
+                raise ValueError(f"{where}：没有接在前一位后面")
+            found = [part.at(position) for part in parts]
+            is_closed = what == "closed" and not self.is_whole and not any(found)
+            if not is_closed and digest_of(*found) != digest:
+                raise ValueError(f"{where}：内容和封存时不一样，或者少了、多了")
+            if link(self.number, position, previous, digest) != sealed:
+                raise ValueError(f"{where}：封存的值算出来不一样")
+            self.add(*found)
+            self.hashes[before := int(position)] = sealed
+        for part in parts:
+            if part.next is not None:
+                raise ValueError(f"社区 {self.number} 第 {part.next[0]} 位：{part.name} 里多出一行，或不在它的位置上")
+        if self.is_whole:
+            for name, columns in STATE.items():
+                self.compare(name, columns.split(), dict(self.sums[name]))
+
+    def add(self, _entries: list[Any], moves: list[Any], uses: list[Any], changes: list[Any]) -> None:
+        latest, balances, lots = self.sums.values()
+        for source, target, points, _source_after, _target_after in moves:
+            balances[source,] = balances.get((source,), 0) - int(points)
+            balances[target,] = balances.get((target,), 0) + int(points)
+        for *lot, points in uses:
+            lots[tuple(lot)] = lots.get(tuple(lot), 0) - int(points)
+        for _community, what, name, _actor, _at, content in changes:
+            latest[what, name] = content
+            if what == "account":
+                balances.setdefault((name,), 0)
+
+    def compare(self, name: str, columns: list[str], left: dict[Any, Any]) -> None:
+        """What the file says is what the chain adds up to, in order."""
+        last: tuple[str, ...] = ()
+        for *names, value in iter(Rows(self.folder / name, columns).take, None):
+            order = tuple(one or "" for one in names)
+            if order <= last or str(left.pop(tuple(names), None)) != value:
+                raise ValueError(f"社区 {self.number} {name}：{' '.join(order)} 和链上的不一样")
+            last = order
+        if left:
+            raise ValueError(f"社区 {self.number} {name}：少了 {min(map(str, left))}")
+
+    def check_chain(self, path: Path) -> None:
+        """The chain of the whole holds together, and each position of this statement is in it."""
+        last, ours = self.hashes[0], dict(self.hashes)
+        for position, _what, previous, digest, sealed in iter(Rows(path, CHAIN).take, None):
+            if previous != last or link(self.number, position, previous, digest) != sealed:
+                raise ValueError(f"{path} 第 {position} 位：没有接在前一位后面")
+            if ours.pop(int(position), sealed) != sealed:
+                raise ValueError(f"第 {position} 位：和整本账的链不一样")
+            self.hashes[int(position)] = last = sealed
+        if len(ours) > 1:
+            raise ValueError(f"第 {max(ours)} 位：整本账的链里没有")
+
+    def check_head(self, position: int, digits: str) -> None:
+        if position not in self.hashes:
+            raise ValueError(
+                f"社区 {self.number} 到第 {max(self.hashes)} 位为止，没有第 {position} 位（断了，或要 --chain）"
+            )
+        if len(digits) < 16 or not self.hashes[position].startswith(digits):
+            raise ValueError(f"社区 {self.number} 第 {position} 位：和留存的链头不一样（至少要写 16 个字）")
+
+
+def check_sums(folder: Path) -> None:
+    for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+        total = hashlib.sha256()
+        with (folder / line[66:]).open("rb") as file:
+            for block in iter(lambda: file.read(1 << 20), b""):
+                total.update(block)
+        if total.hexdigest() != line[:64]:
+            raise ValueError(f"{line[66:]}：文件改过")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
+    options.add_argument("--head", action="append", default=[])
+    options.add_argument("--chain", type=Path)
+    given = options.parse_args()
+    csv.field_size_limit(1 << 27)
+    try:
+        communities = [Community(folder) for folder in sorted(given.folder.glob("community-*"))]
+        for one in communities:
+            one.check()
+            kind, head = "整本账" if one.is_whole else "对账单", max(one.hashes)
+            print(f"社区 {one.number}：{kind} {len(one.hashes) - 1} 位，到 {one.number}-{head}-{one.hashes[head][:32]}")
+            if given.chain:
+                one.check_chain(given.chain)
+        for head in given.head:
+            number, position, digits = head.replace(" ", "").lower().split("-")
+            next(one for one in communities if one.number == number).check_head(int(position), digits)
+        check_sums(given.folder)
+        if not communities:
+            raise ValueError("这里没有积分银行导出的账")
+    except (ValueError, StopIteration, OSError, csv.Error) as error:
+        sys.exit(f"不对：{error}")
+    print("没有改过、少过、多过或换过位置。")
+
+
+if __name__ == "__main__":
+    main()

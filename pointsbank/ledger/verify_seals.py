@@ -1,0 +1,130 @@
+"""Compare every row of the ledger with the chain, and the chain with heads that were printed or deposited."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import msgspec
+
+from pointsbank.ledger import canon, queries_seal
+from pointsbank.ledger.queries_seal import SUBJECTS, Head, Position, Rows
+
+_HEAD = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9a-f]{16,64})")
+
+PAGE = 2_000
+CHANGES_A_PAGE = 5_000
+SEALED_WITHIN = timedelta(minutes=1)
+SHOWN = 20
+
+Told = tuple[str, str]
+"""What is wrong, and where."""
+
+
+async def positions(rows: Rows, community_id: int) -> AsyncIterator[Position]:
+    """One community's chain from its beginning, read page by page."""
+    after = 0
+    while page := await queries_seal.sealed(rows, queries_seal.BETWEEN, community_id, after, after + PAGE):
+        for one in page:
+            yield one
+        after += PAGE
+
+
+class Deposited(msgspec.Struct, frozen=True):
+    """A head as it was printed or kept elsewhere: the first digits of a hash."""
+
+    community_id: int
+    position: int
+    digits: str
+
+
+def read_head(typed: str) -> Deposited | None:
+    """A head as `Head.shown` spells it; blanks and capitals do not matter. None if it is none."""
+    found = _HEAD.fullmatch("".join(typed.split()).lower())
+    return Deposited(int(found[1]), int(found[2]), found[3]) if found is not None else None
+
+
+class Checked(msgspec.Struct):
+    """A chain that was gone through."""
+
+    findings: list[Told]
+    head: Head
+    count: int = 0
+
+
+async def check_chain(rows: Rows, community_id: int, deposited: Sequence[Deposited]) -> Checked:
+    """Compute a chain anew; each finding names its position, the first one first."""
+    checked = Checked([], Head(community_id, 0, canon.GENESIS))
+    expected = {head.position: head for head in deposited if head.community_id == community_id}
+    async for one in positions(rows, community_id):
+        where = f"community {community_id}, position {one.position}"
+        last = checked.head
+        if one.position != last.position + 1:
+            checked.findings.append(("the chain has a gap", f"community {community_id}, position {last.position + 1}"))
+        if (form := one.form) is None:
+            checked.findings.append(("what was sealed is gone", where))
+        elif canon.link(community_id, one.position, last.hash, canon.digest(form)) != one.hash:
+            checked.findings.append(("what was sealed says something else now", where))
+        head = expected.pop(one.position, None)
+        if head is not None and not one.hash.hex().startswith(head.digits):
+            checked.findings.append(("the chain differs from a deposited head", where))
+        checked.head = Head(community_id, one.position, one.hash)  # so that the next finding is one of its own
+        checked.count += 1
+    for position in expected:
+        where = f"community {community_id}, position {checked.head.position + 1}"
+        checked.findings.append((f"the chain is cut off before the deposited head at {position}", where))
+    return checked
+
+
+LATEST = """
+SELECT change.community_id, change.what, change.name, change.content FROM ledger_change change
+ WHERE change.id > ? AND change.id <= ? ORDER BY change.id
+"""
+LAST_CHANGE = "SELECT COALESCE(MAX(id), 0) FROM ledger_change"
+
+
+async def check_facts(rows: Rows) -> list[Told]:
+    """Compare every row that changes are about with the latest change of its name, both ways."""
+    latest: dict[tuple[int, str, str], bytes] = {}
+    ((last,),) = await rows(LAST_CHANGE)
+    for after in range(0, last, CHANGES_A_PAGE):
+        for community_id, what, name, said in await rows(LATEST, after, after + CHANGES_A_PAGE):
+            latest[community_id, what, name] = _brief(said)
+    findings = []
+    for what in SUBJECTS:
+        findings += [
+            (f"a {what} differs from its latest change", f"{what} {fact.name}")
+            async for fact in queries_seal.facts(rows, what)
+            if latest.pop((fact.community_id, what, fact.name), None) != _brief(fact.content)
+        ]
+    findings += [(f"a {what} is gone", f"{what} {name}, community {place}") for place, what, name in latest]
+    return findings
+
+
+def _brief(said: str) -> bytes:
+    return sha256(said.encode()).digest()[:16]
+
+
+WAITING = """
+SELECT COUNT(*), MIN(booked_at), (SELECT MAX(booked_at) FROM ledger_entry),
+       (SELECT MAX(changed_at) FROM ledger_change)
+  FROM (SELECT entry.booked_at FROM ledger_entry entry
+         WHERE NOT EXISTS (SELECT 1 FROM ledger_seal seal WHERE seal.entry_id = entry.id)
+        UNION ALL SELECT change.changed_at FROM ledger_change change
+         WHERE NOT EXISTS (SELECT 1 FROM ledger_seal seal WHERE seal.change_id = change.id)) waiting
+"""
+
+
+async def check_waiting(rows: Rows) -> tuple[int, list[Told]]:
+    """How much is not sealed yet. The books' own time is what counts, so that a copy is judged as on its day."""
+    ((count, since, booked, changed),) = await rows(WAITING)
+    if not count:
+        return 0, []
+    now = max(_moment(moment) for moment in (booked, changed) if moment is not None)
+    if now - _moment(since) <= SEALED_WITHIN:
+        return count, []
+    return count, [("something has waited for its seal for more than a minute", f"{count} since {_moment(since)}")]
+
+
+def _moment(value: datetime | str) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
