@@ -1,12 +1,15 @@
 """One furnished world, copied for every request that is tried on it."""
 
 import asyncio
+import contextlib
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +18,11 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from tests.changes import Stand, stand
+from tests.conftest import EMPTY, PostgresServer
 from tests.world import NOON, World
+
+FURNISHED = "pointsbank_furnished"
+OpenScene = Callable[[], AbstractAsyncContextManager["Scene"]]
 
 
 @dataclass
@@ -29,38 +36,68 @@ class Scene:
 
 @dataclass
 class Furnished:
-    file: Path
+    settings: Settings
     world: World
     stand: Stand
     moment: datetime
+
+
+async def furnish(settings: Settings, keys: crypto.Keys) -> Furnished:
+    crypto.hold(keys)
+    clock = FixedClock(NOON)
+    async with databases.opened(settings, clock):
+        world = await World(clock, settings).found(notice_days=3)
+        return Furnished(settings, world, await stand(world), clock.now())
 
 
 @pytest.fixture(scope="session")
 def furnished(template: Path, tmp_path_factory: pytest.TempPathFactory, keys: crypto.Keys) -> Furnished:
     folder = tmp_path_factory.mktemp("furnished")
     shutil.copy(template, folder)
-    settings, clock = Settings(data=folder), FixedClock(NOON)
+    return asyncio.run(furnish(Settings(data=folder), keys))
 
-    async def make() -> Furnished:
-        crypto.hold(keys)
-        async with databases.opened(settings, clock):
-            world = await World(clock, settings).found(notice_days=3)
-            made = await stand(world)
-        return Furnished(databases.path_of(settings), world, made, clock.now())
 
-    return asyncio.run(make())
+@pytest.fixture(scope="session")
+def furnished_postgres(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory, keys: crypto.Keys
+) -> Furnished:
+    folder = tmp_path_factory.mktemp("furnished_postgres")
+    postgres_server.run(f"CREATE DATABASE {FURNISHED} TEMPLATE {EMPTY}")
+    return asyncio.run(furnish(Settings(data=folder, database_url=postgres_server.url(FURNISHED)), keys))
+
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture
-def scene(furnished: Furnished, tmp_path: Path, keys: crypto.Keys) -> Callable[[], AbstractAsyncContextManager[Scene]]:
+def scene(request: pytest.FixtureRequest, engine: str, tmp_path: Path, keys: crypto.Keys) -> OpenScene:
     """Opens a fresh copy each time."""
+    is_postgres = engine == "postgres"
+    origin: Furnished = request.getfixturevalue("furnished_postgres" if is_postgres else "furnished")
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Scene]:
         crypto.hold(keys)
-        shutil.copy(furnished.file, tmp_path / databases.FILE_NAME)
-        settings, clock = Settings(data=tmp_path), FixedClock(furnished.moment)
-        async with databases.opened(settings, clock) as database:
-            yield Scene(World(clock, settings, communities=furnished.world.communities), furnished.stand, database)
+        clock = FixedClock(origin.moment)
+        async with contextlib.AsyncExitStack() as stack:
+            if is_postgres:
+                server = request.getfixturevalue("postgres_server")
+                settings = replace(origin.settings, database_url=await stack.enter_async_context(_copied(server)))
+            else:
+                shutil.copy(databases.path_of(origin.settings), tmp_path)
+                settings = Settings(data=tmp_path)
+            database = await stack.enter_async_context(databases.opened(settings, clock))
+            world = World(clock, settings, communities=origin.world.communities)
+            yield Scene(world, origin.stand, database)
 
     return opened
+
+
+@asynccontextmanager
+async def _copied(server: Any) -> AsyncIterator[str]:
+    name = f"scene_{next(_numbers)}"
+    await asyncio.to_thread(server.run, f"CREATE DATABASE {name} TEMPLATE {FURNISHED}")
+    try:
+        yield server.url(name)
+    finally:
+        await asyncio.to_thread(server.run, f"DROP DATABASE {name} WITH (FORCE)")
