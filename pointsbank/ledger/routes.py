@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import queries, queries_opening, routes_opening, routes_print
+from pointsbank.ledger import queries, queries_opening, routes_opening, routes_print, routes_statement
 from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -194,4 +194,11 @@ async def passbooks(person_id: FromPath[int], session: NamedDependency[Session])
     return PassbooksOut(person_id, [PassbookOut(found.number, found.balance, lines)])
 
 
-handlers: list[Any] = [passbook, entry, passbooks, *routes_opening.handlers, *routes_print.handlers]
+handlers: list[Any] = [
+    passbook,
+    entry,
+    passbooks,
+    *routes_opening.handlers,
+    *routes_print.handlers,
+    *routes_statement.handlers,
+]

@@ -18,6 +18,7 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import actions_opening as actions
 from pointsbank.ledger import queries_opening as queries
+from pointsbank.ledger import queries_seal
 from pointsbank.ledger import rules_opening as rules
 from pointsbank.ledger.queries_opening import OpeningList
 from pointsbank.ledger.rules import NEVER
@@ -271,6 +272,7 @@ async def list_paper(list_id: FromPath[int], session: NamedDependency[Session]) 
         community=await people.community(found.community_id),
         approval=approval,
         has_end=found.expires_on != NEVER,
+        head=await queries_seal.head(found.community_id),
         sheets=sheets(await queries.shown(await queries.lines(None, list_id))),
     )
 

@@ -8,8 +8,7 @@ from litestar.params import FromPath, FromQuery
 
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.notices import queries
-from pointsbank.notices.rules import GROUNDS, sheets
-from pointsbank.people import queries as people
+from pointsbank.notices.rules import GROUNDS
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, _
@@ -54,13 +53,4 @@ async def notice(
     return show("notices/notice.html", **facts)
 
 
-@get("/notices/{notice_id:int}/print", guards=[needs()])
-async def notice_paper(notice_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    found = await queries.notice(session.community_ids, notice_id)
-    community = await people.community(found.community_id)
-    spread = sheets(await queries.all_lines(notice_id))
-    days = (found.last_day - found.first_day).days + 1
-    return show("notices/print.html", notice=found, community=community, sheets=spread, days=days)
-
-
-handlers = [notice_list, notice, notice_paper]
+handlers = [notice_list, notice]

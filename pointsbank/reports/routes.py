@@ -10,7 +10,7 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import routes as ledger_pages
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.reports import queries, routes_own, routes_people, routes_today
+from pointsbank.reports import queries, routes_own, routes_people, routes_print, routes_today
 from pointsbank.reports.queries import Community, Month
 from pointsbank.web import charts, formats
 from pointsbank.web.handlers import get
@@ -133,4 +133,5 @@ handlers: list[Any] = [
     overview,
     *routes_people.handlers,
     *routes_own.handlers,
+    *routes_print.handlers,
 ]

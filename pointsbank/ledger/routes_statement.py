@@ -1,0 +1,119 @@
+"""A holder's statement: on paper with the places of its lines in the chain, and as a file that anybody can check."""
+
+from datetime import date
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+
+from pointsbank.kit import codes
+from pointsbank.kit.clock import Clock, local_day
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import export, queries, queries_seal, queries_statement
+from pointsbank.ledger.queries import Passbook
+from pointsbank.ledger.queries_statement import Line
+from pointsbank.people import queries as people
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.web import formats, forms, printing
+from pointsbank.web.handlers import get
+from pointsbank.web.i18n import N_, _
+from pointsbank.web.render import page
+
+ROWS_A_SHEET = 24
+FIRST_YEAR = 2000
+SUMMARY_LETTERS = 15
+SHORT_HASH = 12
+SUMMARIES = {"reversal": N_("冲正：{summary}"), "expiry": N_("积分到期"), "opening": N_("期初余额（纸质存折）")}
+README = """积分银行对账单，存折号 {number}。
+
+这里是您存折上每一笔在账本链上的位次和内容，谁改过都对不上。
+
+怎么核对：电脑上有 Python 3.8 以上就行，不用联网。在这个文件夹里运行：
+
+    python verify.py
+
+还可以和整本账的链核对：向社区要 chain.csv（里面没有姓名和内容），再运行：
+
+    python verify.py --chain chain.csv --head 公示上印的链头
+
+chain.csv 里写着 closed 的那些笔，同时写着别人的存折，所以只给出它的封存值。
+
+Check with: python verify.py (Python 3.8 or newer, nothing else).
+"""
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class Row(msgspec.Struct, frozen=True):
+    day: date
+    summary: str
+    gained: int
+    spent: int
+    balance: int
+    position: int | None
+    seal: str
+
+
+async def _own(session: Session) -> Passbook:
+    holder = await people.holder_of(None, session.person_id)
+    found = await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _row(line: Line) -> Row:
+    summary = _(SUMMARIES.get(line.kind, "{summary}"), summary=line.summary)
+    seal = line.hash.hex()[:SHORT_HASH] if line.hash is not None else ""
+    return Row(
+        local_day(line.booked_at),
+        printing.on_one_line(summary, SUMMARY_LETTERS),
+        max(line.points, 0),
+        max(-line.points, 0),
+        line.balance_after,
+        line.position,
+        seal,
+    )
+
+
+@get("/ledger/statement", guards=[needs(Permission.OWN)])
+async def statement(
+    request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[str]:
+    """One year on paper; each line says where it stands in the chain."""
+    found = await _own(session)
+    today = local_day(clock.now())
+    asked = forms.number(request.query_params.get("year", "")) or today.year
+    year = min(max(asked, FIRST_YEAR), today.year)
+    rows = [_row(line) for line in await queries_statement.lines(found.account_id, year)]
+    return page(
+        "ledger/statement.html",
+        sheets=[rows[at : at + ROWS_A_SHEET] for at in range(0, len(rows), ROWS_A_SHEET)] or [[]],
+        number=codes.shown_member_number(found.number),
+        balance=found.balance,
+        year=year,
+        is_now=year == today.year,
+        today=formats.iso_day(clock.now()),
+        community=await people.community(found.community_id),
+        head=(await queries_seal.head(found.community_id)).shown,
+    )
+
+
+@get("/ledger/statement.zip", guards=[needs(Permission.OWN)])
+async def statement_file(session: NamedDependency[Session]) -> Response[bytes]:
+    """Every line as it is sealed, with the program that checks it."""
+    found = await _own(session)
+    own = await queries_statement.positions(found.account_id, found.number)
+    content = export.zipped(found.community_id, own, README.format(number=found.number))
+    return Response(
+        content,
+        media_type="application/zip",
+        headers={
+            "Content-Disposition": f'attachment; filename="pointsbank-statement-{found.number}.zip"',
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+handlers: list[Any] = [statement, statement_file]
