@@ -3,6 +3,8 @@
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -170,3 +172,28 @@ def test_the_only_admin_is_helped_on_the_machine_itself(shell: Shell, folder: Pa
     assert crypto.password_matches(hashed, password)
     assert must_change == 1
     assert "没有这个登录名" in said(shell("user", "reset", "nobody"))
+
+
+def test_books_are_exported_once_into_a_folder_and_checked_there(shell: Shell, small_demo: Path, tmp_path: Path):
+    copy, out = small_demo / databases.FILE_NAME, tmp_path / "out"
+    exported = shell("ledger", "export", str(out), "--database", str(copy))
+    assert exported.exit_code == 0, exported.output
+    assert "已经有东西" in said(shell("ledger", "export", str(out), "--database", str(copy)))
+
+    heads = shell("ledger", "head", "--database", str(copy)).stdout.split()
+    assert heads
+    asked = [part for head in heads for part in ("--head", head)]
+    checked = subprocess.run([sys.executable, "-I", str(out / "verify.py"), *asked], capture_output=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+    assert shell("ledger", "verify", "--database", str(copy), *asked).exit_code == 0
+
+
+def test_a_head_that_was_deposited_must_be_in_the_chain(shell: Shell, small_demo: Path):
+    copy = str(small_demo / databases.FILE_NAME)
+    (head, *_others) = shell("ledger", "head", "--database", copy).stdout.split()
+    community, position, digits = head.split("-")
+    for wrong in (f"{community}-{int(position) + 1}-{digits}", f"{community}-{position}-{'0' * 32}", f"99-1-{digits}"):
+        result = shell("ledger", "verify", "--database", copy, "--head", wrong)
+        assert result.exit_code == 1
+        assert "第 12 条" in result.stdout
+    assert "链头写得不对" in said(shell("ledger", "verify", "--database", copy, "--head", "9f2c"))

@@ -1,6 +1,8 @@
 """The notice on the screen and on paper."""
 
 from pointsbank.kit import db
+from pointsbank.ledger import queries_seal
+from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions_own
 from pointsbank.people import queries as people_queries
 from pointsbank.people.access import Role
@@ -75,6 +77,7 @@ async def test_staff_see_how_far_a_notice_is_and_what_is_disputed(neighbours, wo
 
 async def test_a_long_notice_has_pages_and_sheets(neighbours, world):
     _awards, notice = await noticed(neighbours, count=54)
+    await Sealer().run()
     _actor, token = await world.staff(Role.GRID_WORKER)
     async with visiting(world, cookie=token) as clerk:
         second = await clerk.get(f"/notices/{notice}?page=2")
@@ -90,4 +93,6 @@ async def test_a_long_notice_has_pages_and_sheets(neighbours, world):
     assert "第 3 页，共 3 页" in paper.text
     assert paper.text.count("盖章处") == 1
     assert "合计 54 条" in paper.text
+    head = await queries_seal.head(world.home.id)
+    assert paper.text.count(f"账本链头 {head.shown}") == 3
     assert "1,080" in paper.text

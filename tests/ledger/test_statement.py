@@ -1,0 +1,137 @@
+"""A holder's own statement: on paper with its places in the chain, and as a file that the verifier of exports takes."""
+
+import io
+import zipfile
+
+import pytest
+
+from pointsbank.kit import db
+from pointsbank.ledger import actions, export, queries, queries_seal
+from pointsbank.ledger.sealing import Sealer
+from pointsbank.people.access import Role
+from tests.ledger.test_export import CLEAN, check, rewrite, rows_of
+from tests.world import visiting
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture
+async def holder(world):
+    """Somebody with five lines, and a neighbour whose lines stand between them."""
+    person, other = await world.person(points=10), await world.person(points=20)
+    for points in (3, 4, 5):
+        await world.give(other, points)
+        await world.give(person, points)
+    await Sealer().run()
+    return person
+
+
+async def downloaded(world, person, folder):
+    _device, token = await world.phone(person)
+    async with visiting(world, cookie=token) as resident:
+        answer = await resident.get("/ledger/statement.zip")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    zipfile.ZipFile(io.BytesIO(answer.content)).extractall(folder)
+    return folder
+
+
+async def test_a_holder_prints_a_year_with_its_places_in_the_chain(world, holder):
+    _device, token = await world.phone(holder)
+    async with visiting(world, cookie=token) as resident:
+        now, before = await resident.get("/ledger/statement"), await resident.get("/ledger/statement?year=2025")
+        link = await resident.get("/ledger")
+
+    head = await queries_seal.head(world.home.id)
+    assert head.shown in now.text
+    assert now.text.count('<td class="nowrap">2026-11-21</td>') == 4
+    own = await db.rows(
+        "SELECT seal.position, seal.hash FROM ledger_seal seal JOIN ledger_move move ON move.entry_id = seal.entry_id "
+        "JOIN ledger_account account ON account.id = move.target_id "
+        "JOIN ledger_passbook book ON book.id = account.passbook_id WHERE book.person_id = ?",
+        holder,
+    )
+    for position, sealed in own:
+        assert f"<td>{position}</td>" in now.text
+        assert bytes(sealed).hex()[:12] in now.text
+    assert "这一年没有记录" in before.text
+    assert "/ledger/statement" in link.text
+
+
+async def test_the_download_is_checked_alone_and_against_the_chain_of_all(world, holder, tmp_path):
+    folder = await downloaded(world, holder, tmp_path / "own")
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    await export.export(whole, lambda _text: None)
+    chain, head = whole / f"community-{world.home.id}" / "chain.csv", await queries_seal.head(world.home.id)
+
+    alone = check(folder)
+    against = check(folder, "--chain", str(chain), "--head", head.shown)
+
+    assert (alone[0], CLEAN in alone[1], "对账单 4 位" in alone[1]) == (0, True, True), alone[1]
+    assert against[0] == 0, against[1]
+
+
+async def test_a_statement_tells_of_nobody_else(world, holder, tmp_path):
+    folder = await downloaded(world, holder, tmp_path / "own") / f"community-{world.home.id}"
+    own = await queries.passbook_of(person_id=holder, household_id=None, holder="person")
+    others = [number for (number,) in await db.rows("SELECT number FROM ledger_passbook WHERE number <> ?", own.number)]
+    text = "".join(path.read_text("utf-8-sig") for path in folder.iterdir())
+    assert own.number in text
+    assert not [number for number in others if number in text]
+
+
+async def transfer(tx: db.Tx, *, community_id: int, accounts: list[int]) -> None:
+    """An entry between two passbooks, as any action may post it."""
+    source, target = accounts
+    entry = await tx.row(
+        actions.ENTRY, "transfer:1", community_id, "transfer", tx.now, tx.now, None, None, "tests", "act", 1, "", "",
+        None, None,
+    )  # fmt: skip
+    taken, given = await tx.row(actions.TAKE, 2, source, 2), await tx.row(actions.ADD, 2, target)
+    await tx.run(actions.MOVE, entry["id"], source, target, 2, taken["balance"], given["balance"])
+    for account_id, points in ((source, 2), (target, -2)):
+        lot = await tx.row(
+            "UPDATE ledger_lot SET remaining = remaining - ? WHERE account_id = ? RETURNING id", points, account_id
+        )
+        await tx.run(actions.LOT_USE, entry["id"], lot["id"], points)
+
+
+async def test_a_line_that_names_another_passbook_is_closed_and_still_in_the_chain(world, holder, tmp_path):
+    other = await world.person(points=1)
+    books = [await queries.passbook_of(person_id=one, household_id=None, holder="person") for one in (holder, other)]
+    accounts = [book.account_id for book in books]
+    await db.write(transfer, community_id=world.home.id, accounts=accounts)
+    await Sealer().run()
+
+    folder = await downloaded(world, holder, tmp_path / "own")
+
+    of_community = folder / f"community-{world.home.id}"
+    kinds = [row[1] for row in rows_of(of_community / "chain.csv")[1:]]
+    assert kinds == ["entry"] * 4 + ["closed"]
+    assert len(rows_of(of_community / "moves.csv")) == 5
+    assert check(folder)[0] == 0
+
+
+async def test_a_statement_that_was_touched_is_found(world, holder, tmp_path):
+    folder = await downloaded(world, holder, tmp_path / "own")
+    moves = folder / f"community-{world.home.id}" / "moves.csv"
+    rows = rows_of(moves)
+    rows[2][3] = str(int(rows[2][3]) + 100)
+    rewrite(moves, rows)
+
+    status, said = check(folder)
+
+    assert status == 1
+    assert f"第 {rows[2][0]} 位" in said
+
+
+async def test_who_has_no_passbook_has_no_statement(world):
+    _device, token = await world.phone(await world.person())
+    _actor, staff = await world.staff(Role.COUNTER_STAFF)
+    async with visiting(world, cookie=token) as resident:
+        mine = [await resident.get(f"/ledger/statement{end}") for end in ("", ".zip")]
+    async with visiting(world, cookie=staff) as clerk:
+        barred = await clerk.get("/ledger/statement.zip")
+    assert [answer.status_code for answer in mine] == [404, 404]
+    assert barred.status_code == 403
