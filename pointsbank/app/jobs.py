@@ -17,7 +17,7 @@ from pointsbank.kit import db
 from pointsbank.kit.db import Tx, outbox
 from pointsbank.kit.db.outbox import Message
 from pointsbank.kit.errors import Busy, NotWritten
-from pointsbank.ledger import actions_expiry, actions_opening
+from pointsbank.ledger import actions_expiry, actions_kinds, actions_opening, actions_reset
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions_sessions, importing, uses
 from pointsbank.scoring import actions as scoring
@@ -37,10 +37,13 @@ class Job:
 
 
 JOBS = (
+    # First, and before anything of a new period is booked.
+    Job("reset_due", timedelta(minutes=5), actions_reset.reset_due),
     Job("enter_force_due", timedelta(minutes=1), scoring.enter_force_due),
     Job("gather_notices", timedelta(minutes=5), awards.gather_notices),
     Job("settle_due", timedelta(minutes=1), awards.settle_due),
     Job("book_openings", timedelta(minutes=1), actions_opening.book_due),
+    Job("give_base_due", timedelta(minutes=5), actions_kinds.give_base_due),
     Job("expire_due", timedelta(minutes=5), actions_expiry.expire_due),
 )
 

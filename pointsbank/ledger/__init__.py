@@ -18,7 +18,8 @@ Invariants:
   8. Amounts are whole numbers of the passbook's smallest unit.
   9. Opening points stand on a line of a list that a second person confirmed; a passbook is opened once, unless that
      was reversed.
-  10. A passbook is of a kind of its own community.
+  10. A passbook is of a kind of its own community. What the kind says holds in the ledger, whoever asks: what stays,
+      what is not for spending, what comes in above the limit, and gifts only beside earned points.
   11. What is held lies in open holds; a hold is resolved once, whole, and a capture takes the lots that were held.
   12. Every entry and every change is sealed within seconds, and every column of the ledger's tables follows from what
      is sealed: what is changed behind the program's back is found, in the books or in any export.

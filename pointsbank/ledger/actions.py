@@ -6,10 +6,12 @@ from pointsbank.approvals import queries as approvals
 from pointsbank.kit import codes
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
-from pointsbank.ledger import rules
+from pointsbank.ledger import rules, rules_lots
 from pointsbank.ledger import rules_opening as openings
 from pointsbank.ledger.actions_seal import change
-from pointsbank.ledger.rules import Bucket, NotEnoughPoints, Posted, UnknownAccount
+from pointsbank.ledger.queries import MANY_LOTS, SPENDABLE_LOTS
+from pointsbank.ledger.rules import Bucket, LotTaken, NotEnoughPoints, NotRedeemable, Posted, UnknownAccount
+from pointsbank.ledger.rules_lots import FreeLot
 from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
 
@@ -46,7 +48,17 @@ REVERSAL = ENTRY.replace("ON CONFLICT (reverses_id)", "ON CONFLICT")
 MOVE = """
 INSERT INTO ledger_move (entry_id, source_id, target_id, points, source_after, target_after) VALUES (?, ?, ?, ?, ?, ?)
 """
-ADD_TO_PASSBOOK = "UPDATE ledger_account SET balance = balance + ? WHERE passbook_id = ? RETURNING id, balance"
+ADD_TO_PASSBOOK = """
+UPDATE ledger_account SET balance = balance + ? WHERE passbook_id = ? RETURNING id, balance, (
+  SELECT kind.balance_max FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
+   WHERE book.id = ledger_account.passbook_id) AS balance_max
+"""
+SURPLUS_OF = """
+SELECT kind.surplus, account.id AS account_id, entry.community_id, entry.effective_at, entry.member_id,
+       entry.source_room, entry.source_kind, entry.source_id
+  FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id, ledger_entry entry WHERE book.id = ? AND entry.id = ?
+"""
 ADD = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? RETURNING balance"
 TAKE = "UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? RETURNING balance"
 TAKE_ISSUED = "UPDATE ledger_account SET balance = balance - ? WHERE id = ?"
@@ -70,10 +82,18 @@ INSERT INTO ledger_lot (account_id, expires_on, kind, remaining, match_percent) 
 ON CONFLICT (account_id, expires_on, match_percent) WHERE match_percent IS NOT NULL
 DO UPDATE SET remaining = ledger_lot.remaining + excluded.remaining RETURNING id
 """
-LIVE_LOTS = f"""
-SELECT id, remaining - held FROM ledger_lot
- WHERE account_id = ? AND expires_on >= ? AND remaining > 0 AND remaining > held
- ORDER BY expires_on, kind, id LIMIT {LOTS_AT_ONCE}
+# What the kind of passbook keeps back; nothing fits the guard where the kind is not for spending.
+KEPT_BACK = """(
+SELECT kind.spend_above FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
+ WHERE book.id = ledger_account.passbook_id AND kind.redeemable)
+"""
+SPEND = f"""
+UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? + {KEPT_BACK} RETURNING balance
+"""
+SPENDABLE = """
+SELECT account.balance - account.held - kind.spend_above AS points, kind.redeemable, kind.name
+  FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = ?
 """
 TAKE_LOT = "UPDATE ledger_lot SET remaining = remaining - ? WHERE id = ? AND remaining - held >= ?"
 LOT_USE = "INSERT INTO ledger_lot_use (entry_id, lot_id, points) VALUES (?, ?, ?)"
@@ -136,7 +156,7 @@ async def post_award(
     summary: str,
 ) -> Posted:
     """Issue points to a passbook; `summary` is what the passbook's line will say for ever."""
-    return await _issue(
+    return await issue(
         tx,
         kind="award",
         community_id=community_id,
@@ -144,7 +164,7 @@ async def post_award(
         points=points,
         posting_key=posting_key,
         effective_at=effective_at,
-        expires_on=expires_on,
+        bucket=Bucket(rules.EARNED, expires_on),
         member_id=member_id,
         version_id=version_id,
         source=source,
@@ -152,7 +172,7 @@ async def post_award(
     )
 
 
-async def _issue(
+async def issue(
     tx: Tx,
     *,
     kind: str,
@@ -161,12 +181,13 @@ async def _issue(
     points: int,
     posting_key: str,
     effective_at: datetime,
-    expires_on: date,
-    member_id: int,
+    bucket: Bucket,
+    member_id: int | None,
     version_id: int | None,
     source: Source,
     summary: str,
 ) -> Posted:
+    """Bring points into a passbook from nowhere; what lies above the passbook's limit leaves it at once."""
     rules.check_amount(points)
     issued_id = await system_account(tx, community_id=community_id, system=rules.ISSUED)
     entry = await tx.row(
@@ -175,12 +196,37 @@ async def _issue(
     )  # fmt: skip
     account = await tx.row(ADD_TO_PASSBOOK, points, passbook_id)
     assert entry is not None
-    assert account is not None
-    await tx.run(MOVE, entry["id"], issued_id, account["id"], points, None, account["balance"])
-    bucket = Bucket(rules.EARNED, expires_on)
-    await put_into_lot(tx, entry_id=entry["id"], account_id=account["id"], bucket=bucket, points=points)
+    if account is None:
+        raise UnknownAccount
+    account_id, balance, balance_max = account
+    await tx.run(MOVE, entry["id"], issued_id, account_id, points, None, balance)
+    lot_id = await put_into_lot(tx, entry_id=entry["id"], account_id=account_id, bucket=bucket, points=points)
     await tx.run(TAKE_ISSUED, points, issued_id)
-    return Posted(entry["id"], account["balance"])
+    if balance_max is not None and balance > balance_max:
+        balance = await _let_go_of_surplus(
+            tx, entry["id"], passbook_id=passbook_id, lot_id=lot_id, points=min(points, balance - balance_max)
+        )  # fmt: skip
+    return Posted(entry["id"], balance)
+
+
+async def _let_go_of_surplus(tx: Tx, entry_id: int, *, passbook_id: int, lot_id: int, points: int) -> int:
+    """Take what an entry brought too much out of the lot that it just filled; returns the balance."""
+    to = await tx.row(SURPLUS_OF, passbook_id, entry_id)
+    assert to is not None
+    target = rules.POT if to["surplus"] == "pot" else rules.ISSUED
+    target_id = await system_account(tx, community_id=to["community_id"], system=target)
+    entry = await tx.row(
+        ENTRY, rules.surplus_key(entry_id), to["community_id"], "surplus", to["effective_at"], tx.now,
+        tx.actor.person_id, to["member_id"], to["source_room"], to["source_kind"], to["source_id"], "超过存折上限",
+        to["surplus"], None, None,
+    )  # fmt: skip
+    account = await tx.row(TAKE, points, to["account_id"], points)
+    assert entry is not None
+    assert account is not None
+    await take_from_lot(tx, entry_id=entry["id"], lot_id=lot_id, points=points)
+    await tx.run(MOVE, entry["id"], to["account_id"], target_id, points, account["balance"], None)
+    await tx.run(ADD, points, target_id)
+    return int(account["balance"])
 
 
 async def post_opening(
@@ -206,7 +252,7 @@ async def post_opening(
     )
     if await tx.row(ON_LIST, passbook_id, list_id, position, points, approval_id) is None:
         raise openings.NotOnList
-    return await _issue(
+    return await issue(
         tx,
         kind=OPENING,
         community_id=community_id,
@@ -214,7 +260,7 @@ async def post_opening(
         points=points,
         posting_key=openings.posting_key(list_id, position),
         effective_at=effective_at,
-        expires_on=expires_on,
+        bucket=Bucket(rules.EARNED, expires_on),
         member_id=member_id,
         version_id=None,
         source=("ledger", "opening_list", list_id),
@@ -234,35 +280,52 @@ async def spend(
     source: Source,
     summary: str,
 ) -> Posted:
-    """Take points from a passbook's account, soonest to expire first; refuses NotEnoughPoints."""
+    """Take points from a passbook's account, soonest to expire first.
+
+    Refuses NotEnoughPoints, where the kind of passbook keeps some back too, and NotRedeemable.
+    """
     rules.check_amount(points)
-    account = await tx.row(TAKE, points, account_id, points)
+    account = await tx.row(SPEND, points, account_id, points)
     if account is None:
-        free = await tx.row(FREE, account_id)
-        if free is None:
-            raise UnknownAccount
-        raise NotEnoughPoints(missing=points - free["points"])
+        await refuse_spending(tx, account_id=account_id, points=points)
+    assert account is not None
     target_id = await system_account(tx, community_id=community_id, system=rules.redeemed(outlet_id))
     entry = await tx.row(
         ENTRY, posting_key, community_id, "order", tx.now, tx.now, tx.actor.person_id, member_id,
         *source, summary, "", None, None,
     )  # fmt: skip
     assert entry is not None
-    await _take_lots(tx, account_id, points, entry["id"])
+    for part in await lots_for(tx, account_id=account_id, points=points):
+        await take_from_lot(tx, entry_id=entry["id"], lot_id=part.lot_id, points=part.points)
     await tx.run(MOVE, entry["id"], account_id, target_id, points, account["balance"], None)
     await tx.run(ADD, points, target_id)
     return Posted(entry["id"], account["balance"])
 
 
-async def _take_lots(tx: Tx, account_id: int, points: int, entry_id: int) -> None:
+async def refuse_spending(tx: Tx, *, account_id: int, points: int) -> None:
+    """Say why the guard let nothing through."""
+    found = await tx.row(SPENDABLE, account_id)
+    if found is None:
+        raise UnknownAccount
+    if not found["redeemable"]:
+        raise NotRedeemable(name=found["name"])
+    raise NotEnoughPoints(missing=points - found["points"])
+
+
+async def lots_for(tx: Tx, *, account_id: int, points: int) -> list[LotTaken]:
+    """Choose the lots that pay; the account was taken before. Refuses NotEnoughPoints.
+
+    The balance counts what expired since the expiry job last came, base points that stay, and gifts without match.
+    """
     today = local_day(tx.now)
-    while points:
-        found = await tx.rows(LIVE_LOTS, account_id, today)
-        if not found:  # the balance still counts lots that expired today: the expiry job has not come round
-            raise NotEnoughPoints(missing=points)
-        for taken in rules.take_from(found, points):
-            await take_from_lot(tx, entry_id=entry_id, lot_id=taken.lot_id, points=taken.points)
-            points -= taken.points
+    lots = [FreeLot(*lot) for lot in await tx.rows(SPENDABLE_LOTS, account_id, today, LOTS_AT_ONCE)]
+    has_gift = any(lot.kind == rules.GIFT for lot in lots)
+    if len(lots) == LOTS_AT_ONCE and (has_gift or sum(lot.points for lot in lots) < points):
+        lots = [FreeLot(*lot) for lot in await tx.rows(SPENDABLE_LOTS, account_id, today, MANY_LOTS)]
+    most = rules_lots.payable(lots)
+    if most < points:
+        raise NotEnoughPoints(missing=points - most)
+    return rules_lots.allocate(lots, points)
 
 
 async def take_from_lot(tx: Tx, *, entry_id: int, lot_id: int, points: int) -> None:

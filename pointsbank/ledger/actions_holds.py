@@ -6,23 +6,26 @@ order: the hold, its account, its lots.
 
 from datetime import datetime
 
-from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules
-from pointsbank.ledger.actions import ADD, ENTRY, FREE, LIVE_LOTS, LOT_USE, MOVE, Source, system_account
-from pointsbank.ledger.actions_seal import change
-from pointsbank.ledger.rules import (
-    AlreadyHeld,
-    HoldResolved,
-    NotEnoughPoints,
-    NotOverdue,
-    Posted,
-    UnknownAccount,
-    UnknownHold,
+from pointsbank.ledger.actions import (
+    ADD,
+    ENTRY,
+    KEPT_BACK,
+    LOT_USE,
+    MOVE,
+    Source,
+    lots_for,
+    refuse_spending,
+    system_account,
 )
+from pointsbank.ledger.actions_seal import change
+from pointsbank.ledger.rules import AlreadyHeld, HoldResolved, NotOverdue, Posted, UnknownHold
 from pointsbank.trail import actions as trail
 
-KEEP = "UPDATE ledger_account SET held = held + ? WHERE id = ? AND balance - held >= ? RETURNING balance"
+KEEP = f"""
+UPDATE ledger_account SET held = held + ? WHERE id = ? AND balance - held >= ? + {KEPT_BACK} RETURNING balance
+"""
 NEW_HOLD = """
 INSERT INTO ledger_hold (hold_key, account_id, points, state, overdue_at, source_room, source_kind, source_id,
                          member_id, actor_id, made_at)
@@ -61,25 +64,17 @@ async def hold(
     rules.check_amount(points)
     account = await tx.row(KEEP, points, account_id, points)
     if account is None:
-        free = await tx.row(FREE, account_id)
-        if free is None:
-            raise UnknownAccount
-        raise NotEnoughPoints(missing=points - free["points"])
+        await refuse_spending(tx, account_id=account_id, points=points)
     made = await tx.row(
         NEW_HOLD, hold_key, account_id, points, overdue_at, *source, member_id, tx.actor.person_id, tx.now
     )  # fmt: skip
     if made is None:
         raise AlreadyHeld
-    hold_id, missing = int(made["id"]), points
-    while missing:
-        found = await tx.rows(LIVE_LOTS, account_id, local_day(tx.now))
-        if not found:
-            raise NotEnoughPoints(missing=missing)
-        for part in rules.take_from(found, missing):
-            kept = await tx.run(KEEP_LOT, part.points, part.lot_id, part.points)
-            assert kept == 1
-            await tx.run(HOLD_LOT, hold_id, part.lot_id, part.points)
-            missing -= part.points
+    hold_id = int(made["id"])
+    for part in await lots_for(tx, account_id=account_id, points=points):
+        kept = await tx.run(KEEP_LOT, part.points, part.lot_id, part.points)
+        assert kept == 1
+        await tx.run(HOLD_LOT, hold_id, part.lot_id, part.points)
     await change(tx, what="hold", row_id=hold_id)
     await trail.record(tx, "hold.made", subject=("hold", hold_id), points=points)
     return hold_id

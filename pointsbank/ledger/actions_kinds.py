@@ -1,15 +1,48 @@
-"""Kinds of passbook that a community keeps."""
+"""Kinds of passbook that a community keeps: made, changed, and the base points that come with them."""
 
-from pointsbank.kit.db import Tx
-from pointsbank.ledger import rules
+from typing import Any
+
+import msgspec
+
+from pointsbank.kit.clock import local_day, start_of_day
+from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import actions, rules, rules_kinds
 from pointsbank.ledger.actions_seal import change
+from pointsbank.ledger.rules_kinds import CodeTaken, DecimalsFixed, HolderFixed, KindMoved, Settings
 from pointsbank.trail import actions as trail
+
+HOLDERS_AT_ONCE = 100
+LAST = 2**62
 
 MAKE_MAIN = """
 INSERT INTO ledger_book_kind (community_id, code, name, unit, decimals, holder, redeemable, donatable, transferable,
                               surplus, base_points, base_every, base_redeemable, spend_above, carry_over, version)
 SELECT id, ?, '积分', '分', 0, holder, TRUE, FALSE, FALSE, 'refused', 0, 'never', FALSE, 0, FALSE, 1
   FROM people_community WHERE id = ? RETURNING id
+"""
+MAKE = """
+INSERT INTO ledger_book_kind (community_id, code, version, name, unit, decimals, holder, redeemable, donatable,
+                              transferable, balance_max, surplus, base_points, base_every, base_redeemable,
+                              spend_above, reset_month, reset_day, carry_over)
+VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (community_id, code) DO NOTHING RETURNING id
+"""
+BEFORE = """
+SELECT kind.code, kind.decimals, kind.holder,
+       EXISTS (SELECT 1 FROM ledger_passbook book WHERE book.kind_id = kind.id) AS is_open
+  FROM ledger_book_kind kind WHERE kind.id = ? AND kind.community_id = ?
+"""
+CHANGE = """
+UPDATE ledger_book_kind SET version = version + 1, name = ?, unit = ?, decimals = ?, holder = ?, redeemable = ?,
+       donatable = ?, transferable = ?, balance_max = ?, surplus = ?, base_points = ?, base_every = ?,
+       base_redeemable = ?, spend_above = ?, reset_month = ?, reset_day = ?, carry_over = ?
+ WHERE id = ? AND version = ?
+"""
+# From its making on: a reset day that was over before is not made up for.
+BEGIN_RUN = """
+INSERT INTO ledger_kind_run (kind_id, what, period, upto) VALUES (?, 'reset', ?, ?)
+ON CONFLICT (kind_id, what) DO UPDATE SET period = excluded.period, upto = excluded.upto
 """
 
 
@@ -20,3 +53,129 @@ async def make_main_kind(tx: Tx, *, community_id: int) -> int:
     await change(tx, what="kind", row_id=made["id"])
     await trail.record(tx, "book_kind.made", subject=("book_kind", made["id"]), code=rules.MAIN)
     return int(made["id"])
+
+
+async def make_kind(tx: Tx, *, community_id: int, code: str, settings: Settings) -> int:
+    """Refuses CodeTaken, and what contradicts itself."""
+    rules_kinds.check(code, settings)
+    made = await tx.row(MAKE, community_id, code, *_values(settings))
+    if made is None:
+        raise CodeTaken(taken=code)
+    await _begin_resets(tx, made["id"], settings)
+    await change(tx, what="kind", row_id=made["id"])
+    await trail.record(tx, "book_kind.made", subject=("book_kind", made["id"]), code=code)
+    return int(made["id"])
+
+
+async def change_kind(tx: Tx, *, community_id: int, kind_id: int, version: int, settings: Settings) -> None:
+    """Settle a kind anew, as it was when `version` was read. What is in the passbooks already stays as it is.
+
+    Refuses KindMoved, and DecimalsFixed once somebody has such a passbook.
+    """
+    before = await tx.row(BEFORE, kind_id, community_id)
+    if before is None:
+        raise NotFound
+    rules_kinds.check(before["code"], settings)
+    if before["is_open"] and settings.decimals != before["decimals"]:
+        raise DecimalsFixed
+    if settings.holder != before["holder"] and (before["code"] == rules.MAIN or before["is_open"]):
+        raise HolderFixed
+    if await tx.run(CHANGE, *_values(settings), kind_id, version) != 1:
+        raise KindMoved
+    await _begin_resets(tx, kind_id, settings)
+    await change(tx, what="kind", row_id=kind_id)
+    facts = {name: value for name, value in msgspec.structs.asdict(settings).items() if name not in ("name", "unit")}
+    await trail.record(tx, "book_kind.changed", subject=("book_kind", kind_id), **facts)
+
+
+def _values(settings: Settings) -> tuple[Any, ...]:
+    return msgspec.structs.astuple(settings)
+
+
+async def _begin_resets(tx: Tx, kind_id: int, settings: Settings) -> None:
+    if settings.reset_month is not None and settings.reset_day is not None:
+        last = rules_kinds.last_reset(settings.reset_month, settings.reset_day, local_day(tx.now))
+        await tx.run(BEGIN_RUN, kind_id, last.isoformat(), LAST)
+
+
+DUE = """
+SELECT kind.id, kind.code, kind.community_id, kind.holder, kind.base_points, kind.base_every
+  FROM ledger_book_kind kind LEFT JOIN ledger_kind_run run ON run.kind_id = kind.id AND run.what = 'base'
+ WHERE kind.base_points > 0 AND (run.kind_id IS NULL OR run.period <> ? OR run.upto < ?) ORDER BY kind.id LIMIT 1
+"""
+# Whoever comes second waits here, and then goes on from where the first has come to.
+TAKE_RUN = """
+INSERT INTO ledger_kind_run (kind_id, what, period, upto) VALUES (?, ?, '', 0)
+ON CONFLICT (kind_id, what) DO UPDATE SET upto = ledger_kind_run.upto RETURNING period, upto
+"""
+NOTE_RUN = "UPDATE ledger_kind_run SET period = ?, upto = ? WHERE kind_id = ? AND what = ?"
+PERSONS = """
+SELECT id FROM people_person WHERE community_id = ? AND id > ? AND state = 'member' AND merged_into IS NULL
+ ORDER BY id LIMIT ?
+"""
+HOUSEHOLDS = """
+SELECT home.id FROM people_household home WHERE home.community_id = ? AND home.id > ?
+   AND EXISTS (SELECT 1 FROM people_person person WHERE person.household_id = home.id AND person.state = 'member')
+ ORDER BY home.id LIMIT ?
+"""
+HAS_HAD = "SELECT 1 FROM ledger_entry WHERE posting_key = ?"
+
+
+async def come_to(tx: Tx, *, kind_id: int, what: str, period: str) -> int:
+    """Take a kind's recurring work; returns whose turn came last in this period."""
+    run = await tx.row(TAKE_RUN, kind_id, what)
+    assert run is not None
+    return int(run["upto"]) if run["period"] == period else 0
+
+
+async def note_run(tx: Tx, *, kind_id: int, what: str, period: str, upto: int) -> None:
+    await tx.run(NOTE_RUN, period, upto, kind_id, what)
+    await change(tx, what="kind", row_id=kind_id)
+
+
+async def give_base_due(tx: Tx) -> int:
+    """Give base points to the next holders of a kind who have had none in this period; returns how many were looked at.
+
+    It looks at everybody once a day, so that whoever came meanwhile has them on the next. An entry a holder and period
+    is all there can be, whoever comes twice.
+    """
+    day = local_day(tx.now).isoformat()
+    kind = await tx.row(DUE, day, LAST)
+    if kind is None:
+        return 0
+    upto = await come_to(tx, kind_id=kind["id"], what="base", period=day)
+    of_homes = kind["holder"] == "household"
+    holders = await tx.rows(HOUSEHOLDS if of_homes else PERSONS, kind["community_id"], upto, HOLDERS_AT_ONCE)
+    for holder in holders:
+        await _give_base(tx, kind, holder["id"], of_homes=of_homes)
+    upto = holders[-1]["id"] if len(holders) == HOLDERS_AT_ONCE else LAST
+    await note_run(tx, kind_id=kind["id"], what="base", period=day, upto=upto)
+    return max(1, len(holders))
+
+
+async def _give_base(tx: Tx, kind: Row, holder_id: int, *, of_homes: bool) -> None:
+    today = local_day(tx.now)
+    passbook_id = await actions.open_passbook(
+        tx,
+        community_id=kind["community_id"],
+        person_id=None if of_homes else holder_id,
+        household_id=holder_id if of_homes else None,
+        kind=kind["code"],
+    )
+    period = rules_kinds.base_period(kind["base_every"], today)
+    posting_key = f"base:{passbook_id}:{period}"
+    if await tx.row(HAS_HAD, posting_key) is None:
+        await actions.issue(
+            tx,
+            kind="base",
+            community_id=kind["community_id"],
+            passbook_id=passbook_id,
+            points=kind["base_points"],
+            posting_key=posting_key,
+            effective_at=start_of_day(today),
+            bucket=rules_kinds.base_bucket(kind["base_every"], today),
+            member_id=None if of_homes else holder_id,
+            version_id=None,
+            source=("ledger", "book_kind", kind["id"]),
+            summary="基础积分",
+        )

@@ -39,6 +39,10 @@ SELECT move.source_id AS from_id, move.target_id AS to_id, move.points, source.p
   FROM ledger_move move JOIN ledger_account source ON source.id = move.source_id
   JOIN ledger_account target ON target.id = move.target_id WHERE move.entry_id = ? ORDER BY move.id
 """
+SURPLUS_ENTRY = """
+SELECT id FROM ledger_entry entry WHERE posting_key = ?
+   AND NOT EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = entry.id)
+"""
 # Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
 COUNTER_ENTRY = """
 INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_at, actor_id, member_id, source_room,
@@ -76,6 +80,7 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
     assert original is not None
     if original["kind"] not in rules.REVERSIBLE:
         raise NotReversible
+    await _undo_surplus(tx, original, reason)
     reversal_id = await _counter_entry(tx, original, "reversal", reason, None)
     balance = 0
     for move in await tx.rows(MOVES, entry_id):
@@ -103,6 +108,7 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     assert original is not None
     if original["kind"] not in rules.ISSUES:
         raise NotReversible
+    await _undo_surplus(tx, original, reason)
     (move,) = await tx.rows(MOVES, entry_id)
     account_id, asked = move["to_id"], move["points"]
     free = await tx.row(HOLD_ACCOUNT, account_id)
@@ -121,6 +127,14 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     await tx.run(ADD, points, target_id)
     await _after(tx, original, clawback_id, reason)
     return Clawed(clawback_id, points, asked - points, account["balance"])
+
+
+async def _undo_surplus(tx: Tx, original: Row, reason: str) -> None:
+    """What an entry brought too much went elsewhere, and comes back before the entry is taken back whole."""
+    if original["kind"] in rules.ISSUES:
+        surplus = await tx.row(SURPLUS_ENTRY, rules.surplus_key(original["id"]))
+        if surplus is not None:
+            await reverse(tx, entry_id=surplus["id"], reason=reason)
 
 
 async def _counter_entry(tx: Tx, original: Row, kind: str, reason: str, shortfall: int | None) -> int:

@@ -6,13 +6,16 @@ import msgspec
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
-from pointsbank.kit.db import Tx
+from pointsbank.kit.db import Row, Tx
+from pointsbank.ledger import rules_lots
+from pointsbank.ledger.rules_lots import FreeLot
 
 LINES_MAX = 100
+MANY_LOTS = 10_000
 
 
 class Account(msgspec.Struct, frozen=True):
-    """What can be spent from: `points` leaves out what is held, and lots that have expired."""
+    """What can be spent from: `points` leaves out what is held, what the kind keeps back, and lots that expired."""
 
     account_id: int
     passbook_id: int
@@ -52,43 +55,66 @@ class Expiring(msgspec.Struct, frozen=True):
     points: int
 
 
+# Points of lots that expired since the job last came, and of those that are not simply earned.
 SPENDING = """
-SELECT account.id, passbook.id,
-       account.balance - account.held - CAST(COALESCE((SELECT SUM(lot.remaining - lot.held) FROM ledger_lot lot
-         WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_on < ?), 0) AS BIGINT)
+SELECT account.id, passbook.id, kind.redeemable,
+       account.balance - account.held - kind.spend_above - CAST(COALESCE((
+         SELECT SUM(lot.remaining - lot.held) FROM ledger_lot lot
+          WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_on < ?), 0) AS BIGINT),
+       EXISTS (SELECT 1 FROM ledger_lot lot WHERE lot.account_id = account.id AND lot.remaining > 0
+                  AND lot.expires_on >= ? AND lot.kind <> 'earned')
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
+  JOIN ledger_book_kind kind ON kind.id = passbook.kind_id
 """
-MAIN_KIND = " JOIN ledger_book_kind kind ON kind.id = passbook.kind_id AND kind.code = 'points'"
-SPENDING_OF_PERSON = SPENDING + MAIN_KIND + " WHERE passbook.person_id = ?"
+MAIN = " AND kind.code = 'points'"
+SPENDING_OF_PERSON = SPENDING + " WHERE passbook.person_id = ?" + MAIN
 SPENDING_OF_ACCOUNT = SPENDING + " WHERE account.id = ?"
-SPENDING_OF_HOUSEHOLD = SPENDING + MAIN_KIND + " WHERE passbook.household_id = ?"
+SPENDING_OF_HOUSEHOLD = SPENDING + " WHERE passbook.household_id = ?" + MAIN
+SPENDABLE_LOTS = """
+SELECT lot.id, lot.remaining - lot.held, lot.kind, lot.match_percent FROM ledger_lot lot
+ WHERE lot.account_id = ? AND lot.expires_on >= ? AND lot.remaining > 0 AND lot.remaining > lot.held
+   AND (lot.kind <> 'base' OR (SELECT kind.base_redeemable FROM ledger_account account
+          JOIN ledger_passbook book ON book.id = account.passbook_id
+          JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = lot.account_id))
+ ORDER BY lot.expires_on, lot.kind, lot.id LIMIT ?
+"""
 
 
 async def spending_account(tx: Tx, *, person_id: int, household_id: int | None, holder: str) -> Account | None:
     """Return the main account that this member spends from; None while nothing was ever earned."""
     today = local_day(tx.now)
     if holder == "household" and household_id is not None:
-        found = await tx.row(SPENDING_OF_HOUSEHOLD, today, household_id)
+        found = await tx.row(SPENDING_OF_HOUSEHOLD, today, today, household_id)
     else:
-        found = await tx.row(SPENDING_OF_PERSON, today, person_id)
-    return Account(*found) if found is not None else None
+        found = await tx.row(SPENDING_OF_PERSON, today, today, person_id)
+    return await _account(tx, found, today) if found is not None else None
 
 
 async def spendable(tx: Tx | None, account_id: int, *, today: date) -> int:
     """Return what an account can spend today."""
     row = tx.row if tx is not None else db.row
-    found = await row(SPENDING_OF_ACCOUNT, today, account_id)
+    found = await row(SPENDING_OF_ACCOUNT, today, today, account_id)
     assert found is not None
-    return int(found[2])
+    return (await _account(tx, found, today)).points
+
+
+async def _account(tx: Tx | None, found: Row, today: date) -> Account:
+    account_id, passbook_id, redeemable, points, has_others = found
+    if has_others:
+        rows = tx.rows if tx is not None else db.rows
+        lots = [FreeLot(*lot) for lot in await rows(SPENDABLE_LOTS, account_id, today, MANY_LOTS)]
+        points = min(points, rules_lots.payable(lots))
+    return Account(account_id, passbook_id, max(0, points) if redeemable else 0)
 
 
 PASSBOOK = """
 SELECT passbook.id, passbook.number, account.id, account.balance, passbook.community_id, passbook.person_id,
        passbook.household_id
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
+  JOIN ledger_book_kind kind ON kind.id = passbook.kind_id
 """
-PASSBOOK_OF_PERSON = PASSBOOK + MAIN_KIND + " WHERE passbook.person_id = ?"
-PASSBOOK_OF_HOUSEHOLD = PASSBOOK + MAIN_KIND + " WHERE passbook.household_id = ?"
+PASSBOOK_OF_PERSON = PASSBOOK + " WHERE passbook.person_id = ?" + MAIN
+PASSBOOK_OF_HOUSEHOLD = PASSBOOK + " WHERE passbook.household_id = ?" + MAIN
 PASSBOOK_BY_ID = PASSBOOK + " WHERE passbook.id = ?"
 PASSBOOK_OF_ACCOUNT = PASSBOOK + " WHERE account.id = ?"
 

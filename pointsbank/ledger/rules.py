@@ -11,11 +11,15 @@ POINTS_MAX = 1_000_000
 NEVER = date(9999, 12, 31)
 MAIN = "points"
 """Code of the kind of passbook that every community has."""
-EARNED = "earned"
+EARNED, BASE, GIFT = "earned", "base", "gift"
+"""Sorts of lots."""
 GRACE = timedelta(days=30)
+MATCH_PERCENT_MAX = 1_000
 ISSUED = "issued"
 EXPIRED = "expired"
 CLAWED_BACK = "clawed_back"
+POT = "pot"
+"""Points that were given to the community."""
 ISSUES = ("award", "opening", "base", "gift")
 """Entries that bring points into a passbook from nowhere."""
 REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "surplus", "clawback")
@@ -27,10 +31,22 @@ class NotEnoughPoints(Refusal):
     message = "还差 {missing} 分。"
 
 
+class NotRedeemable(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.not_redeemable"
+    message = "「{name}」里的积分不能换东西。"
+
+
 class WrongAmount(Refusal):
     kind = Kind.INVALID
     code = "ledger.wrong_amount"
     message = "分数要是 1 到 {most} 的整数。"
+
+
+class WrongMatch(Refusal):
+    kind = Kind.INVALID
+    code = "ledger.wrong_match"
+    message = "配比要在 1% 到 {most}% 之间。"
 
 
 class UnknownAccount(Refusal):
@@ -141,6 +157,11 @@ def take_from(lots: Iterable[Iterable[int]], points: int) -> list[LotTaken]:
         if points == 0:
             break
     return taken
+
+
+def surplus_key(entry_id: int) -> str:
+    """Posting key of what left a passbook because an entry brought too much."""
+    return f"surplus:{entry_id}"
 
 
 def redeemed(outlet_id: int) -> str:

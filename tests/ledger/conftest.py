@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import date
 
+import msgspec
 import pytest
 
 from pointsbank.kit import db
-from pointsbank.kit.clock import FixedClock
+from pointsbank.kit.clock import FixedClock, local_day
 from pointsbank.kit.db import Database, Tx
-from pointsbank.ledger import actions, actions_kinds, queries, rules
+from pointsbank.ledger import actions, actions_gifts, actions_kinds, queries, rules
 from pointsbank.ledger.rules import Posted
+from pointsbank.ledger.rules_kinds import Settings
 
 PLACE = (
     "INSERT INTO people_place (parent_id, kind, name, path) VALUES (NULL, 'community', '测试社区', '/1/') RETURNING id"
@@ -36,6 +38,13 @@ async def add_person(tx: Tx, *, community_id: int, number: str) -> int:
     return int(person["id"])
 
 
+PLAIN = Settings(
+    name="积分", unit="分", decimals=0, holder="person", redeemable=True, donatable=False, transferable=False,
+    balance_max=None, surplus="refused", base_points=0, base_every="never", base_redeemable=False, spend_above=0,
+    reset_month=None, reset_day=None, carry_over=False,
+)  # fmt: skip
+
+
 @dataclass
 class Bank:
     clock: FixedClock
@@ -50,6 +59,37 @@ class Bank:
         passbook_id = await db.write(actions.open_passbook, community_id=self.community_id, person_id=person_id)
         self.members[passbook_id] = person_id
         return passbook_id
+
+    async def settle(self, **changes) -> None:
+        """Settle the main kind of passbook anew."""
+        found = await db.row("SELECT id, version FROM ledger_book_kind WHERE code = 'points'")
+        assert found is not None
+        await db.write(
+            actions_kinds.change_kind,
+            community_id=self.community_id,
+            kind_id=found["id"],
+            version=found["version"],
+            settings=msgspec.structs.replace(PLAIN, **changes),
+        )
+
+    async def gift(self, passbook_id: int, points: int, match_percent: int, expires_on: date = rules.NEVER) -> Posted:
+        self.posted += 1
+        return await db.write(
+            actions_gifts.give_gift,
+            community_id=self.community_id,
+            passbook_id=passbook_id,
+            points=points,
+            match_percent=match_percent,
+            expires_on=expires_on,
+            posting_key=f"gift:{self.posted}",
+            member_id=self.members[passbook_id],
+            source=("ledger", "gift", self.posted),
+            summary="节日赠送",
+        )
+
+    async def spendable(self, passbook_id: int) -> int:
+        account_id = (await self.passbook(passbook_id)).account_id
+        return await queries.spendable(None, account_id, today=local_day(self.clock.now()))
 
     async def award(self, passbook_id: int, points: int, expires_on: date = rules.NEVER) -> Posted:
         self.posted += 1

@@ -1,0 +1,140 @@
+"""Base points come once in each period, and all is cleared on a reset day; both go on where they were cut off."""
+
+import asyncio
+from datetime import UTC, date, datetime
+
+import pytest
+
+from pointsbank.kit import db
+from pointsbank.ledger import actions_expiry, actions_kinds, actions_reset, queries
+
+pytestmark = pytest.mark.both
+
+
+async def until_done(action) -> int:
+    slices = 0
+    while await db.write(action):
+        slices += 1
+    return slices
+
+
+async def give_base() -> int:
+    return await until_done(actions_kinds.give_base_due)
+
+
+def at(bank, *when: int) -> None:
+    bank.clock.set(datetime(*when, tzinfo=UTC))
+
+
+async def test_base_points_come_once_to_everybody_also_without_a_passbook(bank, monkeypatch):
+    monkeypatch.setattr(actions_kinds, "HOLDERS_AT_ONCE", 2)
+    books = [await bank.member() for _ in range(5)]
+    await bank.settle(base_points=100, base_every="once")
+
+    slices = await give_base()
+    bank.clock.advance(days=400)
+    newcomer = await bank.member()
+    await give_base()
+
+    assert slices == 3
+    assert [await bank.balance(book) for book in (*books, newcomer)] == [100] * 6
+
+
+@pytest.mark.parametrize(("every", "next_period"), [("month", (2026, 12, 1, 4)), ("year", (2027, 1, 1, 4))])
+async def test_base_points_come_anew_and_the_old_ones_lapse(bank, every, next_period):
+    book = await bank.member()
+    await bank.settle(base_points=100, base_every=every, base_redeemable=True)
+    await give_base()
+    await bank.spend(book, 30)
+
+    at(bank, *next_period)
+    await give_base()
+    await until_done(actions_expiry.expire_due)
+
+    assert await bank.balance(book) == 100
+    assert await queries.system_balances(bank.community_id) == {"issued": -200, "redeemed:1": 30, "expired": 70}
+
+
+async def test_base_points_are_given_once_whoever_comes_at_once(bank):
+    book = await bank.member()
+    await bank.settle(base_points=100, base_every="month")
+
+    await asyncio.gather(*(db.write(actions_kinds.give_base_due) for _ in range(8)))
+    bank.clock.advance(days=1)
+    await give_base()
+
+    assert await bank.balance(book) == 100
+
+
+async def test_base_points_above_the_limit_are_not_kept(bank):
+    book = await bank.member()
+    await bank.award(book, 60)
+    await bank.settle(base_points=50, base_every="month", balance_max=100)
+
+    await give_base()
+
+    assert await bank.balance(book) == 100
+
+
+async def test_on_its_reset_day_a_passbook_lives_and_is_empty_on_the_next(bank, monkeypatch):
+    monkeypatch.setattr(actions_reset, "BOOKS_AT_ONCE", 2)
+    books = [await bank.member() for _ in range(5)]
+    await bank.settle(reset_month=12, reset_day=31)
+    for book in books:
+        await bank.award(book, 10)
+
+    at(bank, 2026, 12, 31, 4)
+    assert await until_done(actions_reset.reset_due) == 0
+    at(bank, 2026, 12, 31, 16)  # midnight in Shanghai
+    assert await db.write(actions_reset.reset_due) == 2
+    await bank.award(books[4], 7)
+    slices = await until_done(actions_reset.reset_due)
+
+    assert slices == 2
+    assert [await bank.balance(book) for book in books] == [0] * 5
+    await bank.award(books[0], 7)
+    assert await until_done(actions_reset.reset_due) == 0
+    assert await bank.balance(books[0]) == 7
+
+
+async def test_passbooks_are_cleared_once_whoever_comes_at_once(bank):
+    book = await bank.member()
+    await bank.settle(reset_month=11, reset_day=30)
+    await bank.award(book, 10)
+    bank.clock.advance(days=10)
+
+    await asyncio.gather(*(db.write(actions_reset.reset_due) for _ in range(8)))
+
+    assert await queries.system_balances(bank.community_id) == {"issued": -10, "expired": 10}
+
+
+async def test_a_reset_day_that_was_over_before_it_was_settled_clears_nothing(bank):
+    book = await bank.member()
+    await bank.award(book, 10)
+
+    await bank.settle(reset_month=1, reset_day=1)
+    await until_done(actions_reset.reset_due)
+
+    assert await bank.balance(book) == 10
+
+
+async def test_what_is_carried_over_is_not_cleared(bank):
+    book = await bank.member()
+    await bank.award(book, 10)
+    await bank.settle(reset_month=12, reset_day=31, carry_over=True)
+    at(bank, 2027, 1, 1, 4)
+
+    await until_done(actions_reset.reset_due)
+
+    assert await bank.balance(book) == 10
+
+
+async def test_last_day_of_february_clears_in_a_common_year_too(bank):
+    book = await bank.member()
+    await bank.settle(reset_month=2, reset_day=29)
+    await bank.award(book, 10, expires_on=date(2028, 1, 1))
+    at(bank, 2027, 3, 1, 4)
+
+    await until_done(actions_reset.reset_due)
+
+    assert await bank.balance(book) == 0
