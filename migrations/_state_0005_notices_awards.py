@@ -98,6 +98,8 @@ STATE = [
             ("notice_id", fields.BigIntField(null=True)),
             ("line_id", fields.BigIntField(null=True)),
             ("entry_id", fields.BigIntField(null=True)),
+            ("waits_for_budget", fields.BigIntField(null=True)),
+            ("programme", fields.TextField(null=True, unique=False)),
             ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ("settled_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
         ],

@@ -11,6 +11,7 @@ from pointsbank.app.demo_places import Community, table_of
 from pointsbank.app.demo_scene import Scene, moment
 from pointsbank.app.demo_year import JUST_AFTER_MIDNIGHT, until_done
 from pointsbank.awards import actions as awards
+from pointsbank.awards import actions_settle
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.events.rules import Way
@@ -78,7 +79,7 @@ async def finish(scene: Scene, communities: list[Community]) -> None:
     scene.at(first, 18, pace_seconds=20)
     await demo_events.confirm(scene, held)
     scene.at(second, JUST_AFTER_MIDNIGHT)
-    for job in (awards.gather_notices, awards.settle_due, actions_expiry.expire_due):
+    for job in (awards.gather_notices, actions_settle.settle_due, actions_expiry.expire_due):
         await until_done(job)
 
     scene.at(second, 7)

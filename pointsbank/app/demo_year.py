@@ -12,6 +12,7 @@ from pointsbank.app.demo_people import Resident
 from pointsbank.app.demo_places import Community, restock
 from pointsbank.app.demo_scene import Scene, moment
 from pointsbank.awards import actions as awards
+from pointsbank.awards import actions_settle
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day, month_start
 from pointsbank.people.rules_roles import Role
@@ -88,7 +89,7 @@ class Year:
 
     async def _settling(self, day: date) -> None:
         self.scene.at(day, JUST_AFTER_MIDNIGHT)
-        await until_done(awards.settle_due)
+        await until_done(actions_settle.settle_due)
 
     async def _reviews(self) -> None:
         for community in self.communities:

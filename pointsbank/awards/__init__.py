@@ -12,4 +12,5 @@ Invariants:
   4. Nobody reviews an act of their own household, and nobody takes two steps of one chain.
   5. One entry is posted per settled award; an award of no points settles at once, without an entry.
   6. An award with a notice settles only when its notice is closed and nobody disputes its line.
+  7. An award that its budget has no room for stays as it is, with the reason, and is booked once there is room.
 """

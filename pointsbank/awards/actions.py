@@ -1,12 +1,14 @@
-"""Acts become awards, awards are reviewed, noticed and settled. Order of rows: counters of caps, awards, the ledger."""
+"""Acts become awards, awards are reviewed and noticed. Order of rows: counters of caps, awards, the ledger."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
 import msgspec
 
+from pointsbank.awards import actions_settle
+from pointsbank.awards.actions_settle import AWARDS, last_day
 from pointsbank.awards.rules import (
     BATCH_MAX,
     AlreadyRecorded,
@@ -19,6 +21,7 @@ from pointsbank.awards.rules import (
     OwnAct,
     Reason,
     SameReviewer,
+    Settling,
     State,
     basis_of,
     counter_of,
@@ -45,10 +48,8 @@ from pointsbank.scoring.rules import (
     Result,
     Table,
     UnknownItem,
-    Validity,
     caps_of,
     evaluate,
-    expires_on,
 )
 from pointsbank.trail import actions as trail
 
@@ -78,23 +79,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?) RETURNING id
 REVIEW = """
 INSERT INTO awards_review (award_id, step, verdict, reason, reviewed_by, reviewed_at) VALUES (?, ?, ?, ?, ?, ?)
 """
-AWARDS = """
-SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.version_id, award.points, award.state,
-       award.chain, award.reviews_given, award.next_role, award.notice_days, award.notice_id, award.line_id,
-       act.what, act.began_at
-  FROM awards_award award JOIN awards_act act ON act.id = award.act_id
-"""
 AWARD_OF_ID = f"{AWARDS} WHERE award.id = ?"
 AWARD_OF_LINE = f"{AWARDS} WHERE award.line_id = ?"
 READY = f"""
 {AWARDS}
- WHERE award.state = 'pending' AND award.next_role = ''
+ WHERE award.state = 'pending' AND award.next_role = '' AND award.waits_for_budget IS NULL
    AND NOT EXISTS (SELECT 1 FROM awards_review review WHERE review.award_id = award.id AND review.reviewed_at >= ?)
  ORDER BY award.community_id, award.version_id, award.id LIMIT ?
-"""
-NOTICES_WAITED_FOR = "SELECT DISTINCT notice_id FROM awards_award WHERE state = 'noticed' ORDER BY notice_id"
-OF_NOTICE = f"""
-{AWARDS} WHERE award.notice_id = ? AND award.state = 'noticed' ORDER BY award.passbook_id, award.id LIMIT ?
 """
 TAKE_STEP = """
 UPDATE awards_award SET reviews_given = reviews_given + 1, next_role = ?
@@ -104,10 +95,10 @@ REVIEWERS = "SELECT reviewed_by FROM awards_review WHERE award_id = ?"
 TAKE_FOR_NOTICE = "UPDATE awards_award SET state = 'noticed' WHERE id = ? AND state = 'pending' AND next_role = ''"
 PUT_ON_NOTICE = "UPDATE awards_award SET notice_id = ?, line_id = ? WHERE id = ?"
 CHANGE = "UPDATE awards_award SET state = ? WHERE id = ? AND state = ?"
-REJECT = "UPDATE awards_award SET state = 'rejected' WHERE id = ? AND state = ? RETURNING community_id, uses"
-SETTLE = "UPDATE awards_award SET state = 'settled', settled_at = ?, expires_on = ? WHERE id = ? AND state = ?"
-NEVER = date.max
-BOOKED = "UPDATE awards_award SET entry_id = ? WHERE id = ?"
+REJECT = """
+UPDATE awards_award SET state = 'rejected', waits_for_budget = NULL WHERE id = ? AND state = ?
+RETURNING community_id, uses
+"""
 
 _NOTICE = itemgetter("community_id", "version_id", "notice_days")
 _encode = msgspec.json.Encoder().encode
@@ -163,7 +154,7 @@ async def record_act(
     award = await tx.row(
         AWARD, act["id"], version.id, community_id, holder.person_id, passbook_id, item_code, result.points,
         result.clipped, _text(result.steps), _text(uses), _text(item.review), given, next_role(item.review, given),
-        notice_days(version.table), _last_day(version.table.validity, tx.now), tx.now,
+        notice_days(version.table), last_day(version.table.validity, tx.now), tx.now,
     )  # fmt: skip
     assert award is not None
     award_id = int(award["id"])
@@ -273,25 +264,6 @@ async def _put_on_notice(tx: Tx, community_id: int, days: int, awards: Sequence[
         await tx.run(PUT_ON_NOTICE, notice_id, line_id, award["id"])
 
 
-async def settle_due(tx: Tx) -> int:
-    """Book the awards of notices that have ended, but for disputed lines; returns how many, 0 when all is done.
-
-    A notice that is closed while some of its awards are not booked yet is picked up again.
-    """
-    await notices.close_ended(tx)
-    settled = 0
-    for (notice_id,) in await tx.rows(NOTICES_WAITED_FOR):
-        if not await notice_queries.is_closed(tx, notice_id):
-            continue
-        disputed = await notice_queries.disputed_lines(tx, notice_id)
-        for award in await tx.rows(OF_NOTICE, notice_id, BATCH_MAX - settled):
-            if award["line_id"] not in disputed and await _settle(tx, award):
-                settled += 1
-        if settled >= BATCH_MAX:
-            break
-    return settled
-
-
 async def hold_line(tx: Tx, *, line_id: int) -> None:
     """Keep the award of this line from settling until a ruling."""
     award = await _award(tx, AWARD_OF_LINE, line_id)
@@ -307,7 +279,8 @@ async def release_line(tx: Tx, *, line_id: int) -> None:
         raise LineNotHeld
     await trail.record(tx, "award.released", subject=("award", award["id"]))
     if await notice_queries.is_closed(tx, award["notice_id"]):
-        assert await _settle(tx, await _award(tx, AWARD_OF_LINE, line_id))
+        outcome = await actions_settle.settle(tx, await _award(tx, AWARD_OF_LINE, line_id))
+        assert outcome is not Settling.MOVED
 
 
 async def reject_line(tx: Tx, *, line_id: int, reason: Reason = Reason.OBJECTION) -> None:
@@ -336,34 +309,9 @@ async def _advance(tx: Tx, award_id: int) -> State:
     award = await _award(tx, AWARD_OF_ID, award_id)
     if award["points"] and (award["next_role"] or award["notice_days"]):
         return State.PENDING
-    assert await _settle(tx, award)
-    return State.SETTLED
-
-
-async def _settle(tx: Tx, award: Row) -> bool:
-    """Book an award; False where somebody changed its state since it was read."""
-    community_id, award_id = award["community_id"], award["id"]
-    version = await scoring.version((community_id,), award["version_id"], tx)
-    last_day = _last_day(version.table.validity, tx.now)
-    if await tx.run(SETTLE, tx.now, last_day, award_id, award["state"]) != 1:
-        return False
-    if award["points"]:
-        posted = await ledger.post_award(
-            tx,
-            community_id=community_id,
-            passbook_id=award["passbook_id"],
-            points=award["points"],
-            posting_key=f"award:{award_id}",
-            effective_at=award["began_at"],
-            expires_on=last_day,
-            member_id=award["person_id"],
-            version_id=award["version_id"],
-            source=("awards", "award", award_id),
-            summary=award["what"],
-        )
-        await tx.run(BOOKED, posted.entry_id, award_id)
-    await trail.record(tx, "award.settled", subject=("award", award_id), points=award["points"])
-    return True
+    outcome = await actions_settle.settle(tx, award)
+    assert outcome is not Settling.MOVED
+    return State.SETTLED if outcome is Settling.BOOKED else State.PENDING
 
 
 async def _reject(tx: Tx, award_id: int, state: State, reason: Reason) -> None:
@@ -387,11 +335,6 @@ async def _add_to_counters(tx: Tx, community_id: int, uses: Sequence[CounterUse]
     for use in sorted(uses, key=lambda use: order_of(use.counter)):
         added = await tx.run(ADD_TO_COUNTER, sign * use.points, community_id, *msgspec.structs.astuple(use.counter))
         assert added == 1
-
-
-def _last_day(validity: Validity, booked_at: datetime) -> date:
-    """Points live from the day on which they are booked: a notice over New Year must not let them expire unseen."""
-    return expires_on(validity, local_day(booked_at)) or NEVER
 
 
 def _text(value: object) -> str:

@@ -47,6 +47,8 @@ class Award(Model):
     notice_id = fields.BigIntField(null=True)
     line_id = fields.BigIntField(null=True)
     entry_id = fields.BigIntField(null=True)
+    waits_for_budget = fields.BigIntField(null=True)
+    programme = fields.TextField(null=True)
     made_at = fields.DatetimeField()
     settled_at = fields.DatetimeField(null=True)
 

@@ -20,7 +20,8 @@ WAITING_MAX = 100
 AWARDS = """
 SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.version_id, award.item_code,
        award.points, award.clipped, award.steps, award.chain, award.next_role, award.notice_days, award.expires_on,
-       award.state, award.notice_id, award.line_id, award.entry_id, award.made_at, award.settled_at,
+       award.state, award.notice_id, award.line_id, award.entry_id, award.waits_for_budget, award.made_at,
+       award.settled_at,
        act.source_room, act.source_kind, act.source_id, act.what, act.evidence, act.began_at, act.minutes,
        act.quantity, act.recorded_by
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
@@ -64,8 +65,8 @@ EARNED = "SELECT COALESCE(SUM(points), 0) FROM awards_award WHERE state = 'settl
 
 PLAIN = (
     "id", "community_id", "person_id", "passbook_id", "version_id", "item_code", "points", "clipped", "next_role",
-    "notice_days", "expires_on", "notice_id", "line_id", "entry_id", "made_at", "settled_at", "what", "evidence",
-    "began_at", "minutes", "quantity", "recorded_by",
+    "notice_days", "expires_on", "notice_id", "line_id", "entry_id", "waits_for_budget", "made_at", "settled_at",
+    "what", "evidence", "began_at", "minutes", "quantity", "recorded_by",
 )  # fmt: skip
 
 _steps = msgspec.json.Decoder(list[Step]).decode
@@ -100,6 +101,7 @@ class AwardView(msgspec.Struct, frozen=True):
     notice_id: int | None
     line_id: int | None
     entry_id: int | None
+    waits_for_budget: int | None
     made_at: datetime
     settled_at: datetime | None
     source: tuple[str, str, int]
@@ -206,7 +208,9 @@ async def reviews(award: AwardView) -> list[ReviewView]:
 
 
 async def expected_on(award: AwardView) -> date | None:
-    """The day on which the points will be booked unless somebody objects; None while a person has to decide."""
+    """The day on which the points will be booked unless somebody objects; None while a person or a budget decides."""
+    if award.waits_for_budget is not None:
+        return None
     if award.state == State.NOTICED:
         assert award.notice_id is not None
         return local_day((await notices.notice([award.community_id], award.notice_id)).ends_at)

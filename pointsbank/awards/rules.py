@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
+from enum import Enum, StrEnum
 
 import msgspec
 
@@ -55,6 +55,14 @@ class State(StrEnum):
     DISPUTED = "disputed"
     SETTLED = "settled"
     REJECTED = "rejected"
+
+
+class Settling(Enum):
+    """What came of settling an award."""
+
+    BOOKED = "booked"
+    WAITS = "waits"  # its budget has no room
+    MOVED = "moved"  # somebody else was quicker
 
 
 STATE_WORDS: dict[State, str] = {

@@ -154,8 +154,12 @@ async def post_award(
     version_id: int,
     source: Source,
     summary: str,
+    issued_id: int | None = None,
 ) -> Posted:
-    """Issue points to a passbook; `summary` is what the passbook's line will say for ever."""
+    """Issue points to a passbook; `summary` is what the passbook's line will say for ever.
+
+    `issued_id` is the account of the budget that they were taken from.
+    """
     return await issue(
         tx,
         kind="award",
@@ -169,6 +173,7 @@ async def post_award(
         version_id=version_id,
         source=source,
         summary=summary,
+        issued_id=issued_id,
     )
 
 
@@ -186,10 +191,12 @@ async def issue(
     version_id: int | None,
     source: Source,
     summary: str,
+    issued_id: int | None = None,
 ) -> Posted:
     """Bring points into a passbook from nowhere; what lies above the passbook's limit leaves it at once."""
     rules.check_amount(points)
-    issued_id = await system_account(tx, community_id=community_id, system=rules.ISSUED)
+    if issued_id is None:
+        issued_id = await system_account(tx, community_id=community_id, system=rules.ISSUED)
     entry = await tx.row(
         ENTRY, posting_key, community_id, kind, effective_at, tx.now, tx.actor.person_id, member_id,
         *source, summary, "", version_id, None,

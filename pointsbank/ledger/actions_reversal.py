@@ -4,7 +4,7 @@ from collections import Counter
 
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
-from pointsbank.ledger import rules
+from pointsbank.ledger import actions_budgets, rules
 from pointsbank.ledger import rules_opening as openings
 from pointsbank.ledger.actions import (
     ADD,
@@ -85,6 +85,8 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
     balance = 0
     for move in await tx.rows(MOVES, entry_id):
         points, from_after, to_after = move["points"], None, None
+        if move["from_book"] is None:
+            await actions_budgets.give_back(tx, account_id=move["from_id"], points=points)
         # Passbooks before the system's accounts, which everybody waits for.
         if move["to_book"] is not None:
             balance = to_after = await _take_back(tx, reversal_id, entry_id, move["to_id"], points)

@@ -140,6 +140,35 @@ class Change(Model):
         table = "ledger_change"
 
 
+class Budget(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    year = fields.BigIntField()
+    programme = fields.TextField()
+    account_id = fields.BigIntField()
+    ceiling_points = fields.BigIntField(null=True)
+    ceiling_cents = fields.BigIntField(null=True)
+    cents_per_100 = fields.BigIntField(null=True)
+    issued = fields.BigIntField()
+    made_by = fields.BigIntField(null=True)
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "ledger_budget"
+
+
+class Rate(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    from_day = fields.DateField()
+    cents_per_100 = fields.BigIntField()
+    set_by = fields.BigIntField(null=True)
+    set_at = fields.DatetimeField()
+
+    class Meta:
+        table = "ledger_rate"
+
+
 class Paper(Model):
     id = fields.BigIntField(primary_key=True)
     passbook_id = fields.BigIntField()

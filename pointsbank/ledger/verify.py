@@ -6,7 +6,7 @@ from datetime import timedelta
 import msgspec
 
 from pointsbank.kit import db
-from pointsbank.ledger import queries_seal, verify_seals
+from pointsbank.ledger import queries_seal, verify_books, verify_seals
 from pointsbank.ledger.queries_seal import Rows
 from pointsbank.ledger.verify_seals import Deposited
 
@@ -250,6 +250,7 @@ SELECT 'list ' || list.id || ', line ' || line.position, 0, 0
  WHERE line.live <> (list.state NOT IN ('refused', 'withdrawn') AND back.id IS NULL)""",
     ),
     (9, "opening points stand on no list that a second person confirmed", OPENINGS),
+    *verify_books.CHECKS,
 )
 
 GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use", "ledger_hold_lot", "ledger_change", "ledger_seal")

@@ -90,8 +90,8 @@ SELECT COUNT(DISTINCT COALESCE(person.merged_into, person.id)), COALESCE(SUM(cam
  WHERE activity.community_id = ? AND came.state = 'confirmed' AND came.in_at >= ? AND came.in_at < ?
 """
 BOOKED = """
-SELECT COALESCE(SUM(CASE WHEN source.system = 'issued' THEN move.points
-                         WHEN target.system = 'issued' THEN -move.points ELSE 0 END), 0),
+SELECT COALESCE(SUM(CASE WHEN source.system LIKE 'issued%' THEN move.points
+                         WHEN target.system LIKE 'issued%' THEN -move.points ELSE 0 END), 0),
        COALESCE(SUM(CASE WHEN target.system LIKE 'redeemed:%' THEN move.points
                          WHEN source.system LIKE 'redeemed:%' THEN -move.points ELSE 0 END), 0)
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from pointsbank.awards import actions
+from pointsbank.awards import actions, actions_settle
 from pointsbank.governance import actions as governance
 from pointsbank.kit import db
 from pointsbank.kit.clock import FixedClock, local_day, start_of_day
@@ -118,7 +118,7 @@ class Neighbours:
         while await db.write(actions.gather_notices):
             pass
         settled = 0
-        while done := await db.write(actions.settle_due):
+        while done := await db.write(actions_settle.settle_due):
             settled += done
         return settled
 

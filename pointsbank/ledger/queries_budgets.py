@@ -1,0 +1,105 @@
+"""Read budgets, what points are worth, and how many are in passbooks."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+import msgspec
+
+from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger.rules_budgets import Budget, worth
+
+RATES_MAX = 20
+BUDGETS = """
+SELECT id, community_id, year, programme, ceiling_points, ceiling_cents, cents_per_100, issued, made_at
+  FROM ledger_budget
+"""
+BY_ID = BUDGETS + " WHERE id = ?"
+OF_YEAR = BUDGETS + " WHERE year = ? AND community_id IN ({ids}) ORDER BY community_id, programme"
+RATE = """
+SELECT cents_per_100 FROM ledger_rate WHERE community_id = ? AND from_day <= ? ORDER BY from_day DESC, id DESC LIMIT 1
+"""
+RATES = """
+SELECT from_day, cents_per_100, set_by, set_at FROM ledger_rate WHERE community_id = ? ORDER BY id DESC LIMIT ?
+"""
+# Points of the community's pot can be granted again, so somebody will want goods for them.
+OUTSTANDING = """
+SELECT COALESCE(SUM(balance), 0) FROM ledger_account
+ WHERE community_id = ? AND (passbook_id IS NOT NULL OR system = 'pot')
+"""
+MOVED_SINCE = """
+SELECT COALESCE(SUM(CASE WHEN target.passbook_id IS NOT NULL OR target.system = 'pot' THEN move.points ELSE 0 END)
+              - SUM(CASE WHEN source.passbook_id IS NOT NULL OR source.system = 'pot' THEN move.points ELSE 0 END), 0)
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+  JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
+ WHERE entry.community_id = ? AND entry.booked_at >= ?
+"""
+
+
+class Rate(msgspec.Struct, frozen=True):
+    from_day: date
+    cents_per_100: int
+    set_by: int | None
+    set_at: datetime
+
+
+class Liability(msgspec.Struct, frozen=True):
+    """`rate` and `cents` are None for a day on which nobody had said what points are worth."""
+
+    points: int
+    rate: int | None
+
+    @property
+    def cents(self) -> int | None:
+        return None if self.rate is None else worth(self.points, self.rate)
+
+
+def _budget(found: Row) -> Budget:
+    budget_id, community_id, year, programme, points, cents, rate, issued, made_at = found
+    return Budget(budget_id, community_id, year, programme, points, cents, rate, issued, local_day(made_at))
+
+
+async def budget_in(tx: Tx | None, budget_id: int) -> Budget | None:
+    found = await (tx.row if tx is not None else db.row)(BY_ID, budget_id)
+    return None if found is None else _budget(found)
+
+
+async def budget(community_ids: Sequence[int], budget_id: int) -> Budget:
+    found = await budget_in(None, budget_id)
+    if found is None or found.community_id not in community_ids:
+        raise NotFound
+    return found
+
+
+async def budgets_of(community_ids: Sequence[int], year: int) -> list[Budget]:
+    sql = OF_YEAR.replace("{ids}", ", ".join("?" * len(community_ids)) or "NULL")
+    return [_budget(found) for found in await db.rows(sql, year, *community_ids)]
+
+
+async def room_in(tx: Tx, budget_id: int) -> int | None:
+    """How many points a budget still takes; None once its year is over, since another budget counts then."""
+    found = await budget_in(tx, budget_id)
+    assert found is not None
+    return None if found.year < local_day(tx.now).year else found.rest
+
+
+async def rate_on(tx: Tx | None, community_id: int, day: date) -> int | None:
+    """What 100 points are worth on a day, in cents."""
+    found = await (tx.row if tx is not None else db.row)(RATE, community_id, day)
+    return None if found is None else int(found[0])
+
+
+async def rates(community_id: int) -> list[Rate]:
+    return [Rate(*found) for found in await db.rows(RATES, community_id, RATES_MAX)]
+
+
+async def liability_at(community_id: int, moment: datetime, day: date) -> Liability:
+    """What the community owes its residents before a moment, at what points are worth on a day.
+
+    From the balances of now back to the moment: a late day costs little, and an early one a walk through the books.
+    """
+    # One statement, so that what is posted meanwhile is in both sums or in neither.
+    ((points,),) = await db.slow_rows(f"SELECT ({OUTSTANDING}) - ({MOVED_SINCE})", community_id, community_id, moment)
+    return Liability(int(points), await rate_on(None, community_id, day))
