@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from pointsbank.events import actions as events
 from pointsbank.governance import actions as governance
+from pointsbank.governance import actions_books as books
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
@@ -99,4 +100,6 @@ async def _of_books(world: World, place: Community, admin: Actor, person_id: int
         lines=[NewLine(person_id, None, 120, "")],
     )  # fmt: skip
     await db.write(openings.ask, actor=admin, list_id=list_id)
-    return {"passbook_id": passbook["id"], "list_id": list_id}
+    budget = {"year": world.clock.now().year, "programme": "", "points": 100_000, "cents": None}
+    budget_id = await db.write(books.make_budget, actor=admin, community_id=place.id, **budget)
+    return {"budget_id": budget_id, "passbook_id": passbook["id"], "list_id": list_id}

@@ -22,12 +22,13 @@ from tests.schema_reading import read_schema
 APPEND_ONLY = {
     "trail_record", "ledger_entry", "ledger_move", "ledger_lot_use", "notices_line", "awards_act", "awards_review",
     "stock_move", "redemption_order_line", "approvals_beneficiary", "ledger_hold_lot", "ledger_change", "ledger_seal",
+    "ledger_rate",
 }  # fmt: skip
 AMOUNTS = {"points", "balance", "remaining", "held", "quantity", "stock", "used", "minutes"}
 KEPT = {
     "ledger_lot", "ledger_account", "ledger_passbook", "scoring_version", "events_attendance", "redemption_order",
     "stock_lot", "approvals_approval", "ledger_opening_list", "ledger_opening_line",
-    "ledger_book_kind", "ledger_hold",
+    "ledger_book_kind", "ledger_hold", "ledger_budget",
 }  # fmt: skip
 
 
@@ -117,6 +118,8 @@ OVERRIDES = {
     "ledger_lot": {"remaining": 1, "held": 0},
     "ledger_book_kind": {"decimals": 0, "base_points": 0, "base_every": "never"},
     "ledger_hold": {"state": "open"},
+    "ledger_budget": {"year": 2026, "ceiling_points": 1000, "issued": 0},
+    "ledger_rate": {"cents_per_100": 1},
     "stock_lot": {"remaining": 1},
     "approvals_beneficiary": {"person_id": 1},
     "approvals_approval": {"maker_id": 1, "state": "open"},

@@ -29,6 +29,7 @@ DOORS = (
     Door(Permission.SEE_PEOPLE, "/people", "people", N_("居民与家庭")),
     Door(Permission.SEE_SCORING, "/scoring", "table", N_("积分标准")),
     Door(Permission.SEE_NOTICES, "/notices", "board", N_("公示与异议")),
+    Door(Permission.SEE_BOOKS, "/governance/budgets", "book", N_("账目")),
     Door(Permission.KEEP_STOCK, "/stock", "box", N_("商品与库存")),
     Door(Permission.MANAGE_STAFF, "/people/staff", "lock", N_("工作人员")),
 )

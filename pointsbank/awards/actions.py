@@ -279,7 +279,7 @@ async def release_line(tx: Tx, *, line_id: int) -> None:
         raise LineNotHeld
     await trail.record(tx, "award.released", subject=("award", award["id"]))
     if await notice_queries.is_closed(tx, award["notice_id"]):
-        outcome = await actions_settle.settle(tx, await _award(tx, AWARD_OF_LINE, line_id))
+        outcome = await actions_settle.settle(tx, award=await _award(tx, AWARD_OF_LINE, line_id))
         assert outcome is not Settling.MOVED
 
 
@@ -309,7 +309,7 @@ async def _advance(tx: Tx, award_id: int) -> State:
     award = await _award(tx, AWARD_OF_ID, award_id)
     if award["points"] and (award["next_role"] or award["notice_days"]):
         return State.PENDING
-    outcome = await actions_settle.settle(tx, award)
+    outcome = await actions_settle.settle(tx, award=award)
     assert outcome is not Settling.MOVED
     return State.SETTLED if outcome is Settling.BOOKED else State.PENDING
 

@@ -64,7 +64,7 @@ async def settle_due(tx: Tx) -> int:
             continue
         disputed = await notice_queries.disputed_lines(tx, notice_id)
         for award in await tx.rows(OF_NOTICE, notice_id, BATCH_MAX - settled):
-            if award["line_id"] not in disputed and await settle(tx, award) is not Settling.MOVED:
+            if award["line_id"] not in disputed and await settle(tx, award=award) is not Settling.MOVED:
                 settled += 1
         if settled >= BATCH_MAX:
             break
@@ -79,7 +79,7 @@ async def _settle_waiting(tx: Tx) -> int:
         if room == 0:
             continue
         for award in await tx.rows(OF_BUDGET, budget_id, POINTS_MAX if room is None else room, BATCH_MAX - settled):
-            outcome = await settle(tx, award)
+            outcome = await settle(tx, award=award)
             # Of a year that is over, each finds its next budget; of this year, what no longer fits waits on.
             settled += outcome is Settling.BOOKED or (room is None and outcome is Settling.WAITS)
         if settled >= BATCH_MAX:
@@ -87,7 +87,7 @@ async def _settle_waiting(tx: Tx) -> int:
     return settled
 
 
-async def settle(tx: Tx, award: Row) -> Settling:
+async def settle(tx: Tx, *, award: Row) -> Settling:
     """Book an award, or let it wait for a budget that has no room; MOVED where its state changed since it was read."""
     community_id, award_id = award["community_id"], award["id"]
     version = await scoring.version((community_id,), award["version_id"], tx)

@@ -14,6 +14,7 @@ from pointsbank.awards.queries import AwardView
 from pointsbank.awards.rules import BASIS, EVIDENCE_WORDS, REASONS, REVIEW_REASONS, STATE_WORDS, Reason, State
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.ledger.rules_budgets import USED_UP
 from pointsbank.notices import queries as notices
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -36,7 +37,7 @@ class ReviewForm(msgspec.Struct):
 
 
 class AwardOut(msgspec.Struct, frozen=True):
-    """`why` is what the page says, in the reader's language."""
+    """`why` is what the page says, in the reader's language; `waits_for` is empty, or the reason code of a wait."""
 
     award_id: int
     person_id: int
@@ -46,6 +47,7 @@ class AwardOut(msgspec.Struct, frozen=True):
     points: int
     clipped: int
     state: str
+    waits_for: str
     why: list[str]
 
 
@@ -57,7 +59,7 @@ def explained(steps: list[Step]) -> list[tuple[str, str, str]]:
 def state_of(award: AwardView) -> str:
     if award.state == State.SETTLED and not award.points:
         return _("不记分")
-    return _(STATE_WORDS[award.state])
+    return _("等预算") if award.waits_for_budget is not None else _(STATE_WORDS[award.state])
 
 
 def evidence_of(text: str) -> str:
@@ -128,6 +130,7 @@ async def award_json(award_id: FromPath[int], session: NamedDependency[Session])
         points=award.points,
         clipped=award.clipped,
         state=award.state,
+        waits_for="" if award.waits_for_budget is None else USED_UP,
         why=[text for text, _note, _points in explained(award.steps)],
     )
 

@@ -7,6 +7,7 @@ import msgspec
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import actions_seal as seals
 from pointsbank.ledger import queries_budgets as queries
 from pointsbank.ledger import rules_budgets as rules
 from pointsbank.ledger.actions import system_account
@@ -33,7 +34,9 @@ UPDATE ledger_budget SET issued = issued + ?
    AND (ceiling_cents IS NULL OR (issued + ?) * cents_per_100 <= ceiling_cents * 100)
 """
 GIVE_BACK = "UPDATE ledger_budget SET issued = issued - ? WHERE account_id = ?"
-SET_RATE = "INSERT INTO ledger_rate (community_id, from_day, cents_per_100, set_by, set_at) VALUES (?, ?, ?, ?, ?)"
+SET_RATE = """
+INSERT INTO ledger_rate (community_id, from_day, cents_per_100, set_by, set_at) VALUES (?, ?, ?, ?, ?) RETURNING id
+"""
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -77,6 +80,7 @@ async def make_budget(
     )  # fmt: skip
     if made is None:
         raise BudgetExists
+    await seals.change(tx, what="budget", row_id=made["id"])
     await trail.record(
         tx, "budget.made", subject=("budget", made["id"]), year=year, programme=programme, points=points, cents=cents
     )
@@ -91,6 +95,7 @@ async def raise_budget(tx: Tx, *, budget_id: int, points: int | None, cents: int
     before = budget.ceiling_points or 0, budget.ceiling_cents or 0
     if await tx.run(RAISE, points, cents, budget_id, *before) != 1:
         raise BudgetMoved
+    await seals.change(tx, what="budget", row_id=budget_id)
     await trail.record(tx, "budget.raised", subject=("budget", budget_id), points=points, cents=cents)
 
 
@@ -99,7 +104,9 @@ async def set_rate(tx: Tx, *, community_id: int, from_day: date, cents_per_100: 
     assert 0 < cents_per_100 <= rules.RATE_MAX
     if from_day < local_day(tx.now):
         raise RateInThePast
-    await tx.run(SET_RATE, community_id, from_day, cents_per_100, tx.actor.person_id, tx.now)
+    rate = await tx.row(SET_RATE, community_id, from_day, cents_per_100, tx.actor.person_id, tx.now)
+    assert rate is not None
+    await seals.change(tx, what="rate", row_id=rate["id"])
     await trail.record(
         tx, "rate.set", subject=("community", community_id), from_day=from_day.isoformat(), cents_per_100=cents_per_100
     )

@@ -203,6 +203,17 @@ SELECT held.hold_id, lot.kind, lot.expires_on, lot.match_percent, held.points
   FROM ledger_hold_lot held LEFT JOIN ledger_lot lot ON lot.id = held.lot_id WHERE held.hold_id""",
         " ORDER BY lot.expires_on, lot.kind, COALESCE(lot.match_percent, 0)",
     ),
+    "budget": Subject(
+        """
+SELECT it.id, it.community_id, account.system, it.year, it.programme, it.ceiling_points, it.ceiling_cents,
+       it.cents_per_100, it.made_by, it.made_at
+  FROM ledger_budget it LEFT JOIN ledger_account account ON account.id = it.account_id"""
+    ),
+    "rate": Subject(
+        """
+SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.from_day, it.cents_per_100, it.set_by, it.set_at
+  FROM ledger_rate it"""
+    ),
     "paper": Subject(
         """
 SELECT it.id, book.community_id, book.number, it.book, it.page, it.row_number, it.page_after, it.last_move,

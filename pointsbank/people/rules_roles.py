@@ -38,6 +38,8 @@ class Permission(StrEnum):
     SEE_LEDGER = "see_ledger"
     PRINT_PASSBOOKS = "print_passbooks"
     SEE_TODO = "see_todo"
+    SEE_BOOKS = "see_books"  # budgets, months, what is outstanding: sums, never a person
+    KEEP_BOOKS = "keep_books"
     OPEN_BOOKS = "open_books"  # lists of opening balances: one makes, another confirms
 
 
@@ -67,8 +69,10 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.COMMUNITY_ADMIN: frozenset(_P) - {_P.OWN, _P.REDEEM, _P.SEE_OVERVIEW},
-    Role.SUPERVISOR: frozenset({_P.WORK, _P.SEE_OVERVIEW, _P.SEE_SCORING, _P.SEE_NOTICES}),
-    Role.AUDITOR: frozenset({_P.WORK, _P.SEE_OVERVIEW, _P.SEE_SCORING, _P.SEE_AWARDS, _P.SEE_NOTICES, _P.SEE_LEDGER}),
+    Role.SUPERVISOR: frozenset({_P.WORK, _P.SEE_OVERVIEW, _P.SEE_BOOKS, _P.SEE_SCORING, _P.SEE_NOTICES}),
+    Role.AUDITOR: frozenset(
+        {_P.WORK, _P.SEE_OVERVIEW, _P.SEE_BOOKS, _P.SEE_SCORING, _P.SEE_AWARDS, _P.SEE_NOTICES, _P.SEE_LEDGER}
+    ),
 }
 
 _WIDE = ("district", "street")

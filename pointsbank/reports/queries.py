@@ -21,6 +21,7 @@ class Waiting(msgspec.Struct, frozen=True):
     state: str
     began_at: datetime
     ends_at: datetime | None
+    lacks_budget: bool
 
 
 class Upcoming(msgspec.Struct, frozen=True):
@@ -43,7 +44,8 @@ class Month(msgspec.Struct, frozen=True):
 
 
 WAITING = """
-SELECT award.id, act.what, award.points, award.state, act.began_at, notice.ends_at
+SELECT award.id, act.what, award.points, award.state, act.began_at, notice.ends_at,
+       award.waits_for_budget IS NOT NULL
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
   LEFT JOIN notices_notice notice ON notice.id = award.notice_id
  WHERE award.passbook_id = ? AND award.state IN ('pending', 'noticed', 'disputed') AND award.points > 0
@@ -113,7 +115,8 @@ async def month_of(community_id: int, first: date, after: date) -> Month:
 HOUSEHOLDS = "SELECT COUNT(*) FROM people_household WHERE community_id = ?"
 NAME = "SELECT name FROM people_place WHERE id = ?"
 OUTSTANDING = """
-SELECT COALESCE(SUM(balance), 0) FROM ledger_account WHERE community_id = ? AND passbook_id IS NOT NULL
+SELECT COALESCE(SUM(balance), 0) FROM ledger_account
+ WHERE community_id = ? AND (passbook_id IS NOT NULL OR system = 'pot')
 """
 OPEN_OBJECTIONS = "SELECT COUNT(*) FROM notices_objection WHERE community_id = ? AND state = 'open'"
 

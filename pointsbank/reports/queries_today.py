@@ -9,6 +9,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.people.rules_staff import UNUSED
 
 FOUND_MAX = 50
+DECEMBER = 12
 LAPSE_DAYS = 30
 BACKUP_EVERY = timedelta(days=1)
 BACKUP_MISSED = timedelta(days=2)
@@ -94,6 +95,12 @@ SELECT title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at I
 
 OPENINGS = "SELECT COUNT(*) FROM ledger_opening_list WHERE community_id = ? AND state = 'asked' AND made_by <> ?"
 
+NO_BUDGET = """
+SELECT COUNT(*), CAST(COALESCE(SUM(points), 0) AS BIGINT) FROM awards_award
+ WHERE community_id = ? AND waits_for_budget IS NOT NULL
+"""
+BUDGETS_OF = "SELECT COUNT(*) FROM ledger_budget WHERE community_id = ? AND year = ?"
+
 # What is due is said by the job list. A demo has no backups, and those of PostgreSQL are not ours to know.
 BACKUP = """
 SELECT job.due_at, installation.made_at FROM installation LEFT JOIN job ON job.name = 'backup'
@@ -145,6 +152,22 @@ def _stocked(found: list[db.Row]) -> Waits:
 async def openings(asker: Asker) -> Waits:
     """Lists of opening balances that somebody else made."""
     return await _counted(OPENINGS, asker.community_id, asker.person_id)
+
+
+async def awards_without_budget(asker: Asker) -> Waits:
+    """Awards that are through with everything but wait for a budget."""
+    found = await db.row(NO_BUDGET, asker.community_id)
+    assert found is not None
+    return Waits(int(found[0]), points=int(found[1]))
+
+
+async def next_budget(asker: Asker) -> Waits:
+    """In December: this year has a budget and the next has none, so nothing would limit it."""
+    year = asker.today.year
+    this, following = [(await _counted(BUDGETS_OF, asker.community_id, one)).count for one in (year, year + 1)]
+    if asker.today.month != DECEMBER or not this or following:
+        return NOTHING
+    return Waits(1, date(year, DECEMBER, 31))
 
 
 async def unused_logins(asker: Asker) -> Waits:

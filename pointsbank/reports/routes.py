@@ -8,10 +8,13 @@ from litestar.di import NamedDependency
 
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.ledger import queries as ledger
+from pointsbank.ledger import queries_budgets as books
 from pointsbank.ledger import routes as ledger_pages
+from pointsbank.ledger.rules_budgets import worth
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.reports import queries, routes_own, routes_people, routes_print, routes_today
+from pointsbank.reports import queries, routes_books, routes_own, routes_people, routes_print, routes_today
 from pointsbank.reports.queries import Community, Month
+from pointsbank.stock.rules import yuan_of
 from pointsbank.web import charts, formats
 from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, locale_now, translate
@@ -90,7 +93,15 @@ async def overview(session: NamedDependency[Session], clock: NamedDependency[Clo
         for one in communities
     }
     rows = [(one, months[one.community_id][-1], months[one.community_id][-2]) for one in communities]
-    return page("reports/overview.html", now=now, rows=rows, total=_total(rows), **_charts(communities, months, firsts))
+    yuan = {one.community_id: await _worth(one, now) for one in communities}
+    charted = _charts(communities, months, firsts)
+    return page("reports/overview.html", now=now, rows=rows, yuan=yuan, total=_total(rows), **charted)
+
+
+async def _worth(community: Community, now: datetime) -> str:
+    """What the points in passbooks are worth today, in yuan; empty where nobody said what points are worth."""
+    rate = await books.rate_on(None, community.community_id, local_day(now))
+    return "" if rate is None else yuan_of(worth(community.outstanding, rate))
 
 
 def _total(rows: list[tuple[Community, Month, Month]]) -> dict[str, int]:
@@ -131,6 +142,7 @@ handlers: list[Any] = [
     home,
     *routes_today.handlers,
     overview,
+    *routes_books.handlers,
     *routes_people.handlers,
     *routes_own.handlers,
     *routes_print.handlers,
