@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
 from pointsbank.ledger import (
     actions,
+    actions_budgets,
     actions_holds,
     actions_opening,
     actions_paper,
@@ -84,6 +86,11 @@ async def busy_books(world: World) -> None:
         )  # fmt: skip
         await db.write(actions_opening.withdraw, actor=maker, list_id=refused)
     books = [await queries.passbook_of(person_id=person, household_id=None, holder="person") for person in (one, other)]
+    for number in range(2):
+        day = local_day(world.clock.now()) + timedelta(days=number)
+        await db.write(actions_budgets.set_rate, actor=maker, community_id=world.home.id, from_day=day, cents_per_100=7)
+        budget = {"year": day.year + number, "programme": "", "points": 9, "cents": 9}
+        await db.write(actions_budgets.make_budget, actor=maker, community_id=world.home.id, **budget)
     for place in world.communities:
         await db.write(honour, community_id=place.id)
     for number, book in enumerate(books):
