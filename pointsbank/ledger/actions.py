@@ -61,6 +61,7 @@ SELECT kind.surplus, account.id AS account_id, entry.community_id, entry.effecti
 """
 ADD = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? RETURNING balance"
 TAKE = "UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? RETURNING balance"
+GIVE_BACK = "UPDATE ledger_budget SET issued = issued - ? WHERE account_id = ?"
 TAKE_ISSUED = "UPDATE ledger_account SET balance = balance - ? WHERE id = ?"
 ON_LIST = """
 SELECT 1 FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id AND kind.code = 'points',
@@ -211,17 +212,26 @@ async def issue(
     await tx.run(TAKE_ISSUED, points, issued_id)
     if balance_max is not None and balance > balance_max:
         balance = await _let_go_of_surplus(
-            tx, entry["id"], passbook_id=passbook_id, lot_id=lot_id, points=min(points, balance - balance_max)
+            tx, entry["id"], passbook_id=passbook_id, lot_id=lot_id, points=min(points, balance - balance_max),
+            issued_id=issued_id,
         )  # fmt: skip
     return Posted(entry["id"], balance)
 
 
-async def _let_go_of_surplus(tx: Tx, entry_id: int, *, passbook_id: int, lot_id: int, points: int) -> int:
-    """Take what an entry brought too much out of the lot that it just filled; returns the balance."""
+async def _let_go_of_surplus(
+    tx: Tx, entry_id: int, *, passbook_id: int, lot_id: int, points: int, issued_id: int
+) -> int:
+    """Take what an entry brought too much out of the lot that it just filled; returns the balance.
+
+    What is refused goes back where it was issued, and there is room for it again in that budget.
+    """
     to = await tx.row(SURPLUS_OF, passbook_id, entry_id)
     assert to is not None
-    target = rules.POT if to["surplus"] == "pot" else rules.ISSUED
-    target_id = await system_account(tx, community_id=to["community_id"], system=target)
+    target_id = issued_id
+    if to["surplus"] == "pot":
+        target_id = await system_account(tx, community_id=to["community_id"], system=rules.POT)
+    else:
+        await tx.run(GIVE_BACK, points, issued_id)
     entry = await tx.row(
         ENTRY, rules.surplus_key(entry_id), to["community_id"], "surplus", to["effective_at"], tx.now,
         tx.actor.person_id, to["member_id"], to["source_room"], to["source_kind"], to["source_id"], "超过存折上限",

@@ -10,7 +10,7 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions_seal as seals
 from pointsbank.ledger import queries_budgets as queries
 from pointsbank.ledger import rules_budgets as rules
-from pointsbank.ledger.actions import system_account
+from pointsbank.ledger.actions import GIVE_BACK, system_account
 from pointsbank.ledger.rules_budgets import BudgetExists, BudgetMoved, BudgetYear, NoCeiling, NoRate, RateInThePast
 from pointsbank.trail import actions as trail
 
@@ -33,7 +33,6 @@ UPDATE ledger_budget SET issued = issued + ?
  WHERE id = ? AND (ceiling_points IS NULL OR issued + ? <= ceiling_points)
    AND (ceiling_cents IS NULL OR (issued + ?) * cents_per_100 <= ceiling_cents * 100)
 """
-GIVE_BACK = "UPDATE ledger_budget SET issued = issued - ? WHERE account_id = ?"
 SET_RATE = """
 INSERT INTO ledger_rate (community_id, from_day, cents_per_100, set_by, set_at) VALUES (?, ?, ?, ?, ?) RETURNING id
 """

@@ -13,6 +13,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.ledger import actions_budgets, actions_reversal, verify
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as budgets
+from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules_budgets import BudgetExists, BudgetNotRaised, BudgetYear, NoCeiling, NoRate, RateInThePast
 from tests.awards.neighbours import an_item
 
@@ -242,3 +243,19 @@ async def test_verify_finds_a_budget_that_says_something_else_than_its_account(n
     assert (finding.invariant, finding.where) == (
         12, f"budget 2026 , community {neighbours.community_id}: expected 20, found 19",
     )  # fmt: skip
+
+
+async def test_what_a_full_passbook_refuses_goes_back_to_the_budget(neighbours):
+    await neighbours.adopt(notice_days=0)
+    budget_id = await a_budget(neighbours, 40)
+
+    async def limit(tx) -> None:
+        await tx.run("UPDATE ledger_book_kind SET balance_max = 15 WHERE community_id = ?", neighbours.community_id)
+        (kind_id,) = await tx.row("SELECT id FROM ledger_book_kind WHERE community_id = ?", neighbours.community_id)
+        await change(tx, what="kind", row_id=kind_id)
+
+    await db.write(limit)
+    person = await neighbours.person()
+    await neighbours.act(person)
+
+    assert (await neighbours.balance(person), await issued(budget_id)) == (15, 15)
