@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq -c constraints.txt
 LAN ?=
+ARGS ?=
 # Compiled modules are kept, also where the environment says otherwise: the tests start the program many times.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check format bench pictures clean
+.PHONY: demo test check format bench proofs pictures clean
 
 demo: .venv/runs
 	@$(BIN)/pointsbank demo --folder .demo $(if $(LAN),--lan)
@@ -27,6 +28,10 @@ format: .venv/tests
 
 bench: .venv/tests
 	@$(BIN)/python -m tests.bench
+
+# Everything that is promised, tried at length: make proofs, or make proofs ARGS="--quick --seed 7".
+proofs: .venv/tests
+	@$(BIN)/python -m tests.proofs $(ARGS)
 
 pictures: .venv/tests
 	@$(BIN)/python -m tests.browser.pictures

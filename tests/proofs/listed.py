@@ -1,0 +1,72 @@
+"""What is proven and how: one entry for each promise and way of trying it. To add one, write a line in PROOFS.
+
+Most run tests of the suite at length: `tests` names them, `env` says how long. What is no test says `run`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.proofs import drill
+
+LONG_CYCLES, QUICK_CYCLES = 500, 10
+
+
+@dataclass(frozen=True)
+class Proof:
+    """`often` is what the table says; with `quick` the quick form's. Seeds reach tests by PB_CRASH_SEED and
+    PB_FAULT_SEED, and functions as an argument.
+    """
+
+    promise: str
+    tried: str
+    often: str
+    quick: str
+    tests: tuple[str, ...] = ()
+    env: dict[str, str] = field(default_factory=dict)
+    quick_env: dict[str, str] = field(default_factory=dict)
+    run: Callable[[int, bool], None] | None = None
+
+
+ALL = {"PB_FAULTS": "all"}
+CRASH = "tests/crash/test_crash.py::test_what_was_acknowledged_survives_and_what_was_asked_again_happened_once"
+
+PROOFS = (
+    Proof(
+        "P-01 P-02", "kill -9 under 64 clients, SQLite", f"{LONG_CYCLES} kills", f"{QUICK_CYCLES} kills",
+        (f"{CRASH}[sqlite]",), {"PB_CRASH_CYCLES": str(LONG_CYCLES)}, {"PB_CRASH_CYCLES": str(QUICK_CYCLES)},
+    ),
+    Proof(
+        "P-01 P-02", "kill -9 under 64 clients, PostgreSQL", f"{LONG_CYCLES} kills", f"{QUICK_CYCLES} kills",
+        (f"{CRASH}[postgres]",), {"PB_CRASH_CYCLES": str(LONG_CYCLES)}, {"PB_CRASH_CYCLES": str(QUICK_CYCLES)},
+    ),
+    Proof(
+        "P-01", "an answer before its commit is seen, a stop under load", "once each", "once each",
+        ("tests/crash/test_crash.py::test_this_test_sees_what_is_lost_when_answers_leave_before_the_commit",
+         "tests/crash/test_stop.py"),
+    ),
+    Proof(
+        "P-01", "a sync before each answer; NORMAL fails", "1,000 orders", "50 orders",
+        ("tests/crash/test_synced.py",), {"PB_SYNC_COMMANDS": "1000"},
+    ),
+    Proof(
+        "P-02", "each changing route again: one effect, one answer", "all routes", "a sample at once",
+        ("tests/faults/test_retries.py",), ALL,
+    ),
+    Proof("P-02", "request keys, both databases", "once each", "once each", ("tests/kit/test_db_keys.py",)),
+    Proof("P-03 P-05 P-09", "races by 2 to 64, both databases", "once each", "once each",
+          ("tests/journeys/test_races.py",)),
+    Proof(
+        "P-16", "backup under 64 clients, restored; a plain copy fails", f"{drill.BACKUPS} backups",
+        f"{drill.QUICK_BACKUPS} backups", run=drill.run,
+    ),
+    Proof("P-16", "backups that were harmed; pg_dump", "once each", "once each",
+          ("tests/app/test_backup.py", "tests/app/test_backup_postgres.py")),
+    Proof(
+        "P-18", "disk full, read-only, lock held for 10 s", "all routes", "a sample",
+        ("tests/faults/test_disks.py",), ALL,
+    ),
+    Proof(
+        "P-18", "the caller goes at every wait, both databases", "all routes", "a sample",
+        ("tests/faults/test_cancelled.py",), ALL,
+    ),
+)  # fmt: skip
