@@ -124,12 +124,20 @@ def the_manifest(file: Path) -> str:
     return "账上的 entries：清单 7，文件 0"
 
 
+def its_heads(file: Path) -> str:
+    manifest = backup.read_manifest(file)
+    assert manifest.books is not None
+    books = manifest.books | {"heads": "1-1-0123456789abcdef"}
+    backup.manifest_of(file).write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, books=books)))
+    return "账上的 heads：清单 1-1-0123456789abcdef"
+
+
 def no_manifest(file: Path) -> str:
     backup.manifest_of(file).unlink()
     return "没有清单"
 
 
-@pytest.mark.parametrize("harm", [a_cell, a_row, an_index, its_end, the_manifest, no_manifest])
+@pytest.mark.parametrize("harm", [a_cell, a_row, an_index, its_end, the_manifest, its_heads, no_manifest])
 def test_a_backup_that_is_not_what_its_manifest_says_is_not_restored(shell: Shell, copy: Path, tmp_path: Path, harm):
     hint = harm(copy)
 
