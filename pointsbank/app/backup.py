@@ -21,7 +21,6 @@ import msgspec
 
 from pointsbank.app import database as databases
 from pointsbank.app import installation
-from pointsbank.kit import db
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.db import Tx
 from pointsbank.kit.settings import Settings
@@ -54,6 +53,7 @@ class Found(msgspec.Struct, frozen=True):
     bytes: int
     sha256: str
     schema: str
+    key_fingerprint: str
     rows: dict[str, int]
     books: Books | None
 
@@ -63,7 +63,6 @@ class Manifest(Found, frozen=True, kw_only=True):
 
     made_at: datetime
     program: str
-    key_fingerprint: str
 
 
 async def note(tx: Tx) -> None:
@@ -85,10 +84,7 @@ async def make(settings: Settings, file: Path) -> Manifest:
     refuse_postgres(settings)
     _refuse_existing(file, manifest_of(file))
     source = databases.path_of(settings)
-    async with databases.opened_to_read(settings):
-        installed = await db.row(installation.FIND)
-    if installed is None:
-        raise installation.NotFounded
+    databases.check_there(source)
     _refuse_small_disk(file.parent, source.stat().st_size)
     made_at = Clock().now()
     with _draft(file) as draft:
@@ -98,7 +94,6 @@ async def make(settings: Settings, file: Path) -> Manifest:
             **msgspec.structs.asdict(found),
             made_at=made_at,
             program=metadata.version("pointsbank"),
-            key_fingerprint=installed["key_fingerprint"],
         )
         with _draft(manifest_of(file)) as text:
             text.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
@@ -143,6 +138,7 @@ def differences(said: Manifest, found: Found) -> list[str]:
             ("大小", said.bytes, found.bytes),
             ("SHA-256", said.sha256[:12], found.sha256[:12]),
             ("版本", said.schema, found.schema),
+            ("密钥的指纹", said.key_fingerprint, found.key_fingerprint),
         )
         if ours != theirs
     ]
@@ -171,12 +167,19 @@ async def look(file: Path) -> Found:
                 raise NoBackup(f"文件损坏，不能用：{'；'.join(said)}。")
             names = [name for (name,) in copy.execute(TABLES)]
             rows = {name: copy.execute(ROWS.replace("TABLE", name)).fetchone()[0] for name in names}
-            ((schema,),) = copy.execute(SCHEMA)
+            (schema,) = copy.execute(SCHEMA).fetchone()
+            founded = copy.execute(installation.FIND).fetchone()
     except sqlite3.Error as error:
         raise NoBackup(f"文件读不出来，不能用：{error}。") from error
-    # An older program made it: the books are recomputed once it is brought up to date.
-    books = await _books(file) if schema == databases.known_migrations()[-1] else None
-    return Found(size, digest, schema, rows, books)
+    if founded is None:
+        raise installation.NotFounded
+    # Where an older program made it the books are recomputed once it is brought up to date.
+    books = await _books(file) if is_current(schema) else None
+    return Found(size, digest, schema, founded[1], rows, books)
+
+
+def is_current(schema: str) -> bool:
+    return schema == databases.known_migrations()[-1]
 
 
 async def _books(file: Path) -> Books:

@@ -46,9 +46,15 @@ async def make(settings: Settings) -> tuple[Path, Manifest | None]:
     settings.backups_folder.mkdir(parents=True, exist_ok=True)
     backup.manifest_of(file).unlink(missing_ok=True)  # of a backup that somebody took away
     manifest = await backup.make(settings, file)
-    await local.send(settings, "backup.note")
+    await tell(settings, manifest)
     _thin_out(settings.backups_folder)
     return file, manifest
+
+
+async def tell(settings: Settings, manifest: Manifest) -> None:
+    """Have it noted when this backup was made; a database of an older schema is left as it is."""
+    if backup.is_current(manifest.schema):
+        await local.send(settings, "backup.note")
 
 
 def _thin_out(folder: Path) -> None:

@@ -86,7 +86,7 @@ def migrate(yes: bool) -> None:
     if not waiting:
         click.echo("已是最新，没有改动。")
         return
-    click.echo(f"要升级 {len(waiting)} 步：{where}。升级前请先停止服务，并备份这个数据库。")
+    click.echo(f"要升级 {len(waiting)} 步：{where}。升级前请先停止服务，并备份（pointsbank backup 文件）。")
     if not yes:
         click.confirm("已经备份，现在升级？", abort=True)
     if settings.database_url:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import click
 
-from pointsbank.app import backup, backup_daily, local
-from pointsbank.app import database as databases
+from pointsbank.app import backup, backup_daily
 from pointsbank.app.backup import Manifest
 from pointsbank.app.shell import run, settings_now
 
@@ -28,7 +27,7 @@ def back_up(file: Path | None) -> None:
     else:
         manifest = run(backup.make(settings, file))
         _tell(file, manifest)
-        run(local.send(settings, "backup.note"))
+        run(backup_daily.tell(settings, manifest))
 
 
 def _tell(file: Path, manifest: Manifest) -> None:
@@ -44,6 +43,6 @@ def restore(file: Path, to: Path) -> None:
     target, manifest = run(backup.restore(file, to))
     click.echo(f"与清单相符，恢复到：{target}")
     click.echo(f"里面是 {manifest.made_at.astimezone():%Y-%m-%d %H:%M} 以前的全部数据。")
-    if manifest.schema != databases.known_migrations()[-1]:
+    if not backup.is_current(manifest.schema):
         click.echo("它是旧版本的：请先运行 pointsbank migrate，再运行 pointsbank ledger verify。")
     click.echo(f"密钥另外放好（指纹 {manifest.key_fingerprint}），用 pointsbank key check 核对，再启动。")

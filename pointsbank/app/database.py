@@ -109,7 +109,7 @@ async def _applied() -> set[str]:
 async def missing_migrations(settings: Settings) -> list[str]:
     """What `migrate` would do; refuses a database that is none of ours."""
     if not settings.database_url:
-        _check_there(path_of(settings))
+        check_there(path_of(settings))
     wanted = config(settings) if settings.database_url else _config_of(path_of(settings), reads_only=True)
     async with _opened(wanted, Clock()):
         applied = await _applied()
@@ -129,7 +129,7 @@ async def _check_schema() -> None:
 async def opened(settings: Settings, clock: Clock) -> AsyncIterator[db.Database]:
     """Open a database of the current schema, and close it whatever happens."""
     if not settings.database_url:
-        _check_there(path_of(settings))
+        check_there(path_of(settings))
         _check_writable(path_of(settings))
     async with _opened(config(settings), clock) as database:
         await _check_schema()
@@ -143,7 +143,7 @@ async def opened_to_read(settings: Settings, file: Path | None = None) -> AsyncI
         wanted = config(settings)
     else:
         path = file or path_of(settings)
-        _check_there(path)
+        check_there(path)
         wanted = _config_of(path, reads_only=True)
     async with _opened(wanted, Clock()) as database:
         await _check_schema()
@@ -169,7 +169,7 @@ async def _refuse_foreign(settings: Settings) -> None:
         await _applied()
 
 
-def _check_there(path: Path) -> None:
+def check_there(path: Path) -> None:
     if not path.exists():
         raise DatabaseUnfit(f"没有数据库：{path}。请先运行 pointsbank init，或看演示 pointsbank demo。")
 

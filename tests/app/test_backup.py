@@ -159,6 +159,17 @@ def test_a_backup_of_an_older_program_is_compared_and_restored(shell: Shell, cop
     assert "pointsbank migrate" in restored.stdout
 
 
+def test_a_database_that_waits_for_its_upgrade_can_be_backed_up(shell: Shell, folder: Path, tmp_path: Path):
+    live, copy = folder / databases.FILE_NAME, tmp_path / "copy.db"
+    execute(live, "DELETE FROM tortoise_migrations WHERE id = (SELECT MAX(id) FROM tortoise_migrations)")
+
+    made = shell("backup", str(copy))
+
+    assert made.exit_code == 0, made.output
+    assert backup.read_manifest(copy).books is None
+    assert due_at(live) == []
+
+
 def test_wrong_books_are_no_backup(shell: Shell, folder: Path, tmp_path: Path):
     execute(folder / databases.FILE_NAME, "DROP TRIGGER ledger_move_append_only_update")
 

@@ -13,7 +13,7 @@ from tests.world import visiting
 
 KEY = "the-key-of-this-request"
 CHANGING = {route.path: route for route in ROUTES if route.method == "POST"}
-SHORT = 12
+SHORT = 6
 # Another command of the same person, for requests in which there is nothing to change.
 OTHERWISE = {
     ADMIN: "/people/places",
