@@ -20,6 +20,7 @@ from pointsbank.kit.paths import seed_dir
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_kinds as kinds
+from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions as people
 from pointsbank.people import actions_cards, actions_phones, actions_staff
 from pointsbank.people.rules_roles import Role
@@ -104,6 +105,7 @@ async def found(settings: Settings, size: Size, progress: Callable[[str], None] 
                     for number in several
                 )
             )
+        await Sealer().run()
     return Town(community_id, counter_ids, good_ids, activity_ids, members, counter_staff, organisers, admin)
 
 

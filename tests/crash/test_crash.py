@@ -8,6 +8,7 @@ import pytest
 
 from pointsbank.app import database as databases
 from pointsbank.kit.clock import Clock
+from pointsbank.ledger.sealing import Sealer
 from tests.crash.book import faults
 from tests.crash.clients import at_work
 
@@ -43,6 +44,7 @@ async def test_what_was_acknowledged_survives_and_what_was_asked_again_happened_
     async with databases.opened(settings, Clock()):
         assert await book.lost() == []
         assert await book.doubled() == []
+        await Sealer().run()  # as the next server would: none of these lived for long
         assert await faults() == []
 
 
