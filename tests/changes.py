@@ -167,6 +167,9 @@ CHANGES: dict[str, Change] = {
     "/api/redemption/counters/{counter_id:int}/orders": Change(
         CLERK, {"code": "{card}", "lines": LINES}, {"code": "{other_card}"}
     ),
+    "/governance/budgets": Change(ADMIN, {"year": "2027", "points": "5000"}, {"points": "6000"}),
+    "/governance/budgets/{budget_id:int}": Change(ADMIN, {"points": "200000"}, {"points": "300000"}),
+    "/governance/budgets/rate": Change(ADMIN, {"yuan": "12.5", "from_day": "2026-12-20"}, {"yuan": "10"}),
     "/governance/objections": Change(ADMIN, {"line_id": "{line_id}", "grounds": "minutes"}, {"grounds": "points"}),
     "/governance/objections/{objection_id:int}": Change(
         ADMIN, {"verdict": "dismissed", "ruling": "测试答复"}, {"ruling": "别的答复"}
