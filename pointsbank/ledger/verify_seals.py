@@ -1,5 +1,6 @@
 """Compare every row of the ledger with the chain, and the chain with heads that were printed or deposited."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -22,12 +23,21 @@ Told = tuple[str, str]
 
 
 async def positions(rows: Rows, community_id: int) -> AsyncIterator[Position]:
-    """One community's chain from its beginning, read page by page."""
-    after = 0
-    while page := await queries_seal.sealed(rows, queries_seal.BETWEEN, community_id, after, after + PAGE):
-        for one in page:
-            yield one
-        after += PAGE
+    """One community's chain from its beginning, page by page: the next is read while one is gone through."""
+
+    def read(after: int) -> asyncio.Task[list[Position]]:
+        return asyncio.create_task(queries_seal.sealed(rows, queries_seal.BETWEEN, community_id, after, after + PAGE))
+
+    after, coming = 0, read(0)
+    try:
+        while page := await coming:
+            after += PAGE
+            coming = read(after)
+            await asyncio.sleep(0)  # so that it begins
+            for one in page:
+                yield one
+    finally:
+        coming.cancel()
 
 
 class Deposited(msgspec.Struct, frozen=True):
