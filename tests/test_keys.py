@@ -28,6 +28,7 @@ KEYLESS = {
     "routes_requests.show_asked": "a repeat is another look, and recorded as one",
     "routes_import.upload": "a repeat is another file to look at; nothing of it is in the roster yet",
     "routes_import.failed": "a repeat is another copy taken, and recorded as one",
+    "routes_months._count": "each day is counted once, and whatever is left is counted by the next",
     "routes_opening._book": "each line is booked under a key of its own, and whatever is left is booked by the next",
     "routes_print.print_card": "a repeat is another print, and recorded as one",
     "routes_household_card.print_card": "a repeat is another print, and recorded as one",

@@ -73,7 +73,7 @@ class Shown(msgspec.Struct, frozen=True):
     percent: int
     yuan: str
     lasts: date | None
-    waits: awards.WaitingForBudget
+    waits: awards.Waits
 
 
 def _to(url: str) -> Redirect:
@@ -103,7 +103,7 @@ async def _shown(budgets: Sequence[Budget], today: date) -> list[Shown]:
             percent=budget.used_percent,
             yuan="" if budget.ceiling_cents is None else yuan_of(budget.ceiling_cents),
             lasts=rules.used_up_on(budget, today),
-            waits=waiting.get(budget.budget_id, awards.WaitingForBudget()),
+            waits=waiting.get(budget.budget_id, awards.Waits()),
         )
         for budget in budgets
     ]

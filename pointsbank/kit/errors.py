@@ -1,5 +1,6 @@
 """Refusals: expected answers of "no". Each room's subclasses stand at the top of its rules.py."""
 
+import re
 from enum import Enum
 from typing import Any, ClassVar
 
@@ -41,6 +42,15 @@ class Refusal(Exception):
     def __init__(self, **facts: Any) -> None:
         super().__init__(self.code)
         self.facts = facts
+
+
+REFUSED = re.compile(r"refused ([a-z_.]+)")
+
+
+def said_by_table(message: str) -> Refusal | None:
+    """The refusal that a trigger raised as `refused <code>`: a rule that holds whoever writes."""
+    told = REFUSED.search(message)
+    return Refusal.known[told[1]]() if told is not None else None
 
 
 class NotFound(Refusal):

@@ -5,7 +5,9 @@ account (of a passbook, or of the system: issued, redeemed:<outlet>, expired), m
 one key), lot (a bucket: an account's points of one sort with one last day), lot use (what an entry took out of a lot,
 or, below zero, put in), hold (points kept for what is not decided yet), reversal, opening (points of a paper passbook,
 taken over by a list), change (what a row that is no entry said when it was opened or changed), seal (an entry or a
-change in the chain of its community), head (where a chain ends).
+change in the chain of its community), head (where a chain ends), budget (what a
+year's awards may issue, from an account issued:<year>:<programme>), rate (what 100 points are worth), period (a month
+that is shut, counted, closed).
 Invariants:
   1. All balances of a community sum to zero.
   2. A balance equals its moves; a passbook's balance equals its unspent lots.
@@ -23,4 +25,6 @@ Invariants:
   11. What is held lies in open holds; a hold is resolved once, whole, and a capture takes the lots that were held.
   12. Every entry and every change is sealed within seconds, and every column of the ledger's tables follows from what
      is sealed: what is changed behind the program's back is found, in the books or in any export.
+  13. A budget has issued what its account did, and never more than its ceiling.
+  14. A closed month takes no entry; its closing balances are what was booked in it and before.
 """

@@ -8,7 +8,7 @@ from pointsbank.approvals.rules import NotTheMaker
 from pointsbank.kit.clock import start_of_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import actions, actions_reversal, queries_opening
+from pointsbank.ledger import actions, actions_periods, actions_reversal, queries_opening
 from pointsbank.ledger import rules_opening as rules
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries_opening import OpeningList
@@ -51,6 +51,7 @@ UNFINISHED = "SELECT id FROM ledger_opening_list WHERE state = 'booking' ORDER B
 async def make_list(tx: Tx, *, community_id: int, day: date, expires_on: date, lines: Sequence[NewLine]) -> int:
     """Save a list as a draft. Refuses OpenedElsewhere where another list got hold of a passbook meanwhile."""
     assert 0 < len(lines) <= rules.LINES_MAX
+    await actions_periods.require_open(tx, community_id=community_id, day=day)
     points = sum(line.points for line in lines)
     made = await tx.row(
         MAKE, community_id, day, expires_on, tx.actor.person_id, tx.now, len(lines), points

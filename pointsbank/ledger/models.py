@@ -157,6 +157,23 @@ class Budget(Model):
         table = "ledger_budget"
 
 
+class Period(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    month = fields.DateField()
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+    upto = fields.DatetimeField()
+    outstanding = fields.BigIntField(null=True)
+    begun_by = fields.BigIntField(null=True)
+    begun_at = fields.DatetimeField()
+    closed_at = fields.DatetimeField(null=True)
+    head = fields.TextField(null=True)
+
+    class Meta:
+        table = "ledger_period"
+
+
 class Rate(Model):
     id = fields.BigIntField(primary_key=True)
     community_id = fields.BigIntField()

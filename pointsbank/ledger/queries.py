@@ -5,12 +5,13 @@ from datetime import date, datetime
 import msgspec
 
 from pointsbank.kit import db
-from pointsbank.kit.clock import local_day
+from pointsbank.kit.clock import local_day, month_start
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules_lots
 from pointsbank.ledger.rules_lots import FreeLot
 
 LINES_MAX = 100
+DONE_BEFORE = ("award", "adjustment")
 MANY_LOTS = 10_000
 
 
@@ -48,6 +49,12 @@ class Line(msgspec.Struct, frozen=True):
     source_kind: str
     source_id: int
     member_id: int | None
+
+    @property
+    def is_late(self) -> bool:
+        """Booked in a later month than the one in which it was done."""
+        months = {month_start(local_day(moment)) for moment in (self.effective_at, self.booked_at)}
+        return self.kind in DONE_BEFORE and len(months) > 1
 
 
 class Expiring(msgspec.Struct, frozen=True):

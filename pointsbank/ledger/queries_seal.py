@@ -217,6 +217,12 @@ SELECT it.id, it.community_id, account.system, it.year, it.programme, it.ceiling
 SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.from_day, it.cents_per_100, it.set_by, it.set_at
   FROM ledger_rate it"""
     ),
+    "period": Subject(
+        """
+SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.month, it.starts_at, it.ends_at, it.begun_by,
+       it.begun_at, it.closed_at, it.head
+  FROM ledger_period it"""
+    ),
     "paper": Subject(
         """
 SELECT it.id, book.community_id, book.number, it.book, it.page, it.row_number, it.page_after, it.last_move,

@@ -1,6 +1,6 @@
 """The resident's passbook, and the same lines as JSON."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -9,10 +9,11 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from pointsbank.kit.clock import Clock, local_day
+from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import queries, queries_opening, routes_opening, routes_print, routes_statement
+from pointsbank.ledger import queries, queries_opening, queries_periods, routes_opening, routes_print, routes_statement
 from pointsbank.ledger.queries import Line, Passbook
+from pointsbank.ledger.queries_periods import Balances
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import formats, forms
@@ -22,6 +23,7 @@ from pointsbank.web.render import page
 
 PAGE_LINES = 30
 LINES_TOLD = 20
+FIRST_DAY = date(2000, 1, 1)
 
 SUMMARIES = {
     "reversal": N_("冲正：{summary}"),
@@ -88,6 +90,9 @@ def url_of(line: Line) -> str:
 
 def shown(line: Line, today: date, *, english: bool) -> ShownLine:
     when = formats.day(line.booked_at, today=today, english=english)
+    if line.is_late:
+        done = formats.day(line.effective_at, today=today, english=english)
+        when = f"{when} · {translate(N_('补记 {day}'), locale_now(), day=done)}"
     return ShownLine(url_of(line), title_of(line), when, line.points, line.balance_after)
 
 
@@ -120,7 +125,28 @@ async def passbook(
     ]
     older_url = f"/ledger?side={side}&before={lines[-1].move_id}" if len(lines) == PAGE_LINES else ""
     number = await own_number(session)
-    return page("ledger/passbook.html", passbook=found, number=number, months=months, side=side, older_url=older_url)
+    once = await balance_on(found.account_id, request, today)
+    return page(
+        "ledger/passbook.html",
+        passbook=found,
+        number=number,
+        months=months,
+        once=once,
+        today=today,
+        side=side,
+        older_url=older_url,
+    )
+
+
+async def balance_on(account_id: int, request: Request[Any, Any, Any], today: date) -> tuple[date, Balances] | None:
+    """The balances at the end of the day that the address names; None where it names none that has been."""
+    try:
+        day = date.fromisoformat(request.query_params.get("on", ""))
+    except ValueError:
+        return None
+    if not FIRST_DAY <= day <= today:
+        return None
+    return day, await queries_periods.balance_at(account_id, start_of_day(day + timedelta(days=1)))
 
 
 def _month(moment: datetime) -> str:

@@ -323,6 +323,7 @@ async def _guards(rows: Rows) -> list[Finding]:
     is_sqlite = db.current().is_sqlite
     present = {name for (name,) in await rows(TRIGGERS_SQLITE if is_sqlite else TRIGGERS_POSTGRES)}
     wanted = [f"{table}_append_only_{verb}" for table in GUARDED for verb in ("update", "delete")]
+    wanted.append("ledger_entry_closed_insert")
     missing = [name for name in wanted if name not in present]
     findings = [Finding(5, "a trigger that guards the books is missing", name) for name in missing]
     for table in NUMBERED:

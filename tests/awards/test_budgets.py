@@ -53,7 +53,7 @@ async def test_an_award_past_the_ceiling_waits_with_its_notice_done_and_is_booke
     assert [await neighbours.balance(one) for one in (early, late)] == [20, 0]
     award = await neighbours.award(held.award_id)
     assert (award["state"], award["waits_for_budget"], award["settled_at"]) == ("noticed", budget_id, None)
-    assert await queries_budgets.sums([budget_id]) == {budget_id: queries_budgets.WaitingForBudget(1, 20)}
+    assert await queries_budgets.sums([budget_id]) == {budget_id: queries_budgets.Waits(1, 20)}
     said = await db.rows("SELECT verb FROM trail_record WHERE subject_id = ? AND verb = 'award.waits'", held.award_id)
     assert len(said) == 1
     assert await neighbours.jobs() == 0
@@ -241,7 +241,7 @@ async def test_verify_finds_a_budget_that_says_something_else_than_its_account(n
     await db.write(tamper)
     (finding,) = (await verify.verify()).findings
     assert (finding.invariant, finding.where) == (
-        12, f"budget 2026 , community {neighbours.community_id}: expected 20, found 19",
+        13, f"budget 2026 , community {neighbours.community_id}: expected 20, found 19",
     )  # fmt: skip
 
 

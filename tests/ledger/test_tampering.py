@@ -16,6 +16,7 @@ from pointsbank.ledger import (
     actions_holds,
     actions_opening,
     actions_paper,
+    actions_periods,
     actions_reversal,
     canon,
     queries,
@@ -115,6 +116,11 @@ async def busy_books(world: World) -> None:
         )  # fmt: skip
         [*_, last] = reversed(await queries.lines(book.account_id))
         await db.write(actions_paper.note_printed, passbook_id=book.passbook_id, last_move=0, upto=last.move_id)
+    for month in (date(2026, 11, 1), date(2026, 12, 1)):
+        world.clock.advance(days=31)
+        period_id = await db.write(actions_periods.close, actor=maker, community_id=world.home.id, month=month)
+        while await db.write(actions_periods.count, period_id=period_id):
+            pass
 
 
 async def heads() -> list[Deposited]:

@@ -27,7 +27,7 @@ from pointsbank.kit.db.command import (
     store_refusal,
 )
 from pointsbank.kit.db.sqlite import NEST, READ, WRITE
-from pointsbank.kit.errors import Busy, NotWritten, Refusal
+from pointsbank.kit.errors import Busy, NotWritten, Refusal, said_by_table
 
 _NO_WRITES = {"default_transaction_read_only": "on"}
 
@@ -82,7 +82,10 @@ class Statements:
         for value in values:  # asyncpg would take a naive one for the machine's own time
             assert not isinstance(value, datetime) or value.tzinfo is not None, "a moment needs its zone"
         async with self.acquire_connection() as connection:
-            return await getattr(connection, method)(dollars(sql), *values)
+            try:
+                return await getattr(connection, method)(dollars(sql), *values)
+            except asyncpg.IntegrityConstraintViolationError as error:
+                raise said_by_table(str(error)) or error from error
 
     async def row(self, sql: str, /, *values: Any) -> Row | None:
         found: Row | None = await self.call("fetchrow", sql, values)

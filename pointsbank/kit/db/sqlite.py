@@ -18,7 +18,7 @@ from tortoise.exceptions import IntegrityError, OperationalError
 
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.db.command import Again, Command, Misuse, Row, Tx, acting, is_stored, perform, store_refusal
-from pointsbank.kit.errors import Busy, NotWritten, Refusal
+from pointsbank.kit.errors import Busy, NotWritten, Refusal, said_by_table
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +121,8 @@ class InlineClient(SqliteClient):
 
     def _failed(self, error: sqlite3.IntegrityError | sqlite3.OperationalError) -> Exception:
         """What a failed statement raises; the writing client is shut from here to the end of the step."""
+        if (refusal := said_by_table(str(error))) is not None:
+            return refusal
         if isinstance(error, sqlite3.IntegrityError):
             failed: Exception = IntegrityError(error)
         elif not self.reads_only and error.sqlite_errorcode & 0xFF in OF_THE_DISK:
