@@ -1,6 +1,5 @@
 """Compare every row of the ledger with the chain, and the chain with heads that were printed or deposited."""
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -23,21 +22,12 @@ Told = tuple[str, str]
 
 
 async def positions(rows: Rows, community_id: int) -> AsyncIterator[Position]:
-    """One community's chain from its beginning, page by page: the next is read while one is gone through."""
-
-    def read(after: int) -> asyncio.Task[list[Position]]:
-        return asyncio.create_task(queries_seal.sealed(rows, queries_seal.BETWEEN, community_id, after, after + PAGE))
-
-    after, coming = 0, read(0)
-    try:
-        while page := await coming:
-            after += PAGE
-            coming = read(after)
-            await asyncio.sleep(0)  # so that it begins
-            for one in page:
-                yield one
-    finally:
-        coming.cancel()
+    """One community's chain from its beginning, read page by page."""
+    after = 0
+    while page := await queries_seal.sealed(rows, queries_seal.BETWEEN, community_id, after, after + PAGE):
+        for one in page:
+            yield one
+        after += PAGE
 
 
 class Deposited(msgspec.Struct, frozen=True):
@@ -64,25 +54,28 @@ class Checked(msgspec.Struct):
 
 async def check_chain(rows: Rows, community_id: int, deposited: Sequence[Deposited]) -> Checked:
     """Compute a chain anew; each finding names its position, the first one first."""
+
+    def place(position: int) -> str:
+        return f"community {community_id}, position {position}"
+
     checked = Checked([], Head(community_id, 0, canon.GENESIS))
     expected = {head.position: head for head in deposited if head.community_id == community_id}
     async for one in positions(rows, community_id):
-        where = f"community {community_id}, position {one.position}"
         last = checked.head
         if one.position != last.position + 1:
-            checked.findings.append(("the chain has a gap", f"community {community_id}, position {last.position + 1}"))
+            checked.findings.append(("the chain has a gap", place(last.position + 1)))
         if (form := one.form) is None:
-            checked.findings.append(("what was sealed is gone", where))
+            checked.findings.append(("what was sealed is gone", place(one.position)))
         elif canon.link(community_id, one.position, last.hash, canon.digest(form)) != one.hash:
-            checked.findings.append(("what was sealed says something else now", where))
+            checked.findings.append(("what was sealed says something else now", place(one.position)))
         head = expected.pop(one.position, None)
         if head is not None and not one.hash.hex().startswith(head.digits):
-            checked.findings.append(("the chain differs from a deposited head", where))
+            checked.findings.append(("the chain differs from a deposited head", place(one.position)))
         checked.head = Head(community_id, one.position, one.hash)  # so that the next finding is one of its own
         checked.count += 1
     for position in expected:
-        where = f"community {community_id}, position {checked.head.position + 1}"
-        checked.findings.append((f"the chain is cut off before the deposited head at {position}", where))
+        cut = place(checked.head.position + 1)
+        checked.findings.append((f"the chain is cut off before the deposited head at {position}", cut))
     return checked
 
 

@@ -31,8 +31,8 @@ TOWN = (
     ),
     (
         "INSERT INTO people_person (id, community_id, member_number, state, made_at) "
-        "VALUES (1, 1, '000000001', 'member', '2026-11-21T04:00:00+00:00'), "
-        "(2, 1, '000000002', 'member', '2026-11-21T04:00:00+00:00')"
+        "VALUES (1, 1, '000000001', 'member', '2026-11-21 04:00:00.000000+00:00'), "
+        "(2, 1, '000000002', 'member', '2026-11-21 04:00:00.000000+00:00')"
     ),
     (
         "INSERT INTO ledger_passbook (id, number, community_id, person_id, decimals, opened_at) "

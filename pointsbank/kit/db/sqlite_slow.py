@@ -18,10 +18,10 @@ def get_client_class(_info: dict[str, Any]) -> type[SqliteClient]:
 
 class SlowClient(SqliteClient):
     async def create_connection(self, with_db: bool) -> None:  # noqa: ARG002  Tortoise's signature
-        self._connection = await self._connected()
+        self._connection = await self._connected(sqlite3.PARSE_DECLTYPES)
 
-    async def _connected(self) -> aiosqlite.Connection:
-        connection = await aiosqlite.connect(self.filename, isolation_level=None, detect_types=sqlite3.PARSE_DECLTYPES)
+    async def _connected(self, detect_types: int) -> aiosqlite.Connection:
+        connection = await aiosqlite.connect(self.filename, isolation_level=None, detect_types=detect_types)
         connection.row_factory = sqlite3.Row
         for name, value in self.pragmas.items():
             await connection.execute(f"PRAGMA {name}={value}")
@@ -29,8 +29,11 @@ class SlowClient(SqliteClient):
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Callable[..., Awaitable[list[Row]]]]:
-        """A connection of its own: whoever reads by the other one is to see what has been committed meanwhile."""
-        connection = await self._connected()
+        """A connection of its own: whoever reads by the other one is to see what has been committed meanwhile.
+
+        Values come as they lie there, moments and days as their text: what reads a million rows spells them again.
+        """
+        connection = await self._connected(0)
 
         async def rows(sql: str, *values: Any) -> list[Row]:
             return list(await connection.execute_fetchall(sql, values))
