@@ -66,6 +66,9 @@ ACTIVITY = {
 }  # fmt: skip
 GOOD = {"name": "测试新商品", "unit": "袋", "points": "7"}
 ITEM = {"code": "Z09", "category": "测试", "name": "测试项目", "basis": "per_time", "points": "3", "evidence": "photo"}
+KIND = {
+    "name": "测试种类", "unit": "分", "decimals": "0", "holder": "person", "surplus": "pot", "base_every": "never",
+}  # fmt: skip
 LINES = [{"good": "{good_id}", "quantity": 1}]
 
 CHANGES: dict[str, Change] = {
@@ -113,6 +116,8 @@ CHANGES: dict[str, Change] = {
     "/people/places/{place_id:int}/rename": Change(ADMIN, {"name": "测试 9 号楼"}, {"name": "测试 8 号楼"}),
     "/people/places/{place_id:int}/move": Change(ADMIN, {"grid": "{grid_id}"}),
     "/people/places/{place_id:int}/end": Change(ADMIN, at={"place_id": "grid_id"}),
+    "/ledger/kinds": Change(ADMIN, {"code": "honour", **KIND}, {"code": "virtue"}),
+    "/ledger/kinds/{kind_id:int}": Change(ADMIN, {"version": "1", **KIND}, {"name": "测试别名"}),
     "/ledger/openings": Change(ADMIN, {"day": "2026-11-20", "lines": "{number},80"}, {"day": "2026-11-19"}),
     "/ledger/openings/{list_id:int}/ask": Change(ADMIN, at={"list_id": "draft_list_id"}),
     "/ledger/openings/{list_id:int}/give": Change(ADMIN, {"seen": "{seen}"}, {"seen": "0"}),
@@ -217,15 +222,6 @@ ELSEWHERE = {
     **dict.fromkeys(("/awards/review", "/stock/counts", "/stock/counts/{count_id:int}/close"), PREPARED),
     "/stock/{good_id:int}/photo": "sends a file",
     **dict.fromkeys((f"/events/{act}" for act in ("check-in", "check-out", "join")), PREPARED),
-}
-
-# One effect, but not the first answer in the same words; and why.
-IN_OTHER_WORDS = {
-    "/people/import/{import_id:int}/columns": "the columns as chosen are there already, and nothing is written",
-    "/people/staff/second-step": "whoever demands a second step must set up one before anything else",
-    "/ledger/openings": "the lines are read again, and stand on a list already: it is named",
-    "/ledger/openings/{list_id:int}/give": "goes on to book what is left",
-    "/governance/people/{person_id:int}/leave": "who has left is shown as such",
 }
 
 

@@ -102,10 +102,12 @@ async def _of_books(world: World, place: Community, admin: Actor, person_id: int
     await db.write(openings.ask, actor=admin, list_id=list_id)
     budget = {"year": world.clock.now().year, "programme": "", "points": 100_000, "cents": None}
     budget_id = await db.write(books.make_budget, actor=admin, community_id=place.id, **budget)
+    kind = await db.row("SELECT id FROM ledger_book_kind WHERE community_id = ?", place.id)
     return {
         "budget_id": budget_id,
         "community_id": place.id,
         "month": 202611,
         "passbook_id": passbook["id"],
         "list_id": list_id,
+        "kind_id": kind["id"],
     }

@@ -26,6 +26,7 @@ GET_FIELDS: dict[str, str] = {
     "paper": "a sort of paper",
     "right": "a shift in millimetres",
     "down": "a shift in millimetres",
+    "on": "a day of the books",
     "next": "an address of ours, without what it asks for",
 }
 # What addresses may ask for.
@@ -34,6 +35,7 @@ ASKED_FOR = {
     "at": "a moment, so that a picture is drawn again",
     "barcode": "of goods",
     "before": "an entry's number",
+    "book": "a passbook of one's own, by its number in the tables",
     "columns": "whether columns are matched anew",
     "community": "a community's number",
     "copy": "an activity's number",
@@ -45,6 +47,7 @@ ASKED_FOR = {
     "kind": "of card, or of place",
     "line": "a line's number",
     "lot": "a lot's number",
+    "on": "a day of the books",
     "next": "an address of ours, without what it asks for",
     "only": "changes",
     "page": "a number",
@@ -62,6 +65,7 @@ ASKED_FOR = {
     "undone": "an order's number",
     "view": "a part of a page",
     "who": "whether those with a card are listed, too",
+    "year": "of budgets",
 }
 SEARCHES = {
     "/people/find": "/people",

@@ -1,13 +1,13 @@
 """Read the ledger."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import msgspec
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day, month_start
 from pointsbank.kit.db import Row, Tx
-from pointsbank.ledger import rules_lots
+from pointsbank.ledger import rules, rules_lots
 from pointsbank.ledger.rules_lots import FreeLot
 
 LINES_MAX = 100
@@ -201,6 +201,11 @@ SELECT expires_on, SUM(remaining) FROM ledger_lot
 async def expiring(account_id: int, *, today: date, until: date) -> list[Expiring]:
     """Return what a passbook loses if it is not spent by `until`, by last day."""
     return [Expiring(_day(day), int(points)) for day, points in await db.rows(EXPIRING, account_id, today, until)]
+
+
+async def lapsing_soon(account_id: int, *, today: date) -> list[Expiring]:
+    """What its holder is told of in time: what lapses within NOTICE_DAYS, by last day."""
+    return await expiring(account_id, today=today, until=today + timedelta(days=rules.NOTICE_DAYS))
 
 
 def _day(value: date | str) -> date:

@@ -11,9 +11,20 @@ from litestar.params import FromPath
 
 from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import queries, queries_opening, queries_periods, routes_opening, routes_print, routes_statement
+from pointsbank.ledger import (
+    queries,
+    queries_kinds,
+    queries_opening,
+    queries_periods,
+    routes_kinds,
+    routes_opening,
+    routes_print,
+    routes_statement,
+)
 from pointsbank.ledger.queries import Line, Passbook
+from pointsbank.ledger.queries_kinds import Book
 from pointsbank.ledger.queries_periods import Balances
+from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import formats, forms
@@ -51,6 +62,7 @@ class ShownLine(msgspec.Struct, frozen=True):
     under: str
     points: int
     balance_after: int
+    decimals: int = 0
 
 
 class PassbookLine(msgspec.Struct, frozen=True):
@@ -88,18 +100,26 @@ def url_of(line: Line) -> str:
     return f"/ledger/entries/{line.entry_id}"
 
 
-def shown(line: Line, today: date, *, english: bool) -> ShownLine:
+def shown(line: Line, today: date, *, english: bool, decimals: int = 0) -> ShownLine:
     when = formats.day(line.booked_at, today=today, english=english)
     if line.is_late:
         done = formats.day(line.effective_at, today=today, english=english)
         when = f"{when} · {translate(N_('补记 {day}'), locale_now(), day=done)}"
-    return ShownLine(url_of(line), title_of(line), when, line.points, line.balance_after)
+    return ShownLine(url_of(line), title_of(line), when, line.points, line.balance_after, decimals)
 
 
 async def own_passbook(session: Session) -> Passbook | None:
     """Return the passbook of the person signed in: the household's where the community says so."""
     holder = await people.holder_of(None, session.person_id)
     return await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
+
+
+async def own_books(session: Session) -> list[Book]:
+    """All passbooks of the person signed in, the main one first."""
+    holder = await people.holder_of(None, session.person_id)
+    main = await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
+    books = await queries_kinds.books_of(person_id=holder.person_id, household_id=holder.household_id)
+    return [book for book in books if book.code != MAIN or (main and book.passbook_id == main.passbook_id)]
 
 
 async def own_number(session: Session) -> str:
@@ -111,27 +131,34 @@ async def own_number(session: Session) -> str:
 async def passbook(
     session: NamedDependency[Session], clock: NamedDependency[Clock], request: Request[Any, Any, Any]
 ) -> Response[str]:
-    found = await own_passbook(session)
-    if found is None:
+    books = await own_books(session)
+    if not books:
         return page("ledger/passbook.html", passbook=None)
+    wanted = forms.number(request.query_params.get("book", "")) or books[0].passbook_id
+    found = next((book for book in books if book.passbook_id == wanted), None)
+    if found is None:
+        raise NotFound
     before, side = forms.number(request.query_params.get("before", "")), request.query_params.get("side", "all")
     lines = await queries.lines(found.account_id, before=before or queries.FIRST_PAGE, limit=PAGE_LINES)
     kept = [line for line in lines if side not in ("in", "out") or (line.points > 0) == (side == "in")]
     english = locale_now() == "en"
     today = local_day(clock.now())
     months = [
-        (month, [shown(line, today, english=english) for line in of_month])
+        (month, [shown(line, today, english=english, decimals=found.decimals) for line in of_month])
         for month, of_month in groupby(kept, key=lambda line: _month(line.booked_at))
     ]
-    older_url = f"/ledger?side={side}&before={lines[-1].move_id}" if len(lines) == PAGE_LINES else ""
-    number = await own_number(session)
-    once = await balance_on(found.account_id, request, today)
+    here = f"/ledger?book={wanted}"
+    older_url = f"{here}&side={side}&before={lines[-1].move_id}" if len(lines) == PAGE_LINES else ""
+    is_main = found.code == MAIN
     return page(
         "ledger/passbook.html",
         passbook=found,
-        number=number,
+        books=books,
+        here=here,
+        number=await own_number(session) if is_main else found.number,
+        lapsing=await queries.lapsing_soon(found.account_id, today=today),
         months=months,
-        once=once,
+        once=await balance_on(found.account_id, request, today),
         today=today,
         side=side,
         older_url=older_url,
@@ -157,16 +184,18 @@ def _month(moment: datetime) -> str:
 @get("/ledger/entries/{entry_id:int}", guards=[needs(Permission.OWN)])
 async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
     """One line in full; somebody else's is not found."""
-    found = await own_passbook(session)
-    line = await queries.entry_line(found.account_id, entry_id) if found is not None else None
-    if line is None:
+    for book in await own_books(session):
+        line = await queries.entry_line(book.account_id, entry_id)
+        if line is not None:
+            break
+    else:
         raise NotFound
     locale = locale_now()
     today = local_day(line.booked_at)
     details = [
         (translate(N_("种类"), locale), translate(KINDS[line.kind], locale)),
         (translate(N_("入账"), locale), formats.when(line.booked_at, today=today, english=locale == "en")),
-        (translate(N_("余额"), locale), str(line.balance_after)),
+        (translate(N_("余额"), locale), formats.points(line.balance_after, book.decimals)),
         (translate(N_("流水号"), locale), str(line.entry_id)),
     ]
     if line.kind == "opening":
@@ -175,7 +204,7 @@ async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> R
     order_url = f"/redemption/orders/{line.source_id}" if line.source_kind == "order" else ""
     return page(
         "ledger/entry.html",
-        line=shown(line, today, english=locale == "en"),
+        line=shown(line, today, english=locale == "en", decimals=book.decimals),
         details=details,
         is_reversal=line.kind == "reversal",
         award_url=award_url,
@@ -224,6 +253,7 @@ handlers: list[Any] = [
     passbook,
     entry,
     passbooks,
+    *routes_kinds.handlers,
     *routes_opening.handlers,
     *routes_print.handlers,
     *routes_statement.handlers,

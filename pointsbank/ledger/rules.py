@@ -15,6 +15,8 @@ EARNED, BASE, GIFT = "earned", "base", "gift"
 """Sorts of lots."""
 GRACE = timedelta(days=30)
 MATCH_PERCENT_MAX = 1_000
+NOTICE_DAYS = 30
+"""So long before points lapse their holder and the community are told."""
 ISSUED = "issued"
 EXPIRED = "expired"
 CLAWED_BACK = "clawed_back"

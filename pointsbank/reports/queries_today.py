@@ -6,11 +6,12 @@ import msgspec
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
+from pointsbank.ledger.rules import NOTICE_DAYS
 from pointsbank.people.rules_staff import UNUSED
 
 FOUND_MAX = 50
 DECEMBER = 12
-LAPSE_DAYS = 30
+LAPSE_DAYS = NOTICE_DAYS
 BACKUP_EVERY = timedelta(days=1)
 BACKUP_MISSED = timedelta(days=2)
 

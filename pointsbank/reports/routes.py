@@ -58,7 +58,15 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
     now = clock.now()
     today = local_day(now)
     passbook = await ledger_pages.own_passbook(session)
-    facts: dict[str, Any] = {"passbook": None, "waiting": [], "lines": [], "number": "", "earned": 0, "expiring": 0}
+    facts: dict[str, Any] = {
+        "passbook": None,
+        "waiting": [],
+        "lines": [],
+        "number": "",
+        "earned": 0,
+        "expiring": 0,
+        "soon": [],
+    }
     if passbook is not None:
         lines = await ledger.lines(passbook.account_id, limit=LINES_AT_HOME)
         lapsing = await ledger.expiring(passbook.account_id, today=today, until=date(today.year, 12, 31))
@@ -69,6 +77,8 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
             "waiting": await queries.waiting(passbook.passbook_id),
             "earned": await queries.earned_this_month(passbook.account_id, today),
             "expiring": sum(lot.points for lot in lapsing),
+            "soon": await ledger.lapsing_soon(passbook.account_id, today=today),
+            "spendable": await ledger.spendable(None, passbook.account_id, today=today),
         }
     upcoming = await queries.activities(session.place_id, now, now + timedelta(days=14))
     return page(

@@ -288,6 +288,8 @@ def expires_on(validity: Validity, day: date) -> date | None:
     match validity.kind:
         case ValidityKind.NEVER:
             return None
+        case ValidityKind.MONTH_END:
+            return _last_of_month(day.year * 12 + day.month - 1)
         case ValidityKind.YEAR_END:
             return day.replace(month=12, day=31)
         case ValidityKind.MONTHS:

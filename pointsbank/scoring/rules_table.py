@@ -62,6 +62,7 @@ class TableKind(StrEnum):
 
 class ValidityKind(StrEnum):
     NEVER = "never"  # points never expire
+    MONTH_END = "month_end"
     YEAR_END = "year_end"
     MONTHS = "months"
 
@@ -177,6 +178,7 @@ WORDS: dict[str, str] = {
     TableKind.WASTE_SORTING: "垃圾分类",
     TableKind.TIME_BANK: "时间银行",
     ValidityKind.NEVER: "长期有效",
+    ValidityKind.MONTH_END: "当月最后一天前有效",
     ValidityKind.YEAR_END: "当年 12 月 31 日前有效",
     ValidityKind.MONTHS: "按月数有效",
     "organiser": "活动组织者",
@@ -287,8 +289,7 @@ def shown(value: Any, say: Say = str.format) -> str:
         case Cap():
             return say(CAP, scope=say(WORDS[value.scope]), period=say(WORDS[value.period]), points=value.points)
         case Validity():
-            by_months = value.kind is ValidityKind.MONTHS
-            return say(MONTHS, months=value.months) if by_months else say(WORDS[value.kind])
+            return say(MONTHS, months=value.months) if value.months else say(WORDS[value.kind])
     return say(WORDS[value]) if value in WORDS else str(value)
 
 

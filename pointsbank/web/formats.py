@@ -18,15 +18,19 @@ def local(moment: datetime | date) -> datetime | date:
     return moment
 
 
-def points(amount: int) -> str:
-    return f"{amount:,}"
+def points(amount: int, decimals: int = 0) -> str:
+    """An amount of smallest units as people read it; nothing is divided, so nothing is rounded."""
+    if not decimals:
+        return f"{amount:,}"
+    digits = str(abs(amount)).rjust(decimals + 1, "0")
+    return f"{'-' if amount < 0 else ''}{int(digits[:-decimals]):,}.{digits[-decimals:]}"
 
 
-def signed(amount: int) -> str:
+def signed(amount: int, decimals: int = 0) -> str:
     """Gains ＋, spending －: red and green mean nothing here."""
     if amount == 0:
         return "0"
-    return f"{'＋' if amount > 0 else '－'}{abs(amount):,}"
+    return f"{'＋' if amount > 0 else '－'}{points(abs(amount), decimals)}"
 
 
 def day(moment: datetime | date, *, today: date, english: bool) -> str:

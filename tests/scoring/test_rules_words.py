@@ -95,6 +95,8 @@ def test_the_next_day_is_in_the_same_period_or_starts_one(period, day):
     ("validity", "day", "last"),
     [
         (Validity(), DAY, None),
+        (Validity(ValidityKind.MONTH_END), date(2024, 2, 1), date(2024, 2, 29)),
+        (Validity(ValidityKind.MONTH_END), date(2025, 12, 31), date(2025, 12, 31)),
         (Validity(ValidityKind.YEAR_END), date(2025, 1, 1), date(2025, 12, 31)),
         (Validity(ValidityKind.YEAR_END), date(2025, 12, 31), date(2025, 12, 31)),
         (Validity(ValidityKind.MONTHS, 36), DAY, date(2028, 3, 12)),

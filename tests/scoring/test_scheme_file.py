@@ -278,6 +278,7 @@ def tables(draw):
             st.sampled_from(
                 [
                     rules.Validity(),
+                    rules.Validity(rules.ValidityKind.MONTH_END),
                     rules.Validity(rules.ValidityKind.YEAR_END),
                     rules.Validity(rules.ValidityKind.MONTHS, 36),
                 ]

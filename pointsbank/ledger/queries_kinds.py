@@ -1,0 +1,102 @@
+"""Read kinds of passbook, who has which, and what will lapse."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import msgspec
+
+from pointsbank.kit import db
+from pointsbank.kit.db import Row
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.rules_kinds import Settings
+
+DAYS_SHOWN = 200
+
+KINDS = """
+SELECT kind.id, kind.code, kind.version, (SELECT COUNT(*) FROM ledger_passbook book WHERE book.kind_id = kind.id),
+       kind.name, kind.unit, kind.decimals, kind.holder, kind.redeemable, kind.donatable, kind.transferable,
+       kind.balance_max, kind.surplus, kind.base_points, kind.base_every, kind.base_redeemable, kind.spend_above,
+       kind.reset_month, kind.reset_day, kind.carry_over
+  FROM ledger_book_kind kind WHERE kind.community_id = ?
+"""
+BOOKS = """
+SELECT book.id, book.number, account.id, account.balance, kind.code, kind.name, kind.unit, kind.decimals
+  FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id
+"""
+BOOKS_OF_PERSON = f"{BOOKS} WHERE book.person_id = ?"
+BOOKS_OF_HOME = f"{BOOKS} WHERE book.household_id = ?"
+LAPSING = """
+SELECT lot.expires_on, kind.name, kind.unit, kind.decimals, COUNT(DISTINCT lot.account_id),
+       CAST(SUM(lot.remaining) AS BIGINT)
+  FROM ledger_lot lot JOIN ledger_account account ON account.id = lot.account_id
+  JOIN ledger_passbook book ON book.id = account.passbook_id JOIN ledger_book_kind kind ON kind.id = book.kind_id
+ WHERE account.community_id = ? AND lot.remaining > 0 AND lot.expires_on BETWEEN ? AND ?
+ GROUP BY lot.expires_on, kind.id, kind.name, kind.unit, kind.decimals ORDER BY lot.expires_on, kind.id LIMIT ?
+"""
+
+
+class BookKind(msgspec.Struct, frozen=True):
+    id: int
+    code: str
+    version: int
+    books: int
+    settings: Settings
+
+
+class Book(msgspec.Struct, frozen=True):
+    """A passbook as its holder sees it beside the others."""
+
+    passbook_id: int
+    number: str
+    account_id: int
+    balance: int
+    code: str
+    name: str
+    unit: str
+    decimals: int
+
+
+class Lapsing(msgspec.Struct, frozen=True):
+    day: date
+    name: str
+    unit: str
+    decimals: int
+    books: int
+    points: int
+
+
+def _kind(found: Row) -> BookKind:
+    kind_id, code, version, books, *settings = found
+    return BookKind(kind_id, code, version, books, msgspec.convert(_named(settings), Settings, strict=False))
+
+
+def _named(settings: Sequence[object]) -> dict[str, object]:
+    return dict(zip(Settings.__struct_fields__, settings, strict=True))
+
+
+async def kinds(community_id: int) -> list[BookKind]:
+    """The main kind first."""
+    return [_kind(found) for found in await db.rows(f"{KINDS} ORDER BY kind.id", community_id)]
+
+
+async def kind(community_id: int, kind_id: int) -> BookKind:
+    found = await db.row(f"{KINDS} AND kind.id = ?", community_id, kind_id)
+    if found is None:
+        raise NotFound
+    return _kind(found)
+
+
+async def books_of(*, person_id: int, household_id: int | None) -> list[Book]:
+    """All passbooks that somebody sees as a holder: the own, and the household's; main ones first."""
+    found = await db.rows(BOOKS_OF_PERSON, person_id)
+    if household_id is not None:
+        found = [*found, *await db.rows(BOOKS_OF_HOME, household_id)]
+    return sorted((Book(*book) for book in found), key=lambda book: (book.code != MAIN, book.passbook_id))
+
+
+async def lapsing(community_id: int, *, today: date, until: date) -> list[Lapsing]:
+    """What lapses by itself, by day and kind, if nobody spends it; the soonest first."""
+    found = await db.slow_rows(LAPSING, community_id, today, until, DAYS_SHOWN)
+    return [Lapsing(*one) for one in found]
