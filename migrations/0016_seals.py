@@ -46,7 +46,7 @@ SELECT book.id, book.community_id, book.number AS named, kind.code AS kind, book
 """
 ACCOUNTS = """
 SELECT account.id, account.community_id, COALESCE(book.number, account.system) AS named, book.number AS passbook,
-       account.system
+       account.system, NULL AS closed_at
   FROM ledger_account account LEFT JOIN ledger_passbook book ON book.id = account.passbook_id ORDER BY account.id
 """
 PAPERS = """

@@ -41,7 +41,7 @@ FIXED_BUDGET = (
 
 
 class Migration(HandWritten):
-    dependencies = [("models", "0016_seals")]
+    dependencies = [("models", "0017_vouchers")]
     operations = [
         sql(
             BUDGET,

@@ -25,6 +25,7 @@ STATE = [
             ("unit_name", fields.TextField(unique=False)),
             ("holder", fields.TextField(unique=False)),
             ("daily_points_max", fields.BigIntField()),
+            ("reversal_alone_max", fields.BigIntField()),
             ("service_phone", fields.TextField(unique=False)),
             ("oversight_phone", fields.TextField(unique=False)),
             ("roster_version", fields.BigIntField()),

@@ -28,6 +28,7 @@ STATE = [
             ("system", fields.TextField(null=True, unique=False)),
             ("balance", fields.BigIntField()),
             ("held", fields.BigIntField()),
+            ("closed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
         ],
         options={"table": "ledger_account", "app": "models", "pk_attr": "id"},
         bases=["Model"],

@@ -1,13 +1,14 @@
 """Points owned. Double entry: a move takes points from one account to another.
 
 Words: kind of passbook (every community has a main one, `points`), passbook (存折: a person's or a household's),
-account (of a passbook, or of the system: issued, redeemed:<outlet>, expired), move, entry (moves posted together under
-one key), lot (a bucket: an account's points of one sort with one last day), lot use (what an entry took out of a lot,
-or, below zero, put in), hold (points kept for what is not decided yet), reversal, opening (points of a paper passbook,
-taken over by a list), change (what a row that is no entry said when it was opened or changed), seal (an entry or a
-change in the chain of its community), head (where a chain ends), budget (what a
-year's awards may issue, from an account issued:<year>:<programme>), rate (what 100 points are worth), period (a month
-that is shut, counted, closed).
+account (of a passbook, or of the system: issued, redeemed:<outlet>, expired, pot), move, entry (moves posted
+together under one key), lot (a bucket: an account's points of one sort with one last day), lot use (what an entry
+took out of a lot, or, below zero, put in), hold (points kept for what is not decided yet), reversal, opening
+(points of a paper passbook, taken over by a list), change (what a row that is no entry said when it was opened or
+changed), seal (an entry or a change in the chain of its community), head (where a chain ends), budget (what a
+year's awards may issue, from an account issued:<year>:<programme>), rate (what 100 points are worth), period (a
+month that is shut, counted, closed), voucher (凭证: what somebody asks for, who agreed, and the entry it became), pot
+(points donated to the community).
 Invariants:
   1. All balances of a community sum to zero.
   2. A balance equals its moves; a passbook's balance equals its unspent lots.
@@ -27,4 +28,7 @@ Invariants:
      is sealed: what is changed behind the program's back is found, in the books or in any export.
   13. A budget has issued what its account did, and never more than its ceiling.
   14. A closed month takes no entry; its closing balances are what was booked in it and before.
+  15. Points go from hand to hand by a voucher, with their last days. Grants, adjustments and estates are booked only
+     for exactly what a second person agreed to, who neither asked nor gains.
+  16. A closed passbook is empty and stays so.
 """

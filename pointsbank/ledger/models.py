@@ -54,6 +54,7 @@ class Account(Model):
     system = fields.TextField(null=True)
     balance = fields.BigIntField()
     held = fields.BigIntField()
+    closed_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "ledger_account"
@@ -229,3 +230,26 @@ class OpeningLine(Model):
 
     class Meta:
         table = "ledger_opening_line"
+
+
+class Voucher(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    what = fields.TextField()
+    from_id = fields.BigIntField(null=True)
+    to_id = fields.BigIntField(null=True)
+    reverses_id = fields.BigIntField(null=True)
+    points = fields.BigIntField()
+    expires_on = fields.DateField(null=True)
+    reason = fields.TextField()
+    note = fields.TextField()
+    how = fields.TextField()
+    member_id = fields.BigIntField(null=True)
+    made_by = fields.BigIntField(null=True)
+    made_at = fields.DatetimeField()
+    state = fields.TextField()
+    approval_id = fields.BigIntField(null=True)
+    entry_id = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "ledger_voucher"

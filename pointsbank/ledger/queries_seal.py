@@ -189,7 +189,7 @@ SELECT it.id, it.community_id, it.number, kind.code AS kind, it.person_id, it.ho
     ),
     "account": Subject(
         f"""
-SELECT it.id, it.community_id, {NAMED.format("it")} AS named, it_book.number AS passbook, it.system
+SELECT it.id, it.community_id, {NAMED.format("it")} AS named, it_book.number AS passbook, it.system, it.closed_at
   FROM ledger_account it LEFT JOIN ledger_passbook it_book ON it_book.id = it.passbook_id"""
     ),
     "hold": Subject(
@@ -235,6 +235,16 @@ SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.day, it.expires_
 SELECT line.list_id, line.position, line.person_id, line.household_id, line.points, line.remark
   FROM ledger_opening_line line WHERE line.list_id""",
         " ORDER BY line.position",
+    ),
+    "voucher": Subject(
+        """
+SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.what, source.number AS source, target.number AS target,
+       reversed.posting_key AS reverses, it.points, it.expires_on, it.reason, it.note, it.how, it.member_id, it.made_by,
+       it.made_at, it.state, it.approval_id, entry.posting_key AS entry
+  FROM ledger_voucher it LEFT JOIN ledger_passbook source ON source.id = it.from_id
+  LEFT JOIN ledger_passbook target ON target.id = it.to_id
+  LEFT JOIN ledger_entry reversed ON reversed.id = it.reverses_id
+  LEFT JOIN ledger_entry entry ON entry.id = it.entry_id"""
     ),
 }
 

@@ -64,6 +64,21 @@ UNION ALL SELECT 'run of kind ' || it.kind_id, 1, 0 FROM ledger_kind_run it
 UNION ALL SELECT 'line ' || it.id || ' of openings', 1, 0 FROM ledger_opening_line it
   LEFT JOIN ledger_opening_list list ON list.id = it.list_id WHERE list.id IS NULL
 """
+VOUCHERS = """
+SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+  LEFT JOIN ledger_account source ON source.id = move.source_id
+  LEFT JOIN ledger_account target ON target.id = move.target_id
+  LEFT JOIN ledger_voucher voucher ON voucher.entry_id = entry.id
+  LEFT JOIN approvals_approval approval ON approval.id = voucher.approval_id
+        AND approval.subject_kind = 'voucher' AND approval.subject_id = voucher.id AND approval.state = 'used'
+ WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment')
+   AND (voucher.points IS DISTINCT FROM move.points OR voucher.from_id IS DISTINCT FROM source.passbook_id
+        OR voucher.to_id IS DISTINCT FROM target.passbook_id
+        OR (voucher.what IN ('grant', 'adjustment', 'estate')
+            AND (approval.id IS NULL OR approval.checker_id = approval.maker_id
+                 OR approval.maker_id IS DISTINCT FROM voucher.made_by)))
+"""
 # Each check selects what is wrong: where, expected, found.
 CHECKS: tuple[tuple[int, str, str], ...] = (
     (
@@ -251,6 +266,7 @@ SELECT 'list ' || list.id || ', line ' || line.position, 0, 0
     ),
     (9, "opening points stand on no list that a second person confirmed", OPENINGS),
     *verify_books.CHECKS,
+    (15, "points went by no voucher, or by one that lacks its second person", VOUCHERS),
 )
 
 GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use", "ledger_hold_lot", "ledger_change", "ledger_seal")

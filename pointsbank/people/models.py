@@ -21,6 +21,7 @@ class Community(Model):
     unit_name = fields.TextField()
     holder = fields.TextField()
     daily_points_max = fields.BigIntField()
+    reversal_alone_max = fields.BigIntField()
     service_phone = fields.TextField()
     oversight_phone = fields.TextField()
     roster_version = fields.BigIntField()

@@ -1,0 +1,214 @@
+"""Book vouchers: one entry of one move, between passbooks or between a passbook and the system's accounts.
+
+Rows are taken in one order: the passbooks' accounts by ascending id, their lots, the system's account.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import msgspec
+
+from pointsbank.approvals import queries as approvals
+from pointsbank.approvals.rules import NotGiven
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Row, Tx
+from pointsbank.ledger import actions_reversal, rules
+from pointsbank.ledger import queries_flows as queries
+from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, TAKE_ISSUED, put_into_lot, system_account, take_from_lot
+from pointsbank.ledger.actions_seal import change
+from pointsbank.ledger.queries_flows import Book
+from pointsbank.ledger.rules import Bucket, NotAsTold, NotEnoughPoints, PointsHeld
+from pointsbank.ledger.rules_flows import (
+    APPROVAL_KIND,
+    BOOKED,
+    ENTRY_KINDS,
+    POT,
+    SUMMARIES,
+    BookClosed,
+    BookFull,
+    BookNotEmpty,
+    NotDonatable,
+    NotTransferable,
+    OnlyEarned,
+    OtherKind,
+    PotShort,
+    Voucher,
+    VoucherMoved,
+    What,
+    needs_second,
+    subject,
+)
+from pointsbank.trail import actions as trail
+
+TAKE_SOME = """
+UPDATE ledger_account SET balance = balance - ?
+ WHERE id = ? AND balance - held >= ? AND closed_at IS NULL RETURNING balance
+"""
+TAKE_ALL = """
+UPDATE ledger_account SET balance = 0
+ WHERE id = ? AND balance = ? AND held = 0 AND closed_at IS NULL RETURNING balance
+"""
+PUT = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? AND closed_at IS NULL RETURNING balance"
+POT_BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
+LOTS = """
+SELECT id, remaining - held AS free, kind, expires_on, match_percent FROM ledger_lot
+ WHERE account_id = ? AND remaining > 0 AND remaining > held ORDER BY expires_on, kind, id
+"""
+BOOKED_BY = "UPDATE ledger_voucher SET state = 'booked', entry_id = ? WHERE id = ? AND state = 'asked'"
+CLOSE = """
+UPDATE ledger_account SET closed_at = ?
+ WHERE passbook_id = ? AND balance = 0 AND held = 0 AND closed_at IS NULL RETURNING id
+"""
+GIVEN = frozenset({What.TRANSFER, What.DONATION})
+
+
+async def book(tx: Tx, voucher: Voucher) -> Voucher:
+    """Book a voucher. What needs a second person is refused (NotGiven) unless one agreed to exactly this voucher."""
+    await _check_agreed(tx, voucher)
+    source = None if voucher.from_id is None else await queries.book(tx, voucher.from_id)
+    target = None if voucher.to_id is None else await queries.book(tx, voucher.to_id)
+    for one in (source, target):
+        if one is not None and one.is_closed:
+            raise BookClosed
+    if voucher.what is What.REVERSAL:
+        assert voucher.reverses_id is not None
+        posted = await actions_reversal.reverse(tx, entry_id=voucher.reverses_id, reason=voucher.reason)
+        entry_id = posted.entry_id
+    else:
+        _check_kinds(voucher, source, target)
+        entry_id = await _post(tx, voucher, source, target)
+    if await tx.run(BOOKED_BY, entry_id, voucher.id) != 1:
+        raise VoucherMoved
+    await change(tx, what="voucher", row_id=voucher.id)
+    await trail.record(tx, "voucher.booked", subject=("voucher", voucher.id), entry=entry_id)
+    return msgspec.structs.replace(voucher, state=BOOKED, entry_id=entry_id)
+
+
+async def _check_agreed(tx: Tx, voucher: Voucher) -> None:
+    alone_max = await queries.reversal_alone_max(tx, voucher.community_id)
+    if not needs_second(voucher.what, voucher.points, reversal_alone_max=alone_max):
+        return
+    if voucher.approval_id is None:
+        raise NotGiven
+    await approvals.require_used(
+        tx, approval_id=voucher.approval_id, kind=APPROVAL_KIND, subject=subject(voucher.id)
+    )  # fmt: skip
+
+
+def _check_kinds(voucher: Voucher, source: Book | None, target: Book | None) -> None:
+    if source is not None and target is not None and source.kind_id != target.kind_id:
+        raise OtherKind
+    if source is not None and voucher.what is What.TRANSFER and not source.transferable:
+        raise NotTransferable
+    if source is not None and voucher.what is What.DONATION and not source.donatable:
+        raise NotDonatable
+
+
+async def _post(tx: Tx, voucher: Voucher, source: Book | None, target: Book | None) -> int:
+    after: dict[int, int] = {}
+    for one in sorted((one for one in (source, target) if one is not None), key=lambda one: one.account_id):
+        after[one.account_id] = await (_take(tx, voucher, one) if one is source else _put(tx, voucher, one))
+    kind = ENTRY_KINDS.get(voucher.what, "donation" if target is None else "transfer")
+    made = await tx.row(
+        ENTRY, f"voucher:{voucher.id}", voucher.community_id, kind, tx.now, tx.now, tx.actor.person_id,
+        voucher.member_id, "ledger", "voucher", voucher.id, SUMMARIES[voucher.what], voucher.reason, None, None,
+    )  # fmt: skip
+    assert made is not None
+    entry_id = int(made["id"])
+    if source is not None:
+        buckets = await _take_lots(tx, entry_id, voucher, source)
+    else:
+        assert voucher.expires_on is not None
+        buckets = Counter({Bucket(rules.EARNED, voucher.expires_on): voucher.points})
+    if target is not None:
+        for bucket, points in sorted(buckets.items()):
+            await put_into_lot(tx, entry_id=entry_id, account_id=target.account_id, bucket=bucket, points=points)
+    system_id = 0
+    if source is None or target is None:
+        system = rules.ISSUED if voucher.what is What.ADJUSTMENT else POT
+        system_id = await system_account(tx, community_id=voucher.community_id, system=system)
+    from_id = system_id if source is None else source.account_id
+    to_id = system_id if target is None else target.account_id
+    await tx.run(MOVE, entry_id, from_id, to_id, voucher.points, after.get(from_id), after.get(to_id))
+    if target is None:
+        await tx.run(ADD, voucher.points, system_id)
+    elif source is None:
+        await _take_from_system(tx, voucher, system_id)
+    return entry_id
+
+
+async def _take_from_system(tx: Tx, voucher: Voucher, system_id: int) -> None:
+    points = voucher.points
+    if voucher.what is What.ADJUSTMENT:
+        await tx.run(TAKE_ISSUED, points, system_id)
+    elif await tx.row(TAKE, points, system_id, points) is None:
+        pot = await tx.row(POT_BALANCE, system_id)
+        assert pot is not None
+        raise PotShort(missing=points - pot["balance"])
+
+
+async def _take(tx: Tx, voucher: Voucher, source: Book) -> int:
+    """Take the points off the account; what the holder gives must leave what has to stay in this kind of passbook."""
+    points = voucher.points
+    if voucher.what is What.ESTATE:
+        account = await tx.row(TAKE_ALL, source.account_id, points)
+    else:
+        keep = source.spend_above if voucher.what in GIVEN else 0
+        account = await tx.row(TAKE_SOME, points, source.account_id, points + keep)
+    if account is None:
+        await _refuse_to_take(tx, voucher, source)
+    assert account is not None
+    return int(account["balance"])
+
+
+async def _refuse_to_take(tx: Tx, voucher: Voucher, source: Book) -> None:
+    now = await queries.book(tx, source.passbook_id)
+    if now.is_closed:
+        raise BookClosed
+    if voucher.what is What.ESTATE:
+        raise PointsHeld(held=now.held) if now.held else NotAsTold(balance=now.balance)
+    keep = source.spend_above if voucher.what in GIVEN else 0
+    raise NotEnoughPoints(missing=voucher.points + keep - now.balance + now.held)
+
+
+async def _put(tx: Tx, voucher: Voucher, target: Book) -> int:
+    account = await tx.row(PUT, voucher.points, target.account_id)
+    if account is None:
+        raise BookClosed
+    is_bounded = target.balance_max is not None and voucher.what not in (What.JOINING, What.ESTATE)
+    if is_bounded and account["balance"] > target.balance_max:
+        raise BookFull(most=target.balance_max)
+    return int(account["balance"])
+
+
+async def _take_lots(tx: Tx, entry_id: int, voucher: Voucher, source: Book) -> Counter[Bucket]:
+    """Take lots, soonest to expire first, and say of what sort they were: their last days go along.
+
+    A holder gives away what was earned and has not expired; whatever else moves, moves as it lies.
+    """
+    today = local_day(tx.now)
+    found: Iterable[Row] = await tx.rows(LOTS, source.account_id)
+    if voucher.what in GIVEN:
+        found = [lot for lot in found if lot["kind"] == rules.EARNED and lot["expires_on"] >= today]
+    elif voucher.what is What.ADJUSTMENT:
+        found = [lot for lot in found if lot["expires_on"] >= today]
+    lots = {lot["id"]: lot for lot in found}
+    taken = rules.take_from([(lot_id, lot["free"]) for lot_id, lot in lots.items()], voucher.points)
+    if sum(part.points for part in taken) < voucher.points:
+        raise OnlyEarned(points=sum(part.points for part in taken))
+    buckets: Counter[Bucket] = Counter()
+    for part in taken:
+        await take_from_lot(tx, entry_id=entry_id, lot_id=part.lot_id, points=part.points)
+        lot = lots[part.lot_id]
+        buckets[Bucket(lot["kind"], lot["expires_on"], lot["match_percent"])] += part.points
+    return buckets
+
+
+async def close(tx: Tx, *, passbook_id: int) -> None:
+    """Close an empty passbook for good: nothing can come into it or go out of it any more."""
+    closed = await tx.row(CLOSE, tx.now, passbook_id)
+    if closed is None:
+        now = await queries.book(tx, passbook_id)
+        raise BookClosed if now.is_closed else BookNotEmpty(points=now.balance)
+    await change(tx, what="account", row_id=closed["id"])
+    await trail.record(tx, "passbook.closed", subject=("passbook", passbook_id))

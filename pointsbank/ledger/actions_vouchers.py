@@ -1,0 +1,293 @@
+"""Vouchers: one person asks, where it matters another one agrees, and one entry is booked.
+
+Transfers and donations need no second person; grants, adjustments and estates always do, reversals above what the
+community lets one person do.
+"""
+
+from datetime import date
+
+from pointsbank.approvals import actions as approvals
+from pointsbank.approvals.rules import facts_hash
+from pointsbank.kit.db import Tx
+from pointsbank.ledger import queries as ledger
+from pointsbank.ledger import queries_flows as queries
+from pointsbank.ledger import rules
+from pointsbank.ledger.actions import open_passbook
+from pointsbank.ledger.actions_flows import book
+from pointsbank.ledger.actions_seal import change
+from pointsbank.ledger.rules import NotEnoughPoints, PointsHeld, UnknownAccount
+from pointsbank.ledger.rules_flows import (
+    APPROVAL_KIND,
+    REFUSED,
+    REVERSED_HERE,
+    WITHDRAWN,
+    AskedAlready,
+    ElsewhereReversed,
+    NotHousemate,
+    OwnVoucher,
+    SameBook,
+    Voucher,
+    VoucherMoved,
+    What,
+    needs_second,
+    subject,
+)
+from pointsbank.people import queries as people
+from pointsbank.people.queries import Holder
+from pointsbank.trail import actions as trail
+
+MAKE = """
+INSERT INTO ledger_voucher (community_id, what, from_id, to_id, reverses_id, points, expires_on, reason, note, how,
+                            member_id, made_by, made_at, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked') ON CONFLICT DO NOTHING RETURNING id
+"""
+ASK = "UPDATE ledger_voucher SET approval_id = ? WHERE id = ?"
+STEP = "UPDATE ledger_voucher SET state = ? WHERE id = ? AND state = 'asked'"
+
+
+async def give_away(
+    tx: Tx,
+    *,
+    community_id: int,
+    what: What,
+    from_id: int,
+    to_id: int | None,
+    points: int,
+    member_id: int,
+    how: str,
+    note: str = "",
+) -> Voucher:
+    """Staff record what a holder asked for: a transfer or donation to a person, or (`to_id` None) to the pot."""
+    assert what in (What.TRANSFER, What.DONATION)
+    voucher = await _drawn(
+        tx, community_id=community_id, what=what, from_id=from_id, to_id=to_id, points=points, member_id=member_id,
+        how=how, note=note,
+    )  # fmt: skip
+    await _not_own(tx, voucher)
+    return await book(tx, voucher)
+
+
+async def give_own(tx: Tx, *, to_person: int | None, points: int) -> Voucher:
+    """A resident gives own points to a housemate, or (None) to the community's pot."""
+    assert tx.actor.person_id is not None
+    holder = await people.holder_of(tx, tx.actor.person_id)
+    rules.check_amount(points)
+    own_person, own_household = _whose(holder)
+    own = await ledger.passbook_in(tx, person_id=own_person, household_id=own_household)
+    if own is None:
+        raise NotEnoughPoints(missing=points)
+    to_id = None
+    if to_person is not None:
+        if not await people.same_household(tx, holder.person_id, to_person):
+            raise NotHousemate
+        to_id = await open_book_of(tx, to_person)
+    return await book(
+        tx,
+        await _drawn(
+            tx, community_id=holder.community_id, what=What.DONATION if to_id is None else What.TRANSFER,
+            from_id=own.passbook_id, to_id=to_id, points=points, member_id=holder.person_id, how="own_phone",
+        ),
+    )  # fmt: skip
+
+
+async def grant(
+    tx: Tx, *, community_id: int, to_id: int, points: int, expires_on: date, reason: str, note: str, member_id: int
+) -> int:
+    """Ask that the community's pot gives a passbook points; returns the voucher."""
+    return await _asked(
+        tx,
+        await _drawn(
+            tx, community_id=community_id, what=What.GRANT, to_id=to_id, points=points, expires_on=expires_on,
+            reason=reason, note=note, member_id=member_id,
+        ),
+    )  # fmt: skip
+
+
+async def adjust(
+    tx: Tx,
+    *,
+    community_id: int,
+    passbook_id: int,
+    points: int,
+    is_up: bool,
+    expires_on: date,
+    reason: str,
+    note: str,
+    member_id: int,
+) -> int:
+    """Ask that a passbook is set right, up (with a last day) or down; returns the voucher."""
+    sides = {"to_id": passbook_id, "expires_on": expires_on} if is_up else {"from_id": passbook_id}
+    return await _asked(
+        tx,
+        await _drawn(
+            tx, community_id=community_id, what=What.ADJUSTMENT, points=points, reason=reason, note=note,
+            member_id=member_id, **sides,
+        ),
+    )  # fmt: skip
+
+
+async def ask_reversal(tx: Tx, *, community_id: int, entry_id: int, reason: str, note: str) -> int:
+    """Reverse an entry, or above what one person may do ask for it; returns the voucher."""
+    entry = await queries.entry(tx, entry_id)
+    if entry.community_id != community_id:
+        raise UnknownAccount
+    if entry.kind not in REVERSED_HERE:
+        raise ElsewhereReversed
+    if entry.is_reversed:
+        raise rules.AlreadyReversed
+    voucher = await _drawn(
+        tx, community_id=community_id, what=What.REVERSAL, from_id=entry.to_id, to_id=entry.from_id,
+        points=entry.points, reverses_id=entry_id, reason=reason, note=note, member_id=entry.member_id,
+    )  # fmt: skip
+    alone_max = await queries.reversal_alone_max(tx, community_id)
+    if needs_second(What.REVERSAL, entry.points, reversal_alone_max=alone_max):
+        return await _asked(tx, voucher)
+    await _not_own(tx, voucher)
+    return (await book(tx, voucher)).id
+
+
+async def ask_estate(
+    tx: Tx, *, community_id: int, from_id: int, to_id: int | None, points: int, reason: str, note: str, member_id: int
+) -> int:
+    """Ask that all of a passbook goes to an heir's, or (None) to the pot. Only governance calls it."""
+    voucher = await _drawn(
+        tx, community_id=community_id, what=What.ESTATE, from_id=from_id, to_id=to_id, points=points, reason=reason,
+        note=note, member_id=member_id,
+    )  # fmt: skip
+    return await _asked(tx, voucher)
+
+
+async def join(
+    tx: Tx, *, community_id: int, from_id: int, to_id: int, points: int, member_id: int, note: str = ""
+) -> Voucher | None:
+    """Let points go with people from one household's passbook to another's; None where there are none."""
+    source = await queries.book(tx, from_id)
+    if not points:
+        if source.held:
+            raise PointsHeld(held=source.held)
+        return None
+    voucher = await _drawn(
+        tx, community_id=community_id, what=What.JOINING, from_id=from_id, to_id=to_id, points=points,
+        member_id=member_id, note=note,
+    )  # fmt: skip
+    return await book(tx, voucher)
+
+
+async def give(tx: Tx, *, voucher_id: int, seen: str) -> Voucher:
+    """Agree to a voucher as it was seen, and book it."""
+    voucher = await _waiting(tx, voucher_id)
+    assert voucher.approval_id is not None
+    await approvals.give(tx, approval_id=voucher.approval_id, seen=seen)
+    await approvals.use(
+        tx, approval_id=voucher.approval_id, kind=APPROVAL_KIND, subject=subject(voucher_id),
+        facts_hash=facts_hash(voucher.facts),
+    )  # fmt: skip
+    return await book(tx, voucher)
+
+
+async def refuse(tx: Tx, *, voucher_id: int, reason: str) -> None:
+    voucher = await _waiting(tx, voucher_id)
+    assert voucher.approval_id is not None
+    await approvals.refuse(tx, approval_id=voucher.approval_id, reason=reason)
+    await _ended(tx, voucher_id, REFUSED)
+
+
+async def withdraw(tx: Tx, *, voucher_id: int) -> None:
+    voucher = await _waiting(tx, voucher_id)
+    assert voucher.approval_id is not None
+    await approvals.withdraw(tx, approval_id=voucher.approval_id)
+    await _ended(tx, voucher_id, WITHDRAWN)
+
+
+async def open_book_of(tx: Tx, person_id: int) -> int:
+    """The main passbook to which this member's points come, opened where there is none yet."""
+    holder = await people.holder_of(tx, person_id)
+    if holder.state != "member":
+        raise UnknownAccount
+    own_id, household_id = _whose(holder)
+    return await open_passbook(
+        tx, community_id=holder.community_id, person_id=own_id, household_id=household_id
+    )  # fmt: skip
+
+
+def _whose(holder: Holder) -> tuple[int | None, int | None]:
+    """The person, or the household, to whom this member's points belong."""
+    is_shared = holder.kind == "household" and holder.household_id is not None
+    return (None, holder.household_id) if is_shared else (holder.person_id, None)
+
+
+async def _drawn(
+    tx: Tx,
+    *,
+    community_id: int,
+    what: What,
+    points: int,
+    member_id: int | None,
+    from_id: int | None = None,
+    to_id: int | None = None,
+    reverses_id: int | None = None,
+    expires_on: date | None = None,
+    reason: str = "",
+    note: str = "",
+    how: str = "",
+) -> Voucher:
+    """Write a voucher down, after looking whether its passbooks are of this community."""
+    rules.check_amount(points)
+    if from_id == to_id:
+        raise SameBook
+    for passbook_id in (from_id, to_id):
+        if passbook_id is not None and (await queries.book(tx, passbook_id)).community_id != community_id:
+            raise UnknownAccount
+    made = await tx.row(
+        MAKE, community_id, what, from_id, to_id, reverses_id, points, expires_on, reason, note, how, member_id,
+        tx.actor.person_id, tx.now,
+    )  # fmt: skip
+    if made is None:
+        raise AskedAlready
+    facts = {"what": what, "points": points, "reason": reason, "how": how}
+    await trail.record(tx, "voucher.made", subject=("voucher", made["id"]), **facts)
+    return await queries.voucher_in(tx, made["id"])
+
+
+async def _asked(tx: Tx, voucher: Voucher) -> int:
+    """Send a voucher to a second person; whoever holds one of its passbooks neither asks nor agrees."""
+    await _not_own(tx, voucher)
+    books = await _books(tx, voucher)
+    approval_id = await approvals.ask(
+        tx,
+        community_id=voucher.community_id,
+        kind=APPROVAL_KIND,
+        subject=subject(voucher.id),
+        facts_hash=facts_hash(voucher.facts),
+        person_ids=[one.person_id for one in books if one.person_id is not None],
+        household_ids=[one.household_id for one in books if one.household_id is not None],
+    )
+    await tx.run(ASK, approval_id, voucher.id)
+    await change(tx, what="voucher", row_id=voucher.id)
+    return voucher.id
+
+
+async def _books(tx: Tx, voucher: Voucher) -> list[queries.Book]:
+    return [await queries.book(tx, one) for one in (voucher.from_id, voucher.to_id) if one is not None]
+
+
+async def _not_own(tx: Tx, voucher: Voucher) -> None:
+    assert tx.actor.person_id is not None
+    home = await people.home_of(tx, tx.actor.person_id)
+    for one in await _books(tx, voucher):
+        if one.person_id in home.person_ids or (one.household_id is not None and one.household_id == home.household_id):
+            raise OwnVoucher
+
+
+async def _waiting(tx: Tx, voucher_id: int) -> Voucher:
+    voucher = await queries.voucher_in(tx, voucher_id)
+    if voucher.state != "asked":
+        raise VoucherMoved
+    return voucher
+
+
+async def _ended(tx: Tx, voucher_id: int, state: str) -> None:
+    if await tx.run(STEP, state, voucher_id) != 1:
+        raise VoucherMoved
+    await change(tx, what="voucher", row_id=voucher_id)
+    await trail.record(tx, f"voucher.{state}", subject=("voucher", voucher_id))

@@ -1,0 +1,178 @@
+"""Read passbooks as ends of a flow, vouchers, and the community's pot."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from pointsbank.kit import db
+from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger.rules import UnknownAccount
+from pointsbank.ledger.rules_flows import POT, Voucher, What
+
+VOUCHERS_MAX = 100
+
+BOOK = """
+SELECT book.id, account.id, book.number, book.community_id, book.person_id, book.household_id, account.balance,
+       account.held, account.closed_at IS NOT NULL, kind.id, kind.name, kind.transferable, kind.donatable,
+       kind.balance_max, kind.spend_above
+  FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE book.id = ?
+"""
+OF_PERSON = """
+SELECT book.id FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
+ WHERE book.person_id = ? ORDER BY CASE WHEN kind.code = 'points' THEN 0 ELSE 1 END, book.id
+"""
+VOUCHERS = """
+SELECT id, community_id, what, from_id, to_id, reverses_id, points, expires_on, reason, note, how, member_id, made_by,
+       made_at, state, approval_id, entry_id
+  FROM ledger_voucher
+"""
+OF_ENTRY = f"{VOUCHERS} WHERE entry_id = ?"
+OPEN_REVERSAL = f"{VOUCHERS} WHERE reverses_id = ? AND state = 'asked'"
+POT_BALANCE = "SELECT balance FROM ledger_account WHERE community_id = ? AND system = ?"
+ALONE_MAX = "SELECT reversal_alone_max FROM people_community WHERE id = ?"
+EARNED = """
+SELECT CAST(COALESCE(SUM(remaining - held), 0) AS BIGINT) FROM ledger_lot
+ WHERE account_id = ? AND kind = 'earned' AND expires_on >= ? AND remaining > 0
+"""
+ENTRY = """
+SELECT entry.id, entry.community_id, entry.kind, entry.member_id, CAST(SUM(move.points) AS BIGINT) AS points,
+       MIN(source.passbook_id) AS from_id, MIN(target.passbook_id) AS to_id,
+       EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = entry.id) AS is_reversed
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+  JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
+ WHERE entry.id = ? GROUP BY entry.id, entry.community_id, entry.kind, entry.member_id
+"""
+
+
+class Book(msgspec.Struct, frozen=True):
+    """A passbook as one end of a flow, with what its kind allows."""
+
+    passbook_id: int
+    account_id: int
+    number: str
+    community_id: int
+    person_id: int | None
+    household_id: int | None
+    balance: int
+    held: int
+    is_closed: bool
+    kind_id: int
+    kind_name: str
+    transferable: bool
+    donatable: bool
+    balance_max: int | None
+    spend_above: int
+
+
+class EntryFacts(msgspec.Struct, frozen=True):
+    """An entry and the passbooks that it touched."""
+
+    entry_id: int
+    community_id: int
+    kind: str
+    member_id: int | None
+    points: int
+    from_id: int | None
+    to_id: int | None
+    is_reversed: bool
+
+
+async def _row(tx: Tx | None, sql: str, *values: object) -> Row | None:
+    return await (db.row(sql, *values) if tx is None else tx.row(sql, *values))
+
+
+async def book(tx: Tx | None, passbook_id: int) -> Book:
+    """Refuses UnknownAccount."""
+    found = await _row(tx, BOOK, passbook_id)
+    if found is None:
+        raise UnknownAccount
+    return _book(found)
+
+
+def _book(found: Row) -> Book:
+    book = Book(*found)
+    return msgspec.structs.replace(
+        book,
+        is_closed=bool(book.is_closed),
+        transferable=bool(book.transferable),
+        donatable=bool(book.donatable),
+    )
+
+
+async def books_of_person(person_ids: Iterable[int]) -> list[int]:
+    """Passbooks of one's own, also those under another record that was merged; the main one first."""
+    return [found["id"] for one in person_ids for found in await db.rows(OF_PERSON, one)]
+
+
+async def shared_book(community_ids: Sequence[int], passbook_id: int) -> Book:
+    """For a page: a passbook of another community is not found."""
+    try:
+        found = await book(None, passbook_id)
+    except UnknownAccount:
+        raise NotFound from None
+    if found.community_id not in community_ids:
+        raise NotFound
+    return found
+
+
+def _voucher(found: Row) -> Voucher:
+    voucher = Voucher(*found)
+    return msgspec.structs.replace(voucher, what=What(voucher.what))
+
+
+async def voucher_in(tx: Tx, voucher_id: int) -> Voucher:
+    found = await tx.row(f"{VOUCHERS} WHERE id = ?", voucher_id)
+    if found is None:
+        raise NotFound
+    return _voucher(found)
+
+
+async def voucher(community_ids: Sequence[int], voucher_id: int) -> Voucher:
+    found = await db.row(f"{VOUCHERS} WHERE id = ?", voucher_id)
+    if found is None or found["community_id"] not in community_ids:
+        raise NotFound
+    return _voucher(found)
+
+
+async def voucher_of_entry(entry_id: int) -> Voucher | None:
+    found = await db.row(OF_ENTRY, entry_id)
+    return None if found is None else _voucher(found)
+
+
+async def open_reversal(entry_id: int) -> Voucher | None:
+    found = await db.row(OPEN_REVERSAL, entry_id)
+    return None if found is None else _voucher(found)
+
+
+async def vouchers(community_id: int) -> list[Voucher]:
+    """Those that wait for a second person first, then the latest."""
+    where = "WHERE community_id = ? ORDER BY CASE WHEN state = 'asked' THEN 0 ELSE 1 END, id DESC LIMIT ?"
+    return [_voucher(found) for found in await db.rows(f"{VOUCHERS} {where}", community_id, VOUCHERS_MAX)]
+
+
+async def pot(community_id: int) -> int:
+    found = await db.row(POT_BALANCE, community_id, POT)
+    return 0 if found is None else int(found["balance"])
+
+
+async def reversal_alone_max(tx: Tx | None, community_id: int) -> int:
+    """Points up to which one person may reverse an entry."""
+    found = await _row(tx, ALONE_MAX, community_id)
+    assert found is not None
+    return int(found["reversal_alone_max"])
+
+
+async def giveable(tx: Tx | None, of: Book, today: object) -> int:
+    """What may be transferred or donated: earned, not held, not expired, above what has to stay."""
+    found = await _row(tx, EARNED, of.account_id, today)
+    assert found is not None
+    return max(min(int(found[0]), of.balance - of.held - of.spend_above), 0)
+
+
+async def entry(tx: Tx | None, entry_id: int) -> EntryFacts:
+    found = await _row(tx, ENTRY, entry_id)
+    if found is None:
+        raise NotFound
+    return EntryFacts(*found)

@@ -1,0 +1,193 @@
+"""Points that go from hand to hand, adjustments and reversals: why one is not booked, and who must agree to which."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+from pointsbank.approvals.rules import Subject
+from pointsbank.kit.errors import Kind, Refusal
+
+APPROVAL_KIND = "ledger.voucher"
+NOTE_LETTERS_MAX = 100
+ASKED, BOOKED, REFUSED, WITHDRAWN = "asked", "booked", "refused", "withdrawn"
+POT = "pot"
+
+
+class SameBook(Refusal):
+    kind = Kind.INVALID
+    code = "ledger.same_book"
+    message = "转出和转入是同一本存折，不用转。"
+
+
+class OtherKind(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.other_kind"
+    message = "两本存折记的不是同一种积分，不能互转。"
+
+
+class BookClosed(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.book_closed"
+    message = "这本存折已经销户，不能再记。"
+
+
+class BookNotEmpty(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.book_not_empty"
+    message = "存折里还有 {points} 分，不能销户。请先用完、转出或说明放弃。"
+
+
+class NotTransferable(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.not_transferable"
+    message = "社区定的：这种积分不能转给别人。"
+
+
+class NotDonatable(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.not_donatable"
+    message = "社区定的：这种积分不能捐。"
+
+
+class NotHousemate(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "ledger.not_housemate"
+    message = "手机上只能转给同一户的家人。转给别人，请带上积分卡到社区办。"
+
+
+class OnlyEarned(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.only_earned"
+    message = "能转、能捐的只有自己挣的积分，现在有 {points} 分；社区送的只能自己用。"
+
+
+class BookFull(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.book_full"
+    message = "那本存折最多存 {most} 分，放不下这一笔。请减少分数。"
+
+
+class PotShort(Refusal):
+    kind = Kind.LIMITED
+    code = "ledger.pot_short"
+    message = "社区积分池里还差 {missing} 分。"
+
+
+class OwnVoucher(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "ledger.own_voucher"
+    message = "这里面有你自己或同一户家人的存折，不能由你来办。请另一位管理员来做。"
+
+
+class VoucherMoved(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.voucher_moved"
+    message = "这张凭证已经办过、退回或撤回了。请刷新页面。"
+
+
+class AskedAlready(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.reversal_asked"
+    message = "这一笔已经有人申请冲正，正等另一位管理员确认。"
+
+
+class ElsewhereReversed(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.reversed_elsewhere"
+    message = "这一笔不在这里冲正：兑换在柜台撤销，期初余额在它的名单里冲正。"
+
+
+class What(StrEnum):
+    TRANSFER = "transfer"
+    DONATION = "donation"  # to a person, or to the community's pot
+    GRANT = "grant"
+    ADJUSTMENT = "adjustment"
+    REVERSAL = "reversal"
+    ESTATE = "estate"  # all that is left, to an heir or to the pot; the passbook is closed with it
+    JOINING = "joining"  # between households, as their members move or records are merged
+
+
+WHAT_WORDS = {
+    What.TRANSFER: "转让",
+    What.DONATION: "捐赠",
+    What.GRANT: "积分池发放",
+    What.ADJUSTMENT: "更正",
+    What.REVERSAL: "冲正",
+    What.ESTATE: "销户",
+    What.JOINING: "并户、分户",
+}
+ENTRY_KINDS = {
+    What.TRANSFER: "transfer",
+    What.DONATION: "donation",
+    What.GRANT: "grant",
+    What.ADJUSTMENT: "adjustment",
+    What.JOINING: "transfer",
+}
+SUMMARIES = {
+    What.TRANSFER: "转让积分",
+    What.DONATION: "捐赠积分",
+    What.GRANT: "社区积分池发放",
+    What.ADJUSTMENT: "更正积分",
+    What.ESTATE: "销户转出积分",
+    What.JOINING: "并户、分户转积分",
+}
+HOW_WORDS = {"in_person": "当面说的", "paper": "签了纸", "call": "打电话说的", "own_phone": "自己在手机上办的"}
+ADJUSTMENT_REASONS = {
+    "missed": "漏记了",
+    "twice": "重复记了",
+    "wrong_points": "分数记错了",
+    "wrong_book": "记到别人的存折上了",
+    "other": "其他",
+}
+REVERSAL_REASONS = {
+    "wrong_points": "分数记错了",
+    "wrong_book": "记到别人的存折上了",
+    "twice": "重复记了",
+    "not_so": "没有这回事",
+    "taken_back": "本人要求退回",
+}
+GRANT_REASONS = {"hardship": "困难帮扶", "holiday": "节日慰问", "praise": "表扬", "other": "其他"}
+ESTATE_REASONS = {"death": "本人去世", "left": "本人退出"}
+REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS | ESTATE_REASONS
+SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT, What.ESTATE})
+REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "base", "gift")
+
+
+class Voucher(msgspec.Struct, frozen=True):
+    """What somebody asks for, and the entry that it became. A side that is None is the pot's, or the issue's."""
+
+    id: int
+    community_id: int
+    what: What
+    from_id: int | None
+    to_id: int | None
+    reverses_id: int | None
+    points: int
+    expires_on: date | None
+    reason: str
+    note: str
+    how: str
+    member_id: int | None
+    made_by: int | None
+    made_at: datetime
+    state: str
+    approval_id: int | None
+    entry_id: int | None
+
+    @property
+    def facts(self) -> list[object]:
+        """All that a second person is asked to confirm."""
+        return [
+            self.id, self.community_id, self.what, self.from_id, self.to_id, self.reverses_id, self.points,
+            self.expires_on, self.reason, self.note, self.how, self.member_id,
+        ]  # fmt: skip
+
+
+def needs_second(what: What, points: int, *, reversal_alone_max: int) -> bool:
+    """Whether another person must agree: always where points come from nowhere, and for large reversals."""
+    return what in SECOND_PERSON or (what is What.REVERSAL and points > reversal_alone_max)
+
+
+def subject(voucher_id: int) -> Subject:
+    return Subject("ledger", "voucher", voucher_id)
