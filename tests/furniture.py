@@ -9,6 +9,7 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
 from pointsbank.ledger import actions_opening as openings
+from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.people import actions_own, actions_tags
@@ -103,6 +104,10 @@ async def _of_books(world: World, place: Community, admin: Actor, person_id: int
     budget = {"year": world.clock.now().year, "programme": "", "points": 100_000, "cents": None}
     budget_id = await db.write(books.make_budget, actor=admin, community_id=place.id, **budget)
     kind = await db.row("SELECT id FROM ledger_book_kind WHERE community_id = ?", place.id)
+    voucher_id = await db.write(
+        vouchers.adjust, actor=admin, community_id=place.id, passbook_id=passbook["id"], points=5, is_up=True,
+        expires_on=NEVER, reason="missed", note="测试依据",
+    )  # fmt: skip
     return {
         "budget_id": budget_id,
         "community_id": place.id,
@@ -110,4 +115,5 @@ async def _of_books(world: World, place: Community, admin: Actor, person_id: int
         "passbook_id": passbook["id"],
         "list_id": list_id,
         "kind_id": kind["id"],
+        "voucher_id": voucher_id,
     }

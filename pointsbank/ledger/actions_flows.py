@@ -62,7 +62,7 @@ UPDATE ledger_account SET closed_at = ?
 GIVEN = frozenset({What.TRANSFER, What.DONATION})
 
 
-async def book(tx: Tx, voucher: Voucher) -> Voucher:
+async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     """Book a voucher. What needs a second person is refused (NotGiven) unless one agreed to exactly this voucher."""
     await _check_agreed(tx, voucher)
     source = None if voucher.from_id is None else await queries.book(tx, voucher.from_id)

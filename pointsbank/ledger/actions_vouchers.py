@@ -45,62 +45,61 @@ ASK = "UPDATE ledger_voucher SET approval_id = ? WHERE id = ?"
 STEP = "UPDATE ledger_voucher SET state = ? WHERE id = ? AND state = 'asked'"
 
 
-async def give_away(
+async def hand_over(
     tx: Tx,
     *,
     community_id: int,
     what: What,
     from_id: int,
-    to_id: int | None,
+    to_person: int | None,
     points: int,
-    member_id: int,
     how: str,
     note: str = "",
-) -> Voucher:
-    """Staff record what a holder asked for: a transfer or donation to a person, or (`to_id` None) to the pot."""
+) -> int:
+    """Staff record what a holder asked for: a transfer or donation to a person, or (None) to the pot."""
     assert what in (What.TRANSFER, What.DONATION)
+    rules.check_amount(points)
+    source = await queries.book(tx, from_id)
     voucher = await _drawn(
-        tx, community_id=community_id, what=what, from_id=from_id, to_id=to_id, points=points, member_id=member_id,
-        how=how, note=note,
+        tx, community_id=community_id, what=what, from_id=from_id,
+        to_id=None if to_person is None else await open_book_of(tx, person_id=to_person), points=points,
+        member_id=source.person_id, how=how, note=note,
     )  # fmt: skip
     await _not_own(tx, voucher)
-    return await book(tx, voucher)
+    return (await book(tx, voucher=voucher)).id
 
 
-async def give_own(tx: Tx, *, to_person: int | None, points: int) -> Voucher:
-    """A resident gives own points to a housemate, or (None) to the community's pot."""
+async def give_own(tx: Tx, *, to_person: int | None, points: int) -> int:
+    """A resident gives own points to a housemate, or (None) to the community's pot; returns the entry."""
+    rules.check_amount(points)
     assert tx.actor.person_id is not None
     holder = await people.holder_of(tx, tx.actor.person_id)
-    rules.check_amount(points)
     own_person, own_household = _whose(holder)
     own = await ledger.passbook_in(tx, person_id=own_person, household_id=own_household)
     if own is None:
         raise NotEnoughPoints(missing=points)
-    to_id = None
-    if to_person is not None:
-        if not await people.same_household(tx, holder.person_id, to_person):
-            raise NotHousemate
-        to_id = await open_book_of(tx, to_person)
-    return await book(
-        tx,
-        await _drawn(
-            tx, community_id=holder.community_id, what=What.DONATION if to_id is None else What.TRANSFER,
-            from_id=own.passbook_id, to_id=to_id, points=points, member_id=holder.person_id, how="own_phone",
-        ),
+    if to_person is not None and not await people.same_household(tx, holder.person_id, to_person):
+        raise NotHousemate
+    voucher = await _drawn(
+        tx, community_id=holder.community_id, what=What.DONATION if to_person is None else What.TRANSFER,
+        from_id=own.passbook_id, to_id=None if to_person is None else await open_book_of(tx, person_id=to_person),
+        points=points, member_id=holder.person_id, how="own_phone",
     )  # fmt: skip
+    booked = await book(tx, voucher=voucher)
+    assert booked.entry_id is not None
+    return booked.entry_id
 
 
-async def grant(
-    tx: Tx, *, community_id: int, to_id: int, points: int, expires_on: date, reason: str, note: str, member_id: int
+async def grant_to(
+    tx: Tx, *, community_id: int, person_id: int, points: int, expires_on: date, reason: str, note: str
 ) -> int:
-    """Ask that the community's pot gives a passbook points; returns the voucher."""
-    return await _asked(
-        tx,
-        await _drawn(
-            tx, community_id=community_id, what=What.GRANT, to_id=to_id, points=points, expires_on=expires_on,
-            reason=reason, note=note, member_id=member_id,
-        ),
+    """Ask that the community's pot gives a member points; returns the voucher."""
+    rules.check_amount(points)
+    voucher = await _drawn(
+        tx, community_id=community_id, what=What.GRANT, to_id=await open_book_of(tx, person_id=person_id),
+        points=points, expires_on=expires_on, reason=reason, note=note, member_id=person_id,
     )  # fmt: skip
+    return await _asked(tx, voucher)
 
 
 async def adjust(
@@ -113,17 +112,16 @@ async def adjust(
     expires_on: date,
     reason: str,
     note: str,
-    member_id: int,
 ) -> int:
     """Ask that a passbook is set right, up (with a last day) or down; returns the voucher."""
-    sides = {"to_id": passbook_id, "expires_on": expires_on} if is_up else {"from_id": passbook_id}
-    return await _asked(
-        tx,
-        await _drawn(
-            tx, community_id=community_id, what=What.ADJUSTMENT, points=points, reason=reason, note=note,
-            member_id=member_id, **sides,
-        ),
+    rules.check_amount(points)
+    found = await queries.book(tx, passbook_id)
+    voucher = await _drawn(
+        tx, community_id=community_id, what=What.ADJUSTMENT, points=points, reason=reason, note=note,
+        member_id=found.person_id, from_id=None if is_up else passbook_id, to_id=passbook_id if is_up else None,
+        expires_on=expires_on if is_up else None,
     )  # fmt: skip
+    return await _asked(tx, voucher)
 
 
 async def ask_reversal(tx: Tx, *, community_id: int, entry_id: int, reason: str, note: str) -> int:
@@ -143,7 +141,7 @@ async def ask_reversal(tx: Tx, *, community_id: int, entry_id: int, reason: str,
     if needs_second(What.REVERSAL, entry.points, reversal_alone_max=alone_max):
         return await _asked(tx, voucher)
     await _not_own(tx, voucher)
-    return (await book(tx, voucher)).id
+    return (await book(tx, voucher=voucher)).id
 
 
 async def ask_estate(
@@ -170,11 +168,11 @@ async def join(
         tx, community_id=community_id, what=What.JOINING, from_id=from_id, to_id=to_id, points=points,
         member_id=member_id, note=note,
     )  # fmt: skip
-    return await book(tx, voucher)
+    return await book(tx, voucher=voucher)
 
 
-async def give(tx: Tx, *, voucher_id: int, seen: str) -> Voucher:
-    """Agree to a voucher as it was seen, and book it."""
+async def give(tx: Tx, *, voucher_id: int, seen: str) -> int:
+    """Agree to a voucher as it was seen, and book it; returns the entry."""
     voucher = await _waiting(tx, voucher_id)
     assert voucher.approval_id is not None
     await approvals.give(tx, approval_id=voucher.approval_id, seen=seen)
@@ -182,7 +180,9 @@ async def give(tx: Tx, *, voucher_id: int, seen: str) -> Voucher:
         tx, approval_id=voucher.approval_id, kind=APPROVAL_KIND, subject=subject(voucher_id),
         facts_hash=facts_hash(voucher.facts),
     )  # fmt: skip
-    return await book(tx, voucher)
+    booked = await book(tx, voucher=voucher)
+    assert booked.entry_id is not None
+    return booked.entry_id
 
 
 async def refuse(tx: Tx, *, voucher_id: int, reason: str) -> None:
@@ -199,7 +199,7 @@ async def withdraw(tx: Tx, *, voucher_id: int) -> None:
     await _ended(tx, voucher_id, WITHDRAWN)
 
 
-async def open_book_of(tx: Tx, person_id: int) -> int:
+async def open_book_of(tx: Tx, *, person_id: int) -> int:
     """The main passbook to which this member's points come, opened where there is none yet."""
     holder = await people.holder_of(tx, person_id)
     if holder.state != "member":

@@ -13,13 +13,17 @@ from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import (
     queries,
+    queries_flows,
     queries_kinds,
     queries_opening,
     queries_periods,
+    routes_book,
+    routes_give,
     routes_kinds,
     routes_opening,
     routes_print,
     routes_statement,
+    routes_vouchers,
 )
 from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.ledger.queries_kinds import Book
@@ -41,18 +45,10 @@ SUMMARIES = {
     "clawback": N_("追回：{summary}"),
     "expiry": N_("积分到期"),
     "opening": N_("期初余额（纸质存折 {day}）"),
-}
-KINDS = {
-    "award": N_("存入"),
-    "order": N_("兑换"),
-    "reversal": N_("冲正"),
-    "clawback": N_("追回"),
-    "base": N_("基础积分"),
-    "gift": N_("赠送积分"),
-    "reset": N_("清零"),
-    "surplus": N_("超过上限"),
-    "expiry": N_("到期"),
-    "opening": N_("期初余额"),
+    "transfer": N_("转让积分"),
+    "donation": N_("捐赠积分"),
+    "grant": N_("社区积分池发放"),
+    "adjustment": N_("更正积分"),
 }
 
 
@@ -162,6 +158,7 @@ async def passbook(
         today=today,
         side=side,
         older_url=older_url,
+        may_give=await routes_give.may_give(session),
     )
 
 
@@ -193,13 +190,17 @@ async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> R
     locale = locale_now()
     today = local_day(line.booked_at)
     details = [
-        (translate(N_("种类"), locale), translate(KINDS[line.kind], locale)),
+        (translate(N_("种类"), locale), translate(routes_book.KINDS[line.kind], locale)),
         (translate(N_("入账"), locale), formats.when(line.booked_at, today=today, english=locale == "en")),
         (translate(N_("余额"), locale), formats.points(line.balance_after, book.decimals)),
         (translate(N_("流水号"), locale), str(line.entry_id)),
     ]
     if line.kind == "opening":
         details += await _confirmed(line.source_id, locale)
+    voucher = await queries_flows.voucher_of_entry(entry_id)
+    if voucher is not None:
+        sides = await routes_vouchers.owner_words(voucher)
+        details += [(translate(N_("转出"), locale), sides[0]), (translate(N_("转入"), locale), sides[1])]
     award_url = f"/awards/{line.source_id}" if line.source_room == "awards" else ""
     order_url = f"/redemption/orders/{line.source_id}" if line.source_kind == "order" else ""
     return page(
@@ -257,4 +258,7 @@ handlers: list[Any] = [
     *routes_opening.handlers,
     *routes_print.handlers,
     *routes_statement.handlers,
+    *routes_vouchers.handlers,
+    *routes_book.handlers,
+    *routes_give.handlers,
 ]

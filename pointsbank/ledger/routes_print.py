@@ -29,6 +29,10 @@ SUMMARIES = {
     "clawback": N_("追回：{summary}"),
     "expiry": N_("积分到期"),
     "opening": N_("期初余额（纸质存折）"),
+    "transfer": N_("转让积分"),
+    "donation": N_("捐赠积分"),
+    "grant": N_("社区积分池发放"),
+    "adjustment": N_("更正积分"),
 }
 # Of what kind a line is, before the number of whoever booked it.
 CLERKS = {
@@ -38,6 +42,10 @@ CLERKS = {
     "clawback": "C",
     "opening": "Q",
     "gift": "Z",
+    "transfer": "R",
+    "donation": "J",
+    "grant": "J",
+    "adjustment": "G",
     "base": "",
     "expiry": "",
     "reset": "",

@@ -25,6 +25,7 @@ SELECT COUNT(*) AS n FROM people_household h
 """
 BUILDINGS = "SELECT COUNT(*) AS n FROM people_place WHERE parent_id = ? AND ended_at IS NULL"
 NOT_YET = 0
+ALONE_MAX = "UPDATE people_community SET reversal_alone_max = ? WHERE id = ?"
 
 
 async def add_place(tx: Tx, *, community_id: int, kind: str, name: str, grid_id: int | None) -> int:
@@ -120,3 +121,10 @@ async def _grid(tx: Tx, community_id: int, grid_id: int) -> int:
 async def _check_free(tx: Tx, community_id: int, kind: str, name: str, but_id: int) -> None:
     if await tx.row(TAKEN, kind, name, f"{await _path(tx, community_id)}%", but_id) is not None:
         raise PlaceNameTaken(name=name)
+
+
+async def set_reversal_alone_max(tx: Tx, *, community_id: int, points: int) -> None:
+    """Up to how many points one person may reverse an entry without another's agreement."""
+    assert points >= 0
+    await tx.run(ALONE_MAX, points, community_id)
+    await trail.record(tx, "community.reversal_limit", subject=("community", community_id), points=points)

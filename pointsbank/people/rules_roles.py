@@ -41,6 +41,7 @@ class Permission(StrEnum):
     SEE_BOOKS = "see_books"  # budgets, months, what is outstanding: sums, never a person
     KEEP_BOOKS = "keep_books"
     OPEN_BOOKS = "open_books"  # lists of opening balances: one makes, another confirms
+    MOVE_POINTS = "move_points"  # transfers, donations, grants, adjustments, reversals: where it matters by two
 
 
 _P = Permission

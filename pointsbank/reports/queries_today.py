@@ -95,6 +95,9 @@ SELECT title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at I
 """
 
 OPENINGS = "SELECT COUNT(*) FROM ledger_opening_list WHERE community_id = ? AND state = 'asked' AND made_by <> ?"
+VOUCHERS = """
+SELECT COUNT(*), MIN(id) FROM ledger_voucher WHERE community_id = ? AND state = 'asked' AND made_by <> ?
+"""
 
 NO_BUDGET = """
 SELECT COUNT(*), CAST(COALESCE(SUM(points), 0) AS BIGINT) FROM awards_award
@@ -169,6 +172,14 @@ async def next_budget(asker: Asker) -> Waits:
     if asker.today.month != DECEMBER or not this or following:
         return NOTHING
     return Waits(1, date(year, DECEMBER, 31))
+
+
+async def vouchers(asker: Asker) -> Waits:
+    """Vouchers that somebody else made out and that wait for a second person."""
+    found = await db.row(VOUCHERS, asker.community_id, asker.person_id)
+    assert found is not None
+    count, first = found
+    return Waits(int(count), url=f"/ledger/vouchers/{first}" if count == 1 else "")
 
 
 async def unused_logins(asker: Asker) -> Waits:
