@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from pointsbank.approvals.rules import facts_hash
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
 from pointsbank.ledger import actions_opening as openings
-from pointsbank.ledger import queries_opening
+from pointsbank.ledger import actions_vouchers, queries, queries_flows, queries_opening
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.people import actions_own, actions_places
@@ -22,6 +23,7 @@ from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
 from tests.furniture import furnish
+from tests.ledger.test_vouchers import allow
 from tests.world import World
 
 ADMIN, WORKER, CLERK = Role.COMMUNITY_ADMIN, Role.GRID_WORKER, Role.COUNTER_STAFF
@@ -123,6 +125,26 @@ CHANGES: dict[str, Change] = {
     "/ledger/openings/{list_id:int}/give": Change(ADMIN, {"seen": "{seen}"}, {"seen": "0"}),
     "/ledger/openings/{list_id:int}/refuse": Change(ADMIN, {"reason": "写错了"}, {"reason": "不对"}),
     "/ledger/openings/{list_id:int}/withdraw": Change(ADMIN, at={"list_id": "own_list_id"}),
+    "/ledger/vouchers/limit": Change(ADMIN, {"points": "50"}, {"points": "60"}),
+    "/ledger/vouchers/{voucher_id:int}/give": Change(ADMIN, {"seen": "{voucher_seen}"}, {"seen": "0"}),
+    "/ledger/vouchers/{voucher_id:int}/refuse": Change(ADMIN, {"reason": "写错了"}, {"reason": "不对"}),
+    "/ledger/vouchers/{voucher_id:int}/withdraw": Change(ADMIN, at={"voucher_id": "own_voucher_id"}),
+    "/ledger/grants": Change(
+        ADMIN, {"number": "{number}", "name": "测试同户", "points": "5", "reason": "hardship"}, {"points": "6"}
+    ),
+    "/ledger/passbooks/{passbook_id:int}/hand-over": Change(
+        ADMIN, {"to": "pot", "points": "5", "how": "paper"}, {"points": "6"}
+    ),
+    "/ledger/passbooks/{passbook_id:int}/adjust": Change(
+        ADMIN, {"way": "up", "points": "5", "reason": "missed", "note": "测试依据"}, {"points": "6"}
+    ),
+    "/ledger/passbooks/{passbook_id:int}/entries/{entry_id:int}/reverse": Change(
+        ADMIN,
+        {"reason": "not_so"},
+        {"reason": "twice"},
+        at={"entry_id": "award_entry_id", "passbook_id": "award_book_id"},
+    ),
+    "/ledger/give": Change(RESIDENT, {"to": "pot", "points": "3"}, {"points": "4"}),
     "/scoring/versions/{version_id:int}/items": Change(ADMIN, ITEM, {"points": "4"}),
     "/scoring/versions/{version_id:int}/publish": Change(
         ADMIN, {"in_force_from": "2027-01-01"}, {"in_force_from": "2027-02-01"}
@@ -346,3 +368,13 @@ async def _books(world: World, made: Stand) -> None:
             expires_on=NEVER, lines=[NewLine(person_id, None, 30, "")],
         )  # fmt: skip
     await db.write(openings.ask, actor=admin, list_id=own["own_list_id"])
+    await allow(world)
+    facts = (await queries_flows.voucher((place.id,), own["voucher_id"])).facts
+    own["voucher_seen"] = facts_hash(facts)
+    own["own_voucher_id"] = await db.write(
+        actions_vouchers.grant_to, actor=admin, community_id=place.id, person_id=own["resident_id"], points=5,
+        expires_on=NEVER, reason="hardship", note="",
+    )  # fmt: skip
+    book = await queries.passbook_of(person_id=own["resident_id"], household_id=None, holder="person")
+    own["award_book_id"] = book.passbook_id
+    own["award_entry_id"] = (await queries.lines(book.account_id))[-1].entry_id

@@ -28,7 +28,7 @@ AMOUNTS = {"points", "balance", "remaining", "held", "quantity", "stock", "used"
 KEPT = {
     "ledger_lot", "ledger_account", "ledger_passbook", "scoring_version", "events_attendance", "redemption_order",
     "stock_lot", "approvals_approval", "ledger_opening_list", "ledger_opening_line",
-    "ledger_book_kind", "ledger_hold", "ledger_budget",
+    "ledger_book_kind", "ledger_hold", "ledger_budget", "ledger_voucher",
 }  # fmt: skip
 
 
@@ -124,6 +124,7 @@ OVERRIDES = {
     "approvals_beneficiary": {"person_id": 1},
     "approvals_approval": {"maker_id": 1, "state": "open"},
     "ledger_opening_list": {"booked": 0, "state": "draft"},
+    "ledger_voucher": {"what": "transfer", "state": "asked", "from_id": 1},
     "scoring_version": {"state": "retired", "in_force_from": "2026-11-21"},
 }
 BY_KIND = {

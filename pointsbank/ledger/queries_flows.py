@@ -7,8 +7,8 @@ import msgspec
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger.rules import UnknownAccount
-from pointsbank.ledger.rules_flows import POT, Voucher, What
+from pointsbank.ledger.rules import POT, UnknownAccount
+from pointsbank.ledger.rules_flows import Voucher, What
 
 VOUCHERS_MAX = 100
 

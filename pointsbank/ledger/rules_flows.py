@@ -11,7 +11,6 @@ from pointsbank.kit.errors import Kind, Refusal
 APPROVAL_KIND = "ledger.voucher"
 NOTE_LETTERS_MAX = 100
 ASKED, BOOKED, REFUSED, WITHDRAWN = "asked", "booked", "refused", "withdrawn"
-POT = "pot"
 
 
 class SameBook(Refusal):

@@ -10,9 +10,11 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Actor
 from pointsbank.ledger import (
     actions,
     actions_budgets,
+    actions_flows,
     actions_holds,
     actions_opening,
     actions_paper,
@@ -22,6 +24,7 @@ from pointsbank.ledger import (
     queries,
     queries_seal,
 )
+from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
@@ -30,6 +33,7 @@ from pointsbank.ledger.verify_seals import Deposited, read_head
 from pointsbank.people.access import Role
 from tests.ledger.intruder import Intruder, intruding
 from tests.ledger.test_openings import admin, asked, give
+from tests.ledger.test_vouchers import adjust, agree, allow, book_of, give_away
 from tests.world import World
 
 pytestmark = [pytest.mark.both, pytest.mark.tampers]
@@ -121,6 +125,24 @@ async def busy_books(world: World) -> None:
         period_id = await db.write(actions_periods.close, actor=maker, community_id=world.home.id, month=month)
         while await db.write(actions_periods.count, period_id=period_id):
             pass
+
+    await hand_over(world, one, other, maker)
+
+
+async def hand_over(world: World, one: int, other: int, maker: Actor) -> None:
+    """Vouchers in every state, and a passbook that is closed."""
+    await allow(world)
+    for person in (one, other):
+        await give_away(world, person, 1, other if person == one else one)
+    for step in (vouchers.refuse, vouchers.withdraw):
+        voucher_id = await adjust(world, one, 3, maker)
+        facts = {"reason": "没有依据"} if step is vouchers.refuse else {}
+        actor = maker if step is vouchers.withdraw else await admin(world)
+        await db.write(step, actor=actor, voucher_id=voucher_id, **facts)
+    await adjust(world, one, 3, maker)
+    await agree(world, await adjust(world, other, 2, maker))
+    gone = await book_of(world, await world.person())
+    await db.write(actions_flows.close, passbook_id=gone.passbook_id)
 
 
 async def heads() -> list[Deposited]:

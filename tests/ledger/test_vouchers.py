@@ -25,7 +25,7 @@ pytestmark = pytest.mark.both
 async def set_kind(tx: db.Tx, *, community_id: int, name: str, value: object) -> None:
     names = {"transferable", "donatable", "balance_max", "spend_above"}
     assert name in names
-    sql = f"UPDATE ledger_book_kind SET {name} = ? WHERE community_id = ? RETURNING id"
+    sql = f"UPDATE ledger_book_kind SET {name} = ? WHERE community_id = ? AND code = 'points' RETURNING id"
     kind = await tx.row(sql, value, community_id)
     await change(tx, what="kind", row_id=kind["id"])
 
