@@ -6,10 +6,11 @@ import zipfile
 import pytest
 
 from pointsbank.kit import db
-from pointsbank.ledger import actions, export, queries, queries_seal
+from pointsbank.ledger import export, queries, queries_seal
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people.access import Role
 from tests.ledger.test_export import CLEAN, check, rewrite, rows_of
+from tests.ledger.test_vouchers import allow, give_away
 from tests.world import visiting
 
 pytestmark = pytest.mark.both
@@ -81,27 +82,10 @@ async def test_a_statement_tells_of_nobody_else(world, holder, tmp_path):
     assert not [number for number in others if number in text]
 
 
-async def transfer(tx: db.Tx, *, community_id: int, accounts: list[int]) -> None:
-    """An entry between two passbooks, as any action may post it."""
-    source, target = accounts
-    entry = await tx.row(
-        actions.ENTRY, "transfer:1", community_id, "transfer", tx.now, tx.now, None, None, "tests", "act", 1, "", "",
-        None, None,
-    )  # fmt: skip
-    taken, given = await tx.row(actions.TAKE, 2, source, 2), await tx.row(actions.ADD, 2, target)
-    await tx.run(actions.MOVE, entry["id"], source, target, 2, taken["balance"], given["balance"])
-    for account_id, points in ((source, 2), (target, -2)):
-        lot = await tx.row(
-            "UPDATE ledger_lot SET remaining = remaining - ? WHERE account_id = ? RETURNING id", points, account_id
-        )
-        await tx.run(actions.LOT_USE, entry["id"], lot["id"], points)
-
-
 async def test_a_line_that_names_another_passbook_is_closed_and_still_in_the_chain(world, holder, tmp_path):
     other = await world.person(points=1)
-    books = [await queries.passbook_of(person_id=one, household_id=None, holder="person") for one in (holder, other)]
-    accounts = [book.account_id for book in books]
-    await db.write(transfer, community_id=world.home.id, accounts=accounts)
+    await allow(world)
+    await give_away(world, holder, 2, other)
     await Sealer().run()
 
     folder = await downloaded(world, holder, tmp_path / "own")
