@@ -363,7 +363,7 @@ async def test_verify_finds_points_that_no_second_person_agreed_to(town):
     await db.write(put_another_in)
 
     [finding] = (await verify.verify()).findings
-    assert finding.invariant == 13
+    assert finding.invariant == 15
 
 
 async def put_another_in(tx: db.Tx) -> None:
