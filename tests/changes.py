@@ -243,6 +243,7 @@ ELSEWHERE = {
     "/scoring/versions/{version_id:int}": PREPARED,
     **dict.fromkeys(("/awards/review", "/stock/counts", "/stock/counts/{count_id:int}/close"), PREPARED),
     "/stock/{good_id:int}/photo": "sends a file",
+    "/governance/months/{community_id:int}/{month:int}": PREPARED,
     **dict.fromkeys((f"/events/{act}" for act in ("check-in", "check-out", "join")), PREPARED),
 }
 

@@ -28,6 +28,7 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import Clock, FixedClock
 from pointsbank.kit.crypto import Keys
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger.sealing import Sealer
 from tests.browser import towns
 from tests.world import LOOSE, NOON, World
 
@@ -70,7 +71,9 @@ async def forward(request: Request[Any, Any, Any], clock: NamedDependency[Clock]
     assert isinstance(clock, MovableClock)
     span = await request.json()
     clock.advance(**span)
-    return await jobs.tick()
+    done = await jobs.tick()
+    await Sealer().run()
+    return done
 
 
 async def serve(folder: Path, port: int, town: str) -> None:

@@ -16,7 +16,7 @@ TOWN = "full"
 DESK_LEAST = 1024
 
 NO_PAGE = re.compile(
-    r"\.(png|xlsx)$|^/(api|print|stock/photos|livez|readyz|type|language|e/|p/|a/)|^/$"
+    r"\.(png|xlsx|zip)$|^/(api|print|stock/photos|livez|readyz|type|language|e/|p/|a/)|^/$"
 )  # pictures, data, tails of codes, and what only sends on
 PAGES = [route for route in ROUTES if route.method == "GET" and not NO_PAGE.search(route.path)]
 LOOK = Path(__file__).with_name("look.js").read_text("utf-8")
@@ -91,6 +91,7 @@ def test_pages_hold_for_old_eyes_and_fingers(enter, served, name):
         "/governance/objections/new": f"/governance/objections/new?line={facts['line']}",
         "/redemption/orders/{order_id:int}/passbook": f"/redemption/orders/{facts['served']}/passbook",
         "/governance/provisional/{person_id:int}": facts["side_by_side"],
+        "/ledger/passbooks/{passbook_id:int}/entries/{entry_id:int}": facts["book_entry"],
         "/events/{activity_id:int}/edit": f"/events/{facts['draft']}/edit",
         "/events/{activity_id:int}/check": f"/events/{facts['draft']}/check",
         "/events/{activity_id:int}/projector": f"/events/{facts['running']}/projector",

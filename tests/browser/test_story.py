@@ -208,6 +208,7 @@ def test_from_the_poster_to_the_counter(enter, served):
     expect(clerk.get_by_test_id("balance")).to_have_text("2")
 
     read_the_passbook(resident)
+    served.forward(seconds=1)
     books = served.shell("ledger", "verify")
     assert books.returncode == 0, books.stdout + books.stderr
 

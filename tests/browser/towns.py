@@ -115,6 +115,7 @@ async def full(world: World) -> dict[str, Any]:
     return {
         "values": {**values, "entry_id": entry["id"]},
         "line": line["id"],
+        "book_entry": f"/ledger/passbooks/{values['passbook_id']}/entries/{values['entry_id']}",
         "side_by_side": f"/governance/provisional/{await world.provisional()}?same_as={resident}",
         "draft": draft,
         "served": served.order_id,
