@@ -15,7 +15,7 @@ from pointsbank.ledger import canon, export, export_verifier, queries_seal
 from pointsbank.ledger.sealing import Sealer
 from tests.ledger.test_tampering import busy_books
 
-pytestmark = [pytest.mark.both, pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")]
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 
 PARTS = [*export_verifier.PARTS, "chain.csv"]
 CLEAN = "没有改过、少过、多过或换过位置。"
@@ -54,6 +54,7 @@ async def exported(world, tmp_path) -> Path:
     return folder / f"community-{world.home.id}"
 
 
+@pytest.mark.both
 async def test_a_whole_export_is_found_whole(exported, world):
     status, said = check(exported.parent)
 
@@ -170,6 +171,7 @@ async def test_a_head_that_fits_is_found_to_fit(exported, world):
     assert check(exported.parent, "--head", typed[:-20])[0] == 1  # too short to say anything
 
 
+@pytest.mark.both
 async def test_what_is_booked_while_an_export_is_made_stands_in_the_next_one(world, tmp_path):
     """Books are exported as they were at their heads, not as the tables stand since."""
     await busy_books(world)
@@ -184,6 +186,7 @@ async def test_what_is_booked_while_an_export_is_made_stands_in_the_next_one(wor
     assert len(rows_of(folder / f"community-{world.home.id}" / "chain.csv")) == head.position + 1
 
 
+@pytest.mark.both
 async def test_the_verifier_and_the_product_agree_on_every_position(exported, world):
     chain = rows_of(exported / "chain.csv")[1:]
     found = await queries_seal.sealed(db.rows, queries_seal.BETWEEN, world.home.id, 0, 10_000)

@@ -36,7 +36,7 @@ from tests.ledger.test_openings import admin, asked, give
 from tests.ledger.test_vouchers import adjust, agree, allow, book_of, give_away
 from tests.world import World
 
-pytestmark = [pytest.mark.both, pytest.mark.tampers]
+pytestmark = pytest.mark.tampers
 
 NEW_KIND = """
 INSERT INTO ledger_book_kind (community_id, code, name, unit, decimals, holder, redeemable, donatable, transferable,
@@ -166,6 +166,7 @@ async def columns_unnoticed(intruder: Intruder, *tables: str) -> list[str]:
     return [one for one in told if one]
 
 
+@pytest.mark.both
 async def test_every_column_of_every_table_is_covered(intruder):
     assert len(intruder.tables) >= 13
     assert await columns_unnoticed(intruder) == []
@@ -210,6 +211,7 @@ async def relearn(tx: db.Tx) -> None:
         await change(tx, what="kind", row_id=kind_id)
 
 
+@pytest.mark.both
 async def test_a_row_that_is_gone_is_missed(intruder):
     for table in intruder.tables:
         for key, _row in await intruder.some(table):
@@ -219,6 +221,7 @@ async def test_a_row_that_is_gone_is_missed(intruder):
                 assert await intruder.noticed(), (table, key)
 
 
+@pytest.mark.both
 async def test_a_row_that_was_put_in_is_noticed(intruder):
     for table in intruder.tables:
         for key, row in (await intruder.some(table))[:2]:
@@ -257,6 +260,7 @@ SWAPS = {
 }
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("table", SWAPS)
 async def test_two_rows_that_changed_places_are_noticed(intruder, table):
     for column in SWAPS[table]:
@@ -271,6 +275,7 @@ async def test_two_rows_that_changed_places_are_noticed(intruder, table):
             assert await intruder.noticed(), column
 
 
+@pytest.mark.both
 async def test_two_seals_that_changed_places_are_noticed(intruder):
     first, second = (await intruder.rows(
         "SELECT community_id, position, entry_id FROM ledger_seal WHERE entry_id IS NOT NULL ORDER BY entry_id LIMIT 2"
@@ -292,6 +297,7 @@ SELECT seal.community_id, seal.position, seal.entry_id, move.source_id, move.tar
 """
 
 
+@pytest.mark.both
 async def test_a_tail_that_was_cut_off_shows_in_the_deposited_head_alone(intruder):
     """The intruder takes the last award out of every table, so that nothing contradicts anything."""
     async with intruder.attempt():
@@ -314,6 +320,7 @@ async def test_a_tail_that_was_cut_off_shows_in_the_deposited_head_alone(intrude
         assert (finding.invariant, finding.where) == (12, f"community {place}, position {cut}")
 
 
+@pytest.mark.both
 async def test_a_chain_that_was_written_anew_shows_in_the_deposited_head_alone(intruder):
     """Another summary in the first entry, and every seal from there on computed as the sealer would."""
     async with intruder.attempt():
