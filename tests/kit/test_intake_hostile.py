@@ -103,6 +103,7 @@ async def test_no_bit_that_tips_over_breaks_the_reader():
 
 
 async def test_the_loop_answers_while_a_bomb_is_read():
+    """Measured against the reading itself: what waits for a child keeps the loop for as long as the child reads."""
     longest = 0.0
 
     async def ping() -> None:
@@ -113,14 +114,14 @@ async def test_the_loop_answers_while_a_bomb_is_read():
             longest = max(longest, time.monotonic() - before)
 
     pinging = asyncio.create_task(ping())
-    content = slow()
-    longest = 0.0
-    sheet, refused = await asyncio.gather(
-        intake.read_sheet(content), verdict(hostile.SHEETS["a million shared texts"][0]())
-    )
+    content, bomb = slow(), hostile.SHEETS["a million shared texts"][0]()
+    await asyncio.sleep(0)
+    longest, began = 0.0, time.monotonic()
+    sheet, refused = await asyncio.gather(intake.read_sheet(content), verdict(bomb))
+    reading = time.monotonic() - began
     pinging.cancel()
     assert (len(sheet.rows), refused) == (4000, "too_much")
-    assert longest < 0.25
+    assert longest < reading / 3, (longest, reading)
 
 
 async def test_whoever_goes_away_takes_the_child_along():
