@@ -35,7 +35,7 @@ def try_tests(proof: Proof, env: dict[str, str]) -> bool:
 
 def attempt(proof: Proof, seed: int, *, quick: bool) -> bool:
     if proof.run is None:
-        seeds = {"PB_CRASH_SEED": str(seed), "PB_FAULT_SEED": str(seed)}
+        seeds = dict.fromkeys(("PB_CRASH_SEED", "PB_FAULT_SEED", "PB_MACHINE_SEED"), str(seed))
         return try_tests(proof, {**seeds, **(proof.quick_env if quick else proof.env)})
     try:
         proof.run(seed, quick)

@@ -13,8 +13,8 @@ LONG_CYCLES, QUICK_CYCLES = 500, 10
 
 @dataclass(frozen=True)
 class Proof:
-    """`often` is what the table says; with `quick` the quick form's. Seeds reach tests by PB_CRASH_SEED and
-    PB_FAULT_SEED, and functions as an argument.
+    """`often` is what the table says; with `quick` the quick form's. Seeds reach tests by PB_CRASH_SEED,
+    PB_FAULT_SEED and PB_MACHINE_SEED, and functions as an argument.
     """
 
     promise: str
@@ -29,6 +29,7 @@ class Proof:
 
 ALL = {"PB_FAULTS": "all"}
 CRASH = "tests/crash/test_crash.py::test_what_was_acknowledged_survives_and_what_was_asked_again_happened_once"
+MACHINE = "tests/ledger/test_machine.py::test_the_ledger_and_its_oracle_never_differ"
 
 PROOFS = (
     Proof(
@@ -53,6 +54,16 @@ PROOFS = (
         ("tests/faults/test_retries.py",), ALL,
     ),
     Proof("P-02", "request keys, both databases", "once each", "once each", ("tests/kit/test_db_keys.py",)),
+    Proof(
+        "P-03 P-04 P-13", "any operations beside an oracle, SQLite", "1,000,000 steps", "3,000 steps",
+        (f"{MACHINE}[sqlite]",), {"PB_MACHINE_STEPS": "1000000"},
+    ),
+    Proof(
+        "P-03 P-04 P-13", "any operations beside an oracle, PostgreSQL", "1,000,000 steps", "1,000 steps",
+        (f"{MACHINE}[postgres]",), {"PB_MACHINE_STEPS": "1000000"},
+    ),
+    Proof("P-06 P-07", "each column, row and table changed, tails cut, chains made anew", "all columns", "all columns",
+          ("tests/ledger/test_tampering.py", "tests/ledger/test_export.py")),
     Proof("P-03 P-05 P-09", "races by 2 to 64, both databases", "once each", "once each",
           ("tests/journeys/test_races.py",)),
     Proof(
