@@ -7,7 +7,7 @@ VOUCHER = """
 CREATE TABLE ledger_voucher (
   id ID,
   community_id BIGINT NOT NULL REFERENCES people_community(id),
-  what TEXT NOT NULL CHECK (what IN ('transfer', 'donation', 'grant', 'adjustment', 'reversal', 'estate', 'joining')),
+  what TEXT NOT NULL CHECK (what IN ('transfer', 'donation', 'grant', 'adjustment', 'reversal')),
   from_id BIGINT REFERENCES ledger_passbook(id),
   to_id BIGINT REFERENCES ledger_passbook(id),
   reverses_id BIGINT REFERENCES ledger_entry(id),

@@ -4,24 +4,22 @@ Rows are taken in one order: the passbooks' accounts by ascending id, their lots
 """
 
 from collections import Counter
-from collections.abc import Iterable
 
 import msgspec
 
 from pointsbank.approvals import queries as approvals
 from pointsbank.approvals.rules import NotGiven
 from pointsbank.kit.clock import local_day
-from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_reversal, rules
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, TAKE_ISSUED, put_into_lot, system_account, take_from_lot
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries_flows import Book
-from pointsbank.ledger.rules import Bucket, NotAsTold, NotEnoughPoints, PointsHeld
+from pointsbank.ledger.rules import Bucket, NotEnoughPoints
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
     BOOKED,
-    ENTRY_KINDS,
     SUMMARIES,
     BookClosed,
     BookFull,
@@ -43,15 +41,11 @@ TAKE_SOME = """
 UPDATE ledger_account SET balance = balance - ?
  WHERE id = ? AND balance - held >= ? AND closed_at IS NULL RETURNING balance
 """
-TAKE_ALL = """
-UPDATE ledger_account SET balance = 0
- WHERE id = ? AND balance = ? AND held = 0 AND closed_at IS NULL RETURNING balance
-"""
 PUT = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? AND closed_at IS NULL RETURNING balance"
 POT_BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
 LOTS = """
 SELECT id, remaining - held AS free, kind, expires_on, match_percent FROM ledger_lot
- WHERE account_id = ? AND remaining > 0 AND remaining > held ORDER BY expires_on, kind, id
+ WHERE account_id = ? AND expires_on >= ? AND remaining > 0 AND remaining > held ORDER BY expires_on, kind, id
 """
 BOOKED_BY = "UPDATE ledger_voucher SET state = 'booked', entry_id = ? WHERE id = ? AND state = 'asked'"
 CLOSE = """
@@ -107,9 +101,8 @@ async def _post(tx: Tx, voucher: Voucher, source: Book | None, target: Book | No
     after: dict[int, int] = {}
     for one in sorted((one for one in (source, target) if one is not None), key=lambda one: one.account_id):
         after[one.account_id] = await (_take(tx, voucher, one) if one is source else _put(tx, voucher, one))
-    kind = ENTRY_KINDS.get(voucher.what, "donation" if target is None else "transfer")
     made = await tx.row(
-        ENTRY, f"voucher:{voucher.id}", voucher.community_id, kind, tx.now, tx.now, tx.actor.person_id,
+        ENTRY, f"voucher:{voucher.id}", voucher.community_id, voucher.what.value, tx.now, tx.now, tx.actor.person_id,
         voucher.member_id, "ledger", "voucher", voucher.id, SUMMARIES[voucher.what], voucher.reason, None, None,
     )  # fmt: skip
     assert made is not None
@@ -148,34 +141,19 @@ async def _take_from_system(tx: Tx, voucher: Voucher, system_id: int) -> None:
 
 async def _take(tx: Tx, voucher: Voucher, source: Book) -> int:
     """Take the points off the account; what the holder gives must leave what has to stay in this kind of passbook."""
-    points = voucher.points
-    if voucher.what is What.ESTATE:
-        account = await tx.row(TAKE_ALL, source.account_id, points)
-    else:
-        keep = source.spend_above if voucher.what in GIVEN else 0
-        account = await tx.row(TAKE_SOME, points, source.account_id, points + keep)
+    wanted = voucher.points + (source.spend_above if voucher.what in GIVEN else 0)
+    account = await tx.row(TAKE_SOME, voucher.points, source.account_id, wanted)
     if account is None:
-        await _refuse_to_take(tx, voucher, source)
-    assert account is not None
+        now = await queries.book(tx, source.passbook_id)
+        raise BookClosed if now.is_closed else NotEnoughPoints(missing=wanted - now.balance + now.held)
     return int(account["balance"])
-
-
-async def _refuse_to_take(tx: Tx, voucher: Voucher, source: Book) -> None:
-    now = await queries.book(tx, source.passbook_id)
-    if now.is_closed:
-        raise BookClosed
-    if voucher.what is What.ESTATE:
-        raise PointsHeld(held=now.held) if now.held else NotAsTold(balance=now.balance)
-    keep = source.spend_above if voucher.what in GIVEN else 0
-    raise NotEnoughPoints(missing=voucher.points + keep - now.balance + now.held)
 
 
 async def _put(tx: Tx, voucher: Voucher, target: Book) -> int:
     account = await tx.row(PUT, voucher.points, target.account_id)
     if account is None:
         raise BookClosed
-    is_bounded = target.balance_max is not None and voucher.what not in (What.JOINING, What.ESTATE)
-    if is_bounded and account["balance"] > target.balance_max:
+    if target.balance_max is not None and account["balance"] > target.balance_max:
         raise BookFull(most=target.balance_max)
     return int(account["balance"])
 
@@ -183,18 +161,15 @@ async def _put(tx: Tx, voucher: Voucher, target: Book) -> int:
 async def _take_lots(tx: Tx, entry_id: int, voucher: Voucher, source: Book) -> Counter[Bucket]:
     """Take lots, soonest to expire first, and say of what sort they were: their last days go along.
 
-    A holder gives away what was earned and has not expired; whatever else moves, moves as it lies.
+    A holder gives away what was earned; an adjustment takes whatever there is.
     """
-    today = local_day(tx.now)
-    found: Iterable[Row] = await tx.rows(LOTS, source.account_id)
-    if voucher.what in GIVEN:
-        found = [lot for lot in found if lot["kind"] == rules.EARNED and lot["expires_on"] >= today]
-    elif voucher.what is What.ADJUSTMENT:
-        found = [lot for lot in found if lot["expires_on"] >= today]
-    lots = {lot["id"]: lot for lot in found}
+    found = await tx.rows(LOTS, source.account_id, local_day(tx.now))
+    lots = {lot["id"]: lot for lot in found if lot["kind"] == rules.EARNED or voucher.what not in GIVEN}
     taken = rules.take_from([(lot_id, lot["free"]) for lot_id, lot in lots.items()], voucher.points)
-    if sum(part.points for part in taken) < voucher.points:
-        raise OnlyEarned(points=sum(part.points for part in taken))
+    found_points = sum(part.points for part in taken)
+    if found_points < voucher.points:
+        missing = NotEnoughPoints(missing=voucher.points - found_points)
+        raise OnlyEarned(points=found_points) if voucher.what in GIVEN else missing
     buckets: Counter[Bucket] = Counter()
     for part in taken:
         await take_from_lot(tx, entry_id=entry_id, lot_id=part.lot_id, points=part.points)

@@ -1,7 +1,7 @@
 """Vouchers: one person asks, where it matters another one agrees, and one entry is booked.
 
-Transfers and donations need no second person; grants, adjustments and estates always do, reversals above what the
-community lets one person do.
+Transfers and donations need no second person; grants and adjustments always do, reversals above what the community
+lets one person do.
 """
 
 from datetime import date
@@ -15,7 +15,7 @@ from pointsbank.ledger import rules
 from pointsbank.ledger.actions import open_passbook
 from pointsbank.ledger.actions_flows import book
 from pointsbank.ledger.actions_seal import change
-from pointsbank.ledger.rules import NotEnoughPoints, PointsHeld, UnknownAccount
+from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
     REFUSED,
@@ -142,33 +142,6 @@ async def ask_reversal(tx: Tx, *, community_id: int, entry_id: int, reason: str,
         return await _asked(tx, voucher)
     await _not_own(tx, voucher)
     return (await book(tx, voucher=voucher)).id
-
-
-async def ask_estate(
-    tx: Tx, *, community_id: int, from_id: int, to_id: int | None, points: int, reason: str, note: str, member_id: int
-) -> int:
-    """Ask that all of a passbook goes to an heir's, or (None) to the pot. Only governance calls it."""
-    voucher = await _drawn(
-        tx, community_id=community_id, what=What.ESTATE, from_id=from_id, to_id=to_id, points=points, reason=reason,
-        note=note, member_id=member_id,
-    )  # fmt: skip
-    return await _asked(tx, voucher)
-
-
-async def join(
-    tx: Tx, *, community_id: int, from_id: int, to_id: int, points: int, member_id: int, note: str = ""
-) -> Voucher | None:
-    """Let points go with people from one household's passbook to another's; None where there are none."""
-    source = await queries.book(tx, from_id)
-    if not points:
-        if source.held:
-            raise PointsHeld(held=source.held)
-        return None
-    voucher = await _drawn(
-        tx, community_id=community_id, what=What.JOINING, from_id=from_id, to_id=to_id, points=points,
-        member_id=member_id, note=note,
-    )  # fmt: skip
-    return await book(tx, voucher=voucher)
 
 
 async def give(tx: Tx, *, voucher_id: int, seen: str) -> int:

@@ -192,7 +192,6 @@ async def show_voucher(session: Session, voucher_id: int, form: Filled[Any]) -> 
         is_own=found.made_by in ids,
         is_beneficiary=unfit is Unfit.BENEFICIARY,
         may_decide=found.state == ASKED and unfit is None,
-        decide_url=f"/governance/estates/{voucher_id}" if found.what is What.ESTATE else f"{VOUCHERS}/{voucher_id}",
         seen=facts_hash(found.facts),
         form=form,
     )

@@ -98,13 +98,13 @@ class ElsewhereReversed(Refusal):
 
 
 class What(StrEnum):
+    """What a voucher is for; also the kind of the entry, except that a reversal makes its own."""
+
     TRANSFER = "transfer"
     DONATION = "donation"  # to a person, or to the community's pot
     GRANT = "grant"
     ADJUSTMENT = "adjustment"
     REVERSAL = "reversal"
-    ESTATE = "estate"  # all that is left, to an heir or to the pot; the passbook is closed with it
-    JOINING = "joining"  # between households, as their members move or records are merged
 
 
 WHAT_WORDS = {
@@ -113,23 +113,12 @@ WHAT_WORDS = {
     What.GRANT: "积分池发放",
     What.ADJUSTMENT: "更正",
     What.REVERSAL: "冲正",
-    What.ESTATE: "销户",
-    What.JOINING: "并户、分户",
-}
-ENTRY_KINDS = {
-    What.TRANSFER: "transfer",
-    What.DONATION: "donation",
-    What.GRANT: "grant",
-    What.ADJUSTMENT: "adjustment",
-    What.JOINING: "transfer",
 }
 SUMMARIES = {
     What.TRANSFER: "转让积分",
     What.DONATION: "捐赠积分",
     What.GRANT: "社区积分池发放",
     What.ADJUSTMENT: "更正积分",
-    What.ESTATE: "销户转出积分",
-    What.JOINING: "并户、分户转积分",
 }
 HOW_WORDS = {"in_person": "当面说的", "paper": "签了纸", "call": "打电话说的", "own_phone": "自己在手机上办的"}
 ADJUSTMENT_REASONS = {
@@ -147,9 +136,8 @@ REVERSAL_REASONS = {
     "taken_back": "本人要求退回",
 }
 GRANT_REASONS = {"hardship": "困难帮扶", "holiday": "节日慰问", "praise": "表扬", "other": "其他"}
-ESTATE_REASONS = {"death": "本人去世", "left": "本人退出"}
-REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS | ESTATE_REASONS
-SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT, What.ESTATE})
+REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS
+SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT})
 REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "base", "gift")
 
 

@@ -75,7 +75,7 @@ SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
  WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment')
    AND (voucher.points IS DISTINCT FROM move.points OR voucher.from_id IS DISTINCT FROM source.passbook_id
         OR voucher.to_id IS DISTINCT FROM target.passbook_id
-        OR (voucher.what IN ('grant', 'adjustment', 'estate')
+        OR (voucher.what IN ('grant', 'adjustment')
             AND (approval.id IS NULL OR approval.checker_id = approval.maker_id
                  OR approval.maker_id IS DISTINCT FROM voucher.made_by)))
 """
