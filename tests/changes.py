@@ -247,6 +247,15 @@ ELSEWHERE = {
     **dict.fromkeys((f"/events/{act}" for act in ("check-in", "check-out", "join")), PREPARED),
 }
 
+# One effect, but not the first answer in the same words; and why.
+IN_OTHER_WORDS = {
+    "/people/import/{import_id:int}/columns": "the columns as chosen are there already, and nothing is written",
+    "/people/staff/second-step": "whoever demands a second step must set up one before anything else",
+    "/ledger/openings": "the lines are read again, and stand on a list already: it is named",
+    "/ledger/openings/{list_id:int}/give": "goes on to book what is left",
+    "/governance/people/{person_id:int}/leave": "who has left is shown as such",
+}
+
 
 @dataclass
 class Sessions:

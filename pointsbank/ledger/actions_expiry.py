@@ -28,7 +28,8 @@ async def expire_due(tx: Tx) -> int:
     What a hold keeps stays until the hold is resolved.
     """
     lots = await tx.rows(EXPIRED_LOTS, local_day(tx.now))
-    for lot_id, account_id, points, community_id, uses in sorted(lots, key=lambda lot: (lot[1], lot[0])):
+    for lot_id, account_id, free, community_id, uses in sorted(lots, key=lambda lot: (lot[1], lot[0])):
+        points = min(free, rules.POINTS_MAX)  # of a lot that holds more, the rest comes next
         account = await tx.row(TAKE, points, account_id, points)
         assert account is not None
         target_id = await system_account(tx, community_id=community_id, system=rules.EXPIRED)

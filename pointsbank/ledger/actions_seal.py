@@ -61,7 +61,7 @@ async def seal(tx: Tx, *, after_entry: int, after_change: int) -> Slice:
     chains = _Chains()
     changes = await tx.rows(queries_seal.UNSEALED_CHANGES, after_change, SLICE)
     for change_id, *row in changes:
-        await chains.add(tx, row[0], canon.change_form(canon.texts(row)), entry_id=None, change_id=change_id)
+        await chains.add(tx, row[0], canon.change_form(row), entry_id=None, change_id=change_id)
     entries = await tx.rows(queries_seal.UNSEALED_ENTRIES, after_entry, SLICE)
     must_wait = not await _seal_entries(tx, chains, entries) if entries else False
     return Slice(
@@ -84,6 +84,6 @@ async def _seal_entries(tx: Tx, chains: _Chains, entries: list[Row]) -> bool:
             if row[-1] is None:
                 is_whole = False
                 continue
-        form = canon.entry_form(canon.texts(row), moves.get(entry_id, []), uses.get(entry_id, []))
+        form = canon.entry_form(row, moves.get(entry_id, []), uses.get(entry_id, []))
         await chains.add(tx, row[1], form, entry_id=entry_id, change_id=None)
     return is_whole

@@ -61,8 +61,8 @@ class Table:
         self.write = csv.writer(file, lineterminator="\r\n").writerow  # so that either in a text is quoted
         self.write(columns)
 
-    def add(self, *values: str | None) -> None:
-        self.write([cell(value) for value in values])
+    def add(self, *values: Any) -> None:
+        self.write([cell(canon.text(value)) for value in values])
 
 
 class Books:
@@ -135,9 +135,9 @@ async def _community(rows: Rows, folder: Path, head: Head, progress: Callable[[s
         books = Books(tables, head.community_id)
         async for one in verify_seals.positions(rows, head.community_id):
             books.add(one)
-            if one.change is not None and (about := (str(one.change[1]), str(one.change[2]))) in waiting.changed:
-                known[about] = str(one.change[5])
-            lots |= {lot for use in one.uses if (lot := tuple(use[:4])) in waiting.used}
+            if one.change is not None and (about := (one.change[1], one.change[2])) in waiting.changed:
+                known[about] = one.change[5]
+            lots |= {lot for use in one.uses if (lot := tuple(canon.texts(use[:4]))) in waiting.used}
             if one.position % TOLD_EVERY == 0:
                 progress(f"社区 {head.community_id}：{one.position} / {head.position}")
     with _tables(folder, STATE) as tables:

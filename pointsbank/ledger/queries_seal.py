@@ -106,7 +106,7 @@ SELECT 1 WHERE EXISTS (SELECT 1 FROM ledger_entry WHERE id > ?)
 
 
 class Position(msgspec.Struct, frozen=True):
-    """A seal with what it names, as texts: an entry with its moves and uses, or a change, or nothing any more.
+    """A seal with what it names: an entry with its moves and uses, or a change, or nothing any more.
 
     `is_one` unless somebody made it name both, or neither.
     """
@@ -114,10 +114,10 @@ class Position(msgspec.Struct, frozen=True):
     position: int
     hash: bytes
     previous: bytes
-    entry: list[str | None] | None
-    moves: list[list[str | None]]
-    uses: list[list[str | None]]
-    change: list[str | None] | None
+    entry: list[Any] | None
+    moves: list[list[Any]]
+    uses: list[list[Any]]
+    change: list[Any] | None
     is_one: bool
 
     @property
@@ -146,10 +146,13 @@ async def sealed(rows: Rows, where: str, *values: Any) -> list[Position]:
 
 
 def by_first(rows: Iterable[Row]) -> dict[int, list[Any]]:
-    """The rest of each row as texts, by its first column, in the order in which they come."""
+    """The rest of each row by its first column, in the order in which they come."""
     found: dict[int, list[Any]] = {}
     for first, *row in rows:
-        found.setdefault(first, []).append(canon.texts(row))
+        if first in found:
+            found[first].append(row)
+        else:
+            found[first] = [row]
     return found
 
 

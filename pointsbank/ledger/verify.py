@@ -1,5 +1,6 @@
 """Recompute the books. Needs no keys, so it works on any copy of the database."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -277,9 +278,9 @@ SELECT hold_key FROM ledger_hold WHERE state = 'open' AND overdue_at < ? ORDER B
 """
 COUNTS = """
 SELECT (SELECT COUNT(*) FROM ledger_account), (SELECT COUNT(*) FROM ledger_entry),
-       (SELECT COALESCE(-SUM(balance), 0) FROM ledger_account WHERE system LIKE 'issued%'),
-       (SELECT COUNT(*) FROM ledger_seal)
+       (SELECT COALESCE(-SUM(balance), 0) FROM ledger_account WHERE system LIKE 'issued%')
 """
+SEALS = "SELECT COUNT(*) FROM ledger_seal"
 # Nothing refers to these by their number, so the number itself is looked at: the database gives them one by one and
 # rows never go.
 NUMBERED = ("ledger_move", "ledger_opening_line", "ledger_paper")
@@ -296,17 +297,31 @@ async def verify(heads: Sequence[Deposited] = ()) -> Report:
 
     `heads` are heads that were printed or deposited: what was cut off or written anew as a whole shows in them alone.
     """
+    # Each is of one moment by itself, and neither looks at what the other does.
+    (findings, totals), (sealed, shown, waiting) = await asyncio.gather(_books(), _chains(heads))
+    return Report(findings + sealed, *totals, shown, waiting)
+
+
+async def _books() -> tuple[list[Finding], tuple[int, int, int, list[str]]]:
+    findings = []
     async with db.snapshot() as rows:
-        findings = []
         for invariant, what, sql in CHECKS:
             for where, expected, found in (await rows(sql))[:FINDINGS_SHOWN]:
                 findings.append(Finding(invariant, what, f"{where}: expected {expected}, found {found}"))
         findings += await _guards(rows)
-        ((accounts, entries, issued, seals),) = await rows(COUNTS)
-        shown = []
+        ((accounts, entries, issued),) = await rows(COUNTS)
+        yesterday = db.current().writer.clock.now() - timedelta(days=1)
+        overdue = [hold_key for (hold_key,) in await rows(OVERDUE_HOLDS, yesterday, FINDINGS_SHOWN)]
+    return findings, (accounts, entries, int(issued), overdue)
+
+
+async def _chains(heads: Sequence[Deposited]) -> tuple[list[Finding], list[str], int]:
+    async with db.snapshot() as rows:
         communities = [community_id for (community_id,) in await rows(queries_seal.COMMUNITIES)]
         strangers = [head for head in heads if head.community_id not in communities]
-        findings += [Finding(12, "a deposited head is of no community here", str(head)) for head in strangers]
+        findings = [Finding(12, "a deposited head is of no community here", str(head)) for head in strangers]
+        ((seals,),) = await rows(SEALS)
+        shown = []
         for community_id in communities:
             checked = await verify_seals.check_chain(rows, community_id, heads)
             findings += _sealed(checked.findings)
@@ -316,10 +331,7 @@ async def verify(heads: Sequence[Deposited] = ()) -> Report:
             findings.append(Finding(12, "seals stand beyond the chains", str(seals)))
         findings += _sealed(await verify_seals.check_facts(rows))
         waiting, late = await verify_seals.check_waiting(rows)
-        findings += _sealed(late)
-        yesterday = db.current().writer.clock.now() - timedelta(days=1)
-        overdue = [hold_key for (hold_key,) in await rows(OVERDUE_HOLDS, yesterday, FINDINGS_SHOWN)]
-    return Report(findings, accounts, entries, int(issued), overdue, shown, waiting)
+    return findings + _sealed(late), shown, waiting
 
 
 async def _guards(rows: Rows) -> list[Finding]:

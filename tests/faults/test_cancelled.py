@@ -11,7 +11,7 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.kit.db import sqlite
-from tests.changes import CHANGES
+from tests.changes import CHANGES, IN_OTHER_WORDS
 from tests.faults.senders import KEY, Sender, is_long, sampled
 
 ORDERS = "/api/redemption/counters/{counter_id:int}/orders"
@@ -127,7 +127,7 @@ async def faults_at(scene, path: str, at: int, expected: dict[str, int]) -> list
             if not stored and await state() != before:
                 wrong.append("half done")
             again = await sender.send(client)
-            if again.status_code not in {200, 201, 303}:
+            if again.status_code not in {200, 201, 303} and not (stored and path in IN_OTHER_WORDS):
                 wrong.append(f"asked again, it answers {again.status_code}")
             if counts(await state()) != expected:
                 wrong.append("asked again, it is not done once")

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from pointsbank.kit import db
-from tests.changes import CHANGES, ELSEWHERE, RESIDENT
+from tests.changes import CHANGES, ELSEWHERE, IN_OTHER_WORDS, RESIDENT
 from tests.doors import Watch
 from tests.faults.senders import CHANGING, Sender, sampled
 
@@ -26,16 +26,6 @@ def neutral(answer) -> tuple:
 
 def is_granted(answer) -> bool:
     return answer.status_code in {200, 201, 303}
-
-
-# One effect, but not the first answer in the same words; and why.
-IN_OTHER_WORDS = {
-    "/people/import/{import_id:int}/columns": "the columns as chosen are there already, and nothing is written",
-    "/people/staff/second-step": "whoever demands a second step must set up one before anything else",
-    "/ledger/openings": "the lines are read again, and stand on a list already: it is named",
-    "/ledger/openings/{list_id:int}/give": "goes on to book what is left",
-    "/governance/people/{person_id:int}/leave": "who has left is shown as such",
-}
 
 
 @pytest.mark.parametrize("path", IN_OTHER_WORDS)

@@ -3,6 +3,7 @@
 Each attempt is a transaction that is rolled back; inside it `verify` sees what the intruder sees.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -32,6 +33,7 @@ class Intruder:
         self.settings, self.schema, self.heads = settings, schema, heads
         self.tables = {name: columns for name, columns in schema.columns.items() if name.startswith("ledger_")}
         self.usual: set[Finding] = set()
+        self.alone = asyncio.Lock()
 
     async def connect(self) -> None:
         if self.settings.database_url:
@@ -50,7 +52,8 @@ class Intruder:
 
     async def rows(self, sql: str, *values: Any) -> list[Any]:
         if self.settings.database_url:
-            return await self.connection.fetch(dollars(sql), *values)
+            async with self.alone:  # verify asks on two connections, an intruder has one
+                return await self.connection.fetch(dollars(sql), *values)
         return self.connection.execute(sql, values).fetchall()
 
     @asynccontextmanager

@@ -96,7 +96,7 @@ async def test_a_reversal_names_what_it_reverses_by_its_position(bank):
 
     (reversal,) = [one for one in found if one.entry is not None and one.entry[2] == "reversal"]
     (order,) = [one for one in found if one.entry is not None and one.entry[2] == "order"]
-    assert reversal.entry[-1] == str(order.position)
+    assert reversal.entry[-1] == order.position
 
 
 async def test_what_was_booked_long_ago_and_is_not_sealed_is_told(bank):
