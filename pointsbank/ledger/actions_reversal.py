@@ -58,7 +58,7 @@ SELECT used.points, lot.kind, lot.expires_on, lot.match_percent
   FROM ledger_lot_use used JOIN ledger_lot lot ON lot.id = used.lot_id
  WHERE used.entry_id = ? AND lot.account_id = ? AND used.points > 0 ORDER BY lot.id
 """
-HOLD_ACCOUNT = "UPDATE ledger_account SET balance = balance WHERE id = ? RETURNING balance - held AS free"
+HOLD_ACCOUNT = "UPDATE ledger_account SET balance = balance WHERE id = ?"
 # The lots that the entry itself filled come first, even one whose last day has passed.
 FREE_LOTS = """
 SELECT lot.id, lot.remaining - lot.held
@@ -113,9 +113,8 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     await _undo_surplus(tx, original, reason)
     (move,) = await tx.rows(MOVES, entry_id)
     account_id, asked = move["to_id"], move["points"]
-    free = await tx.row(HOLD_ACCOUNT, account_id)
-    assert free is not None
-    parts = await _free_lots(tx, entry_id, account_id, min(asked, free["free"]))
+    await tx.run(HOLD_ACCOUNT, account_id)
+    parts = await _free_lots(tx, entry_id, account_id, asked)
     points = sum(part.points for part in parts)
     if not points:
         raise NothingToTake
@@ -185,6 +184,4 @@ async def _take_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, p
 
 
 async def _free_lots(tx: Tx, entry_id: int, account_id: int, points: int) -> list[LotTaken]:
-    if points <= 0:
-        return []
     return rules.take_from(await tx.rows(FREE_LOTS, entry_id, account_id, local_day(tx.now)), points)

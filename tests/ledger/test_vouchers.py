@@ -7,9 +7,9 @@ import pytest
 
 from pointsbank.approvals.rules import AlreadyDecided, FactsChanged, NotGiven, OwnBenefit, OwnRequest, facts_hash
 from pointsbank.kit import db
+from pointsbank.ledger import actions, actions_gifts, queries, verify
 from pointsbank.ledger import actions_flows as flows
 from pointsbank.ledger import actions_vouchers as vouchers
-from pointsbank.ledger import queries, verify
 from pointsbank.ledger import queries_flows as found
 from pointsbank.ledger import rules_flows as rules
 from pointsbank.ledger.actions_seal import change
@@ -100,8 +100,6 @@ async def lasting(world, points: int, days: int) -> int:
 
 
 async def award_until(tx, *, community_id, passbook_id, points, member_id, expires_on, number):
-    from pointsbank.ledger import actions
-
     return await actions.post_award(
         tx, community_id=community_id, passbook_id=passbook_id, points=points, posting_key=f"lasting:{number}",
         effective_at=tx.now, expires_on=expires_on, member_id=member_id, version_id=1,
@@ -194,6 +192,20 @@ class TestHandToHand:
         with pytest.raises(NotEnoughPoints):
             await give_away(town, giver, 4, friend)
         await give_away(town, giver, 3, friend)
+
+    async def test_what_the_community_gave_is_for_ones_own_use(self, town):
+        giver, friend = await town.person(points=9), await town.person("测试乙")
+        book = await book_of(town, giver)
+        await db.write(
+            actions_gifts.give_gift, community_id=town.home.id, passbook_id=book.passbook_id, points=6,
+            match_percent=50, expires_on=NEVER, posting_key="gift:1", member_id=giver, source=("tests", "gift", 1),
+            summary="节日赠送",
+        )  # fmt: skip
+        for to in (friend, None):
+            with pytest.raises(rules.OnlyEarned):
+                await give_away(town, giver, 10, to)
+        await give_away(town, giver, 9, friend)
+        assert (await town.balance(giver), await town.balance(friend)) == (6, 9)
 
     async def test_expired_points_are_not_given_away(self, town):
         giver, friend = await lasting(town, 10, 1), await town.person("测试乙")
