@@ -1,7 +1,8 @@
 """What frames a page: who is reading, and where they may go from here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 from pointsbank.kit.clock import Clock
 from pointsbank.people.access import ROLE_NAMES, Permission, Session
@@ -12,38 +13,54 @@ from pointsbank.web.render import NavEntry, Phones, Reader, View, bare_view
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """A page of the main menu; it shows for whoever has the permission."""
+    """A page of the main menu; it shows for whoever has the permission.
+
+    `leads_to` are the addresses of pages that belong to it, though they do not lie under its own.
+    """
 
     permission: Permission
     url: str
     icon: str
     label: str
+    leads_to: tuple[str, ...] = ()
 
 
 DOORS = (
     Door(Permission.SEE_TODO, "/todo", "list", N_("今日待办")),
     Door(Permission.SEE_OVERVIEW, "/overview", "chart", N_("总览")),
     Door(Permission.REDEEM, "/redemption/counters", "scan", N_("兑换台")),
-    Door(Permission.REVIEW_AWARDS, "/awards/review", "check", N_("审核")),
+    Door(Permission.REVIEW_AWARDS, "/awards/review", "check", N_("审核"), ("/awards",)),
     Door(Permission.CHECK_IN_OTHERS, "/events", "calendar", N_("活动与海报")),
-    Door(Permission.SEE_PEOPLE, "/people", "people", N_("居民与家庭")),
+    Door(Permission.SEE_PEOPLE, "/people", "people", N_("居民与家庭"), ("/ledger", "/governance", "/members")),
     Door(Permission.SEE_SCORING, "/scoring", "table", N_("积分标准")),
-    Door(Permission.SEE_NOTICES, "/notices", "board", N_("公示与异议")),
-    Door(Permission.SEE_BOOKS, "/governance/budgets", "book", N_("账目")),
+    Door(Permission.SEE_NOTICES, "/notices", "board", N_("公示与异议"), ("/governance/objections",)),
+    Door(
+        Permission.SEE_BOOKS,
+        "/governance/budgets",
+        "book",
+        N_("账目"),
+        ("/governance/months", "/overview/liability", "/ledger/vouchers", "/ledger/grants"),
+    ),
     Door(Permission.KEEP_STOCK, "/stock", "box", N_("商品与库存")),
     Door(Permission.MANAGE_STAFF, "/people/staff", "lock", N_("工作人员")),
 )
 
 
-def _is_here(path: str, url: str) -> bool:
-    return path == url or path.startswith(f"{url}/")
+def door_of(path: str, doors: Iterable[Door] = DOORS) -> Door | None:
+    """Whose page this is: /people/staff lies under /people too, and the longest address that fits counts."""
+    fitting = [
+        (len(url), door)
+        for door in doors
+        for url in (door.url, *door.leads_to)
+        if path == url or path.startswith(f"{url}/")
+    ]
+    return max(fitting, key=itemgetter(0))[1] if fitting else None
 
 
 def _entries(session: Session, path: str, locale: str) -> list[NavEntry]:
     shown = [door for door in DOORS if session.may(door.permission)]
-    # /people/staff lies under /people: the longest address that fits is the one we are at.
-    here = max((door.url for door in shown if _is_here(path, door.url)), key=len, default=None)
-    return [NavEntry(door.url, door.icon, translate(door.label, locale), door.url == here) for door in shown]
+    here = door_of(path, shown)
+    return [NavEntry(door.url, door.icon, translate(door.label, locale), door is here) for door in shown]
 
 
 def describer(clock: Clock, *, is_demo: bool, is_plain_http: bool) -> Callable[[Scope], View]:
