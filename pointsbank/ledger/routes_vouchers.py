@@ -104,13 +104,13 @@ async def member_meant(session: Session, form: Filled[Any], number: str, name: s
 
 async def owner_words(voucher: Voucher) -> tuple[str, str]:
     """From whose passbook, and to whose: masked names with the numbers of the passbooks."""
+    is_issue = voucher.what in (What.ADJUSTMENT, What.REVERSAL)
     sides = []
-    for passbook_id in (voucher.from_id, voucher.to_id):
+    for passbook_id, issued in ((voucher.from_id, _("（新发放）")), (voucher.to_id, _("（冲减发放）"))):
         if passbook_id is not None:
             sides.append(await book_words(await queries.book(None, passbook_id)))
         else:
-            is_issue = What.ADJUSTMENT is voucher.what or voucher.what is What.REVERSAL
-            sides.append(_("（冲减发放）") if is_issue else _("社区积分池"))
+            sides.append(issued if is_issue else _("社区积分池"))
     return sides[0], sides[1]
 
 
