@@ -20,11 +20,10 @@ from typing import Any
 import msgspec
 
 from pointsbank.app import database as databases
-from pointsbank.app import installation
+from pointsbank.app import installation, verifying
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.db import Tx
 from pointsbank.kit.settings import Settings
-from pointsbank.ledger import verify
 
 EVERY = timedelta(days=1)
 CHUNK = 1 << 20
@@ -183,8 +182,7 @@ def is_current(schema: str) -> bool:
 
 
 async def _books(file: Path) -> Books:
-    async with databases.opened_to_read(Settings(), file):
-        report = await verify.verify()
+    report = await verifying.verified(Settings(), file, (), lambda _text: None)
     if not report.is_clean:
         raise NoBackup(
             f"账不平，共 {len(report.findings)} 处，没有备份。请运行 pointsbank ledger verify，联系维护人员。"

@@ -7,11 +7,11 @@ import click
 import msgspec
 
 from pointsbank.app import database as databases
+from pointsbank.app import verifying
 from pointsbank.app.shell import Failure, run, settings_now
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import export as books_out
 from pointsbank.ledger import queries_seal, verify_seals
-from pointsbank.ledger import verify as books
 from pointsbank.ledger.queries_seal import Head
 from pointsbank.ledger.verify_seals import Deposited
 
@@ -33,7 +33,7 @@ def _settings(file: Path | None) -> Settings:
 @click.option("--head", "heads", multiple=True, help="留存的链头，像 3-1024-9f2c1a2b3c4d5e6f；可以写几个")
 @COPY
 def verify(as_json: bool, heads: Sequence[str], file: Path | None) -> None:
-    report = run(_verified(_settings(file), file, [_head(typed) for typed in heads]))
+    report = run(verifying.verified(_settings(file), file, [_head(typed) for typed in heads], _tell))
     if as_json:
         click.echo(msgspec.json.encode({"is_clean": report.is_clean, **msgspec.structs.asdict(report)}).decode())
     else:
@@ -49,9 +49,8 @@ def verify(as_json: bool, heads: Sequence[str], file: Path | None) -> None:
         click.echo("账是平的。")
 
 
-async def _verified(settings: Settings, file: Path | None, heads: Sequence[Deposited]) -> books.Report:
-    async with databases.opened_to_read(settings, file):
-        return await books.verify(heads)
+def _tell(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _head(typed: str) -> Deposited:
@@ -88,4 +87,6 @@ def export(folder: Path, file: Path | None) -> None:
 
 async def _exported(settings: Settings, file: Path | None, folder: Path) -> list[Head]:
     async with databases.opened_to_read(settings, file):
-        return await books_out.export(folder, lambda text: click.echo(text, err=True))
+        if any(head.position > verify_seals.SPAN for head in await queries_seal.heads()):
+            verifying.give_way()
+        return await books_out.export(folder, _tell)

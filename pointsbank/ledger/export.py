@@ -133,7 +133,7 @@ async def _community(rows: Rows, folder: Path, head: Head, progress: Callable[[s
     lots: set[tuple[str | None, ...]] = set()
     with _tables(folder, FILES) as tables:
         books = Books(tables, head.community_id)
-        async for one in verify_seals.positions(rows, head.community_id):
+        async for one in verify_seals.positions(rows, head.community_id, head.position):
             books.add(one)
             if one.change is not None and (about := (one.change[1], one.change[2])) in waiting.changed:
                 known[about] = one.change[5]

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 
 from pointsbank.kit import db
 from pointsbank.ledger import queries_seal, verify_books, verify_seals
 from pointsbank.ledger.queries_seal import Rows
-from pointsbank.ledger.verify_seals import Deposited
+from pointsbank.ledger.verify_seals import CheckSpans, Deposited
 
 FINDINGS_SHOWN = 20
 
@@ -292,13 +293,14 @@ SELECT COALESCE(MIN(id), 1), COALESCE(MAX(id), 0),
 """
 
 
-async def verify(heads: Sequence[Deposited] = ()) -> Report:
+async def verify(heads: Sequence[Deposited] = (), check: CheckSpans | None = None) -> Report:
     """Recompute the books from their rows as of one moment, and compare all that is sealed with the chain.
 
     `heads` are heads that were printed or deposited: what was cut off or written anew as a whole shows in them alone.
+    `check` goes through the chains elsewhere: seals never change, so it need not be of the same moment.
     """
     # Each is of one moment by itself, and neither looks at what the other does.
-    (findings, totals), (sealed, shown, waiting) = await asyncio.gather(_books(), _chains(heads))
+    (findings, totals), (sealed, shown, waiting) = await asyncio.gather(_books(), _chains(heads, check))
     return Report(findings + sealed, *totals, shown, waiting)
 
 
@@ -315,23 +317,22 @@ async def _books() -> tuple[list[Finding], tuple[int, int, int, list[str]]]:
     return findings, (accounts, entries, int(issued), overdue)
 
 
-async def _chains(heads: Sequence[Deposited]) -> tuple[list[Finding], list[str], int]:
+async def _chains(deposited: Sequence[Deposited], check: CheckSpans | None) -> tuple[list[Finding], list[str], int]:
     async with db.snapshot() as rows:
-        communities = [community_id for (community_id,) in await rows(queries_seal.COMMUNITIES)]
-        strangers = [head for head in heads if head.community_id not in communities]
+        heads = await queries_seal.heads(rows)
+        communities = {head.community_id for head in heads}
+        strangers = [head for head in deposited if head.community_id not in communities]
         findings = [Finding(12, "a deposited head is of no community here", str(head)) for head in strangers]
         ((seals,),) = await rows(SEALS)
-        shown = []
-        for community_id in communities:
-            checked = await verify_seals.check_chain(rows, community_id, heads)
-            findings += _sealed(checked.findings)
-            shown += [checked.head.shown] if checked.head.position else []
-            seals -= checked.count
-        if seals:
+        spans = [span for head in heads for span in verify_seals.spans_of(head, deposited)]
+        checked = await (check or partial(verify_seals.check_spans, rows))(spans)
+        findings += _sealed(told for one in checked for told in one.findings)
+        findings += _sealed(told for head in heads for told in verify_seals.cut_off(head, deposited))
+        if seals != sum(one.count for one in checked):
             findings.append(Finding(12, "seals stand beyond the chains", str(seals)))
         findings += _sealed(await verify_seals.check_facts(rows))
         waiting, late = await verify_seals.check_waiting(rows)
-    return findings + _sealed(late), shown, waiting
+    return findings + _sealed(late), [head.shown for head in heads if head.position], waiting
 
 
 async def _guards(rows: Rows) -> list[Finding]:

@@ -1,7 +1,7 @@
 """Compare every row of the ledger with the chain, and the chain with heads that were printed or deposited."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -13,6 +13,7 @@ from pointsbank.ledger.queries_seal import SUBJECTS, Head, Position, Rows
 _HEAD = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9a-f]{16,64})")
 
 PAGE = 2_000
+SPAN = 50_000
 CHANGES_A_PAGE = 5_000
 SEALED_WITHIN = timedelta(minutes=1)
 SHOWN = 20
@@ -21,13 +22,12 @@ Told = tuple[str, str]
 """What is wrong, and where."""
 
 
-async def positions(rows: Rows, community_id: int) -> AsyncIterator[Position]:
-    """One community's chain from its beginning, read page by page."""
-    after = 0
-    while page := await queries_seal.sealed(rows, queries_seal.BETWEEN, community_id, after, after + PAGE):
+async def positions(rows: Rows, community_id: int, upto: int, after: int = 0) -> AsyncIterator[Position]:
+    """One community's chain, or a piece of it, read page by page."""
+    for start in range(after, upto, PAGE):
+        page = await queries_seal.sealed(rows, queries_seal.BETWEEN, community_id, start, min(start + PAGE, upto))
         for one in page:
             yield one
-        after += PAGE
 
 
 class Deposited(msgspec.Struct, frozen=True):
@@ -44,38 +44,79 @@ def read_head(typed: str) -> Deposited | None:
     return Deposited(int(found[1]), int(found[2]), found[3]) if found is not None else None
 
 
+class Span(msgspec.Struct, frozen=True):
+    """A piece of a chain that can be checked by itself, from the hash that stands before it; heads that lie in it."""
+
+    community_id: int
+    after: int
+    upto: int
+    deposited: list[Deposited] = []
+
+    def place(self, position: int) -> str:
+        return f"community {self.community_id}, position {position}"
+
+
 class Checked(msgspec.Struct):
-    """A chain that was gone through."""
+    """A span that was gone through: how many seals it has, and what is wrong, the first position first."""
 
     findings: list[Told]
-    head: Head
     count: int = 0
 
 
-async def check_chain(rows: Rows, community_id: int, deposited: Sequence[Deposited]) -> Checked:
-    """Compute a chain anew; each finding names its position, the first one first."""
+CheckSpans = Callable[[Sequence[Span]], Awaitable[list[Checked]]]
+"""What goes through spans: `check_spans` here, or several processes at once."""
 
-    def place(position: int) -> str:
-        return f"community {community_id}, position {position}"
 
-    checked = Checked([], Head(community_id, 0, canon.GENESIS))
-    expected = {head.position: head for head in deposited if head.community_id == community_id}
-    async for one in positions(rows, community_id):
-        last = checked.head
-        if one.position != last.position + 1:
-            checked.findings.append(("the chain has a gap", place(last.position + 1)))
+def spans_of(head: Head, heads: Sequence[Deposited]) -> list[Span]:
+    """The chain up to its head in pieces; each begins with the position whose hash the one before it ends with."""
+    return [
+        Span(
+            head.community_id,
+            after,
+            upto := min(after + SPAN, head.position),
+            [one for one in heads if one.community_id == head.community_id and after < one.position <= upto],
+        )
+        for after in range(0, head.position, SPAN)
+    ]
+
+
+def cut_off(head: Head, heads: Sequence[Deposited]) -> list[Told]:
+    """Deposited heads that lie beyond the end of the chain."""
+    where = f"community {head.community_id}, position {head.position + 1}"
+    return [
+        (f"the chain is cut off before the deposited head at {one.position}", where)
+        for one in heads
+        if one.community_id == head.community_id and (one.position > head.position or one.position < 1)
+    ]
+
+
+HASH = "SELECT hash FROM ledger_seal WHERE community_id = ? AND position = ?"
+
+
+async def check_spans(rows: Rows, spans: Sequence[Span]) -> list[Checked]:
+    return [await check_span(rows, span) for span in spans]
+
+
+async def check_span(rows: Rows, span: Span) -> Checked:
+    """Compute a piece of a chain anew; each finding names its position."""
+    before = await rows(HASH, span.community_id, span.after) if span.after else [(canon.GENESIS,)]
+    last, last_hash = span.after, bytes(before[0][0]) if before else b""
+    checked, expected = Checked([]), {head.position: head for head in span.deposited}
+    async for one in positions(rows, span.community_id, span.upto, span.after):
+        if one.position != last + 1:
+            checked.findings.append(("the chain has a gap", span.place(last + 1)))
         if (form := one.form) is None:
-            checked.findings.append(("what was sealed is gone", place(one.position)))
-        elif canon.link(community_id, one.position, last.hash, canon.digest(form)) != one.hash:
-            checked.findings.append(("what was sealed says something else now", place(one.position)))
+            checked.findings.append(("what was sealed is gone", span.place(one.position)))
+        elif canon.link(span.community_id, one.position, last_hash, canon.digest(form)) != one.hash:
+            checked.findings.append(("what was sealed says something else now", span.place(one.position)))
         head = expected.pop(one.position, None)
         if head is not None and not one.hash.hex().startswith(head.digits):
-            checked.findings.append(("the chain differs from a deposited head", place(one.position)))
-        checked.head = Head(community_id, one.position, one.hash)  # so that the next finding is one of its own
+            checked.findings.append(("the chain differs from a deposited head", span.place(one.position)))
+        last, last_hash = one.position, one.hash  # so that the next finding is one of its own
         checked.count += 1
-    for position in expected:
-        cut = place(checked.head.position + 1)
-        checked.findings.append((f"the chain is cut off before the deposited head at {position}", cut))
+        del checked.findings[SHOWN:]
+    if last != span.upto:
+        checked.findings.append(("the chain has a gap", span.place(last + 1)))
     return checked
 
 

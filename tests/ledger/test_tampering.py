@@ -23,6 +23,7 @@ from pointsbank.ledger import (
     canon,
     queries,
     queries_seal,
+    verify_seals,
 )
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger.actions_seal import change
@@ -340,6 +341,26 @@ async def test_a_chain_that_was_written_anew_shows_in_the_deposited_head_alone(i
         assert await intruder.noticed(heads=()) == set()
         (finding,) = await intruder.noticed()
         assert finding.what == "the chain differs from a deposited head"
+
+
+async def test_a_chain_that_is_checked_in_pieces_tells_the_same(intruder, monkeypatch):
+    """A hash, a row and a gap on both sides of where pieces join."""
+    _length, place = max((head.position, head.community_id) for head in intruder.heads)
+    of = "WHERE community_id = ? AND position = ?"
+    for position in (6, 7, 8):
+        for attack in (
+            f"UPDATE ledger_seal SET hash = zeroblob(32) {of}",
+            f"UPDATE ledger_change SET what = 'x' WHERE id = (SELECT change_id FROM ledger_seal {of})",
+            f"DELETE FROM ledger_seal {of}",
+        ):
+            async with intruder.attempt():
+                await intruder.rows(attack, place, position)
+                told = []
+                for span in (10_000, 7, 1):
+                    monkeypatch.setattr(verify_seals, "SPAN", span)
+                    told.append({one.where for one in await intruder.noticed() if one.where.startswith("community")})
+                assert told[0] == told[1] == told[2]
+                assert any(f"position {position}" in where for where in told[0]), (attack, position)
 
 
 async def test_a_role_that_is_tampered_with_is_none_of_the_ledger_s(intruder):

@@ -42,6 +42,7 @@ class SlowClient(SqliteClient):
             await connection.execute("BEGIN")
             yield rows
         finally:
+            await connection.interrupt()  # whoever gave up need not wait for the end of a long statement
             await connection.close()
 
     async def row(self, sql: str, /, *values: Any) -> Row | None:
