@@ -28,7 +28,7 @@ from pointsbank.people import passwords
 from pointsbank.people.browser import is_https, to
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, normal_login
 from pointsbank.scoring import rules as scoring
-from pointsbank.scoring.routes_editor import grouped
+from pointsbank.scoring.routes_pieces import grouped, writing
 from pointsbank.scoring.rules import Table
 from pointsbank.web import cookies, current, forms, offline, problems
 from pointsbank.web import routes as web
@@ -198,7 +198,9 @@ def table_page(name: FromPath[str], run: Run) -> Response[str] | Redirect:
     if run.is_over or not _is_reached(run, "table"):
         return to(_next_url(run))
     table = first_run.tables()[name]
-    return page("app/first_look.html", name=name, table=table, groups=grouped(table), rules_shown=_rules_shown(table))
+    return page(
+        "app/first_look.html", name=name, table=table, groups=grouped(table, {}), rules_shown=_rules_shown(table)
+    )
 
 
 def _rules_shown(table: Table) -> list[tuple[str, str]]:
@@ -207,7 +209,7 @@ def _rules_shown(table: Table) -> list[tuple[str, str]]:
         (_("类型"), _(scoring.WORDS[table.kind])),
         (_("存折"), _(HOLDERS[table.passbook])),
         (_("有效期"), scoring.shown(table.validity, _)),
-        (_("合计上限"), scoring.shown(table.caps, _)),
+        (_("合计上限"), scoring.shown(table.caps, _, writing({}))),
         (_("公示天数"), scoring.shown(table.notice_days)),
     ]
     return [(label, words) for label, words in pairs if words]

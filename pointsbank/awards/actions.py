@@ -34,9 +34,12 @@ from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.notices import actions as notices
 from pointsbank.notices import queries as notice_queries
-from pointsbank.notices.rules import NewLine
+from pointsbank.notices.rules import NewLine, Told
 from pointsbank.people import queries as people
 from pointsbank.people.queries import Holder
 from pointsbank.people.rules import HasLeft, StillProvisional
@@ -150,7 +153,7 @@ async def record_act(
     if act is None:
         raise AlreadyRecorded
     given = 0 if reviewed_by is None else 1
-    passbook_id = await _passbook_of(tx, holder)
+    passbook_id = await _passbook_of(tx, holder, item.book_kind)
     award = await tx.row(
         AWARD, act["id"], version.id, community_id, holder.person_id, passbook_id, item_code, result.points,
         result.clipped, _text(result.steps), _text(uses), _text(item.review), given, next_role(item.review, given),
@@ -175,13 +178,18 @@ async def _score(tx: Tx, holder: Holder, table: Table, item: Item, facts: Facts)
     return result, uses
 
 
-async def _passbook_of(tx: Tx, holder: Holder) -> int:
-    shared = holder.kind == "household" and holder.household_id is not None
+async def _passbook_of(tx: Tx, holder: Holder, book_kind: str) -> int:
+    """The passbook of this kind that the holder's acts are credited to, opened where there is none yet."""
+    whose = holder.kind
+    if book_kind != MAIN:
+        whose = (await kinds.denominations(tx, holder.community_id))[book_kind].holder
+    shared = whose == "household" and holder.household_id is not None
     return await ledger.open_passbook(
         tx,
         community_id=holder.community_id,
         person_id=None if shared else holder.person_id,
         household_id=holder.household_id if shared else None,
+        kind=book_kind,
     )
 
 
@@ -230,33 +238,45 @@ async def gather_notices(tx: Tx) -> int:
     """Put what was fully reviewed before today on today's notices; returns how many awards, 0 when all is done.
 
     Only what was ready at midnight counts, so it does not matter how often this runs: one notice a night for each
-    community and version.
+    community, version and kind of passbook.
     """
     midnight = start_of_day(local_day(tx.now))
     ready = await tx.rows(READY, midnight, BATCH_MAX)
     gathered = 0
-    for (community_id, _version, days), awards in groupby(ready, _NOTICE):
+    for _night, awards in groupby(ready, _NOTICE):
         taken = [award for award in awards if await tx.run(TAKE_FOR_NOTICE, award["id"]) == 1]
         if taken:
-            await _put_on_notice(tx, community_id, days, taken)
+            await _put_on_notice(tx, taken)
         gathered += len(taken)
     return gathered
 
 
-async def _put_on_notice(tx: Tx, community_id: int, days: int, awards: Sequence[Row]) -> None:
+async def _put_on_notice(tx: Tx, awards: Sequence[Row]) -> None:
+    """Points of different kinds have no sum, so each kind has its own notice."""
+    community_id = awards[0]["community_id"]
     version = await scoring.version((community_id,), awards[0]["version_id"], tx)
-    basis = basis_of(version.table, version.number)
+    book_kinds = await kinds.denominations(tx, community_id)
+
+    def kind_of(award: Row) -> str:
+        return version.items[award["item_code"]].book_kind
+
+    for code, of_kind in groupby(sorted(awards, key=kind_of), kind_of):
+        await _show(tx, list(of_kind), book_kinds[code], basis_of(version.table, version.number))
+
+
+async def _show(tx: Tx, awards: Sequence[Row], of: Denomination, basis: str) -> None:
+    community_id, days = awards[0]["community_id"], awards[0]["notice_days"]
     lines = []
     for award in awards:
         shown_name, place = await people.notice_name(tx, award["person_id"])
         lines.append(NewLine(shown_name, place, award["what"], award["points"], award["person_id"]))
-    notice_id = await notice_queries.just_opened(tx, community_id=community_id, basis=basis, days=days)
+    night = {"community_id": community_id, "basis": basis, "days": days}
+    notice_id = await notice_queries.just_opened(tx, **night, book_kind=of.code)
     if notice_id is None:
         today = local_day(tx.now)
-        title = f"{today.year} 年 {today.month} 月 {today.day} 日积分公示"
-        opened = await notices.open_notice(
-            tx, community_id=community_id, title=title, basis=basis, days=days, lines=lines
-        )
+        title = f"{today.year} 年 {today.month} 月 {today.day} 日{of.name}公示"
+        told = Told(of.code, of.unit, of.decimals)
+        opened = await notices.open_notice(tx, **night, title=title, told=told, lines=lines)
         notice_id, line_ids = opened.notice_id, opened.line_ids
     else:
         line_ids = await notices.add_lines(tx, notice_id=notice_id, lines=lines)

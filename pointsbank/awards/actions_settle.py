@@ -8,7 +8,7 @@ from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_budgets as budgets
 from pointsbank.ledger import queries_budgets as budget_queries
-from pointsbank.ledger.rules import POINTS_MAX
+from pointsbank.ledger.rules import MAIN, POINTS_MAX
 from pointsbank.ledger.rules_budgets import USED_UP
 from pointsbank.notices import actions as notices
 from pointsbank.notices import queries as notice_queries
@@ -95,10 +95,13 @@ async def settle(tx: Tx, *, award: Row) -> Settling:
     if await tx.run(SETTLE, tx.now, until, award_id, award["state"]) != 1:
         return Settling.MOVED
     if award["points"]:
-        category = version.items[award["item_code"]].category
-        grant = await budgets.take(tx, community_id=community_id, programme=category, points=award["points"])
+        item = version.items[award["item_code"]]
+        grant = budgets.Grant()
+        # A budget is for what goods are given for: points of other kinds would count for something else.
+        if item.book_kind == MAIN:
+            grant = await budgets.take(tx, community_id=community_id, programme=item.category, points=award["points"])
         if grant.budget_id is not None:
-            await _wait(tx, award, grant.budget_id, category)
+            await _wait(tx, award, grant.budget_id, item.category)
             return Settling.WAITS
         posted = await ledger.post_award(
             tx,

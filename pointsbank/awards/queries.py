@@ -50,7 +50,7 @@ UNSETTLED = f"""
  WHERE award.passbook_id = ? AND award.state IN ('pending', 'noticed', 'disputed') ORDER BY award.id DESC LIMIT ?
 """
 TO_REVIEW = """
-SELECT award.id, award.person_id, award.item_code, award.version_id, award.points, award.steps, award.made_at,
+SELECT award.id, award.person_id, award.item_code, award.passbook_id, award.points, award.steps, award.made_at,
        act.what, act.evidence, act.began_at, act.minutes, act.quantity,
        (SELECT COUNT(*) FROM awards_review review WHERE review.award_id = award.id AND review.reviewed_by = ?) AS mine,
        (SELECT MIN(review.reviewed_by) FROM awards_review review WHERE review.award_id = award.id) AS reviewed_by
@@ -61,7 +61,6 @@ TO_REVIEW_COUNT = """
 SELECT COUNT(*) FROM awards_award
  WHERE state = 'pending' AND next_role = 'community_admin' AND community_id IN
 """
-EARNED = "SELECT COALESCE(SUM(points), 0) FROM awards_award WHERE state = 'settled' AND person_id IN"
 
 PLAIN = (
     "id", "community_id", "person_id", "passbook_id", "version_id", "item_code", "points", "clipped", "next_role",
@@ -159,6 +158,7 @@ class ToReview(msgspec.Struct, frozen=True):
     minutes: int
     quantity: int
     item_code: str
+    passbook_id: int
     points: int
     steps: list[Step]
     first_reviewer: str
@@ -255,14 +255,6 @@ def _credit(found: Row) -> Credit:
     return Credit(award_id, person_id, what, points, State(state), entry_id, began_at)
 
 
-async def earned(person_id: int) -> int:
-    """All points that were ever booked for what this person did; what was spent is not taken off."""
-    ids = await people.ids_of(None, person_id)
-    found = await db.row(f"{EARNED} ({_marks(ids)})", *ids)
-    assert found is not None
-    return int(found[0])
-
-
 async def to_review(community_ids: Sequence[int], reviewer_id: int) -> list[ToReview]:
     """What waits for a community admin, the oldest first."""
     sql = f"{TO_REVIEW} ({_marks(community_ids)}) ORDER BY award.id LIMIT ?"
@@ -284,6 +276,7 @@ async def to_review(community_ids: Sequence[int], reviewer_id: int) -> list[ToRe
                 minutes=line["minutes"],
                 quantity=line["quantity"],
                 item_code=line["item_code"],
+                passbook_id=line["passbook_id"],
                 points=line["points"],
                 steps=_steps(line["steps"]),
                 first_reviewer=names.get(line["reviewed_by"], ""),

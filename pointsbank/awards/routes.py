@@ -14,15 +14,17 @@ from pointsbank.awards.queries import AwardView
 from pointsbank.awards.rules import BASIS, EVIDENCE_WORDS, REASONS, REVIEW_REASONS, STATE_WORDS, Reason, State
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_budgets import USED_UP
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.notices import queries as notices
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import EXPLANATIONS, WORDS, Step
-from pointsbank.web import forms
+from pointsbank.scoring.rules import EXPLANATIONS, POINT_FACTS, WORDS, Step
+from pointsbank.web import formats, forms
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import _
+from pointsbank.web.i18n import _, amount
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -37,13 +39,18 @@ class ReviewForm(msgspec.Struct):
 
 
 class AwardOut(msgspec.Struct, frozen=True):
-    """`why` is what the page says, in the reader's language; `waits_for` is empty, or the reason code of a wait."""
+    """Points are in the smallest unit of the `kind` of passbook, of which `decimals` are behind the point.
+
+    `why` is what the page says, in the reader's language; `waits_for` is empty, or the reason code of a wait.
+    """
 
     award_id: int
     person_id: int
     what: str
     item_code: str
     version_id: int
+    kind: str
+    decimals: int
     points: int
     clipped: int
     state: str
@@ -51,9 +58,18 @@ class AwardOut(msgspec.Struct, frozen=True):
     why: list[str]
 
 
-def explained(steps: list[Step]) -> list[tuple[str, str, str]]:
+def explained(steps: list[Step], of: Denomination) -> list[tuple[str, str, str]]:
     """Each step of a calculation in words, a note, and the points that are left after it."""
-    return [(_(EXPLANATIONS[step.key], **step.facts), "", str(step.points)) for step in steps]
+    told = []
+    for step in steps:
+        amounts = {name: amount(int(step.facts[name]), of) for name in POINT_FACTS & step.facts.keys()}
+        words = _(EXPLANATIONS[step.key], **{**step.facts, **amounts})
+        told.append((words, "", formats.points(step.points, of.decimals)))
+    return told
+
+
+async def _denomination(award: AwardView) -> Denomination:
+    return (await kinds.denominations_of([award.passbook_id]))[award.passbook_id]
 
 
 def state_of(award: AwardView) -> str:
@@ -81,16 +97,18 @@ async def award_page(award_id: FromPath[int], session: NamedDependency[Session])
     version = await scoring.version((award.community_id,), award.version_id)
     item = version.items[award.item_code]
     names = await people.masked_names([award.person_id])
+    of = await _denomination(award)
     facts: dict[str, Any] = {
         "award": award,
         "name": names[award.person_id],
         "item": item,
         "basis": _(BASIS, name=version.table.name, number=version.number),
-        "unit": _(version.table.unit_name),
+        "of": of,
+        "unit": _(of.unit),
         "state": state_of(award),
         "chip_state": CHIPS[award.state],
         "evidence": evidence_of(award.evidence),
-        "lines": explained(award.steps),
+        "lines": explained(award.steps, of),
         "handled": await _handled(award),
         "expected_on": await queries.expected_on(award),
         "next_role": _(WORDS[award.next_role]) if award.next_role else "",
@@ -121,17 +139,20 @@ async def _handled(award: AwardView) -> list[dict[str, Any]]:
 async def award_json(award_id: FromPath[int], session: NamedDependency[Session]) -> AwardOut:
     """Why an award has the points it has: the item, each step of the arithmetic, who reviewed."""
     award = await _award(session, award_id)
+    of = await _denomination(award)
     return AwardOut(
         award_id=award.id,
         person_id=award.person_id,
         what=award.what,
         item_code=award.item_code,
         version_id=award.version_id,
+        kind=of.code,
+        decimals=of.decimals,
         points=award.points,
         clipped=award.clipped,
         state=award.state,
         waits_for="" if award.waits_for_budget is None else USED_UP,
-        why=[text for text, _note, _points in explained(award.steps)],
+        why=[text for text, _note, _points in explained(award.steps, of)],
     )
 
 
@@ -142,7 +163,8 @@ async def review_page(session: NamedDependency[Session]) -> Response[str]:
 
 async def _review_page(session: Session, form: forms.Filled[ReviewForm]) -> Response[str]:
     waiting = await queries.to_review(session.community_ids, session.person_id)
-    why = {line.award_id: explained(line.steps) for line in waiting}
+    written = await kinds.denominations_of(line.passbook_id for line in waiting)
+    why = {line.award_id: explained(line.steps, written[line.passbook_id]) for line in waiting}
     evidence = {line.award_id: evidence_of(line.evidence) for line in waiting}
     reasons = [(reason.value, _(REASONS[reason])) for reason in REVIEW_REASONS]
     ticked = set(form.lists.get("award_id", []))
@@ -152,6 +174,7 @@ async def _review_page(session: Session, form: forms.Filled[ReviewForm]) -> Resp
         form=form,
         waiting=waiting,
         why=why,
+        written=written,
         evidence=evidence,
         reasons=reasons,
         ticked=ticked,

@@ -12,6 +12,8 @@ from pointsbank.kit import codes, qr
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.errors import Forbidden
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people import browser
 from pointsbank.people.access import Session
 from pointsbank.scoring import queries as scoring
@@ -24,13 +26,14 @@ CARD_LENGTH = 20  # and a phone's code is as long
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What an item gives, in the smallest unit: `points` for each block of minutes, or at once where that is 0."""
+    """What an item gives, written as `of` says: `points` for each block of minutes, or at once where that is 0."""
 
     code: str
     name: str
     points: int
     block_minutes: int
     most: int | None
+    of: Denomination
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,12 @@ class Shown:
         return getattr(self.activity, name)
 
 
-def worth_of(item: Item) -> Worth:
+def worth_of(item: Item, book_kinds: dict[str, Denomination]) -> Worth:
+    of = book_kinds[item.book_kind]
     points = item.points * item.multiplier_percent // 100
     most = min((cap.points for cap in item.caps if cap.period in {Period.ACT, Period.DAY}), default=None)
-    return Worth(item.code, item.name, points, item.block_minutes if item.basis is Basis.PER_MINUTES else 0, most)
+    block_minutes = item.block_minutes if item.basis is Basis.PER_MINUTES else 0
+    return Worth(item.code, item.name, points, block_minutes, most, of)
 
 
 async def shown(activity: Activity) -> Shown:
@@ -65,7 +70,8 @@ async def shown(activity: Activity) -> Shown:
     contact, phone = split_contact(activity.contact)
     version = await scoring.current(activity.community_id, local_day(activity.starts_at))
     item = None if version is None else version.items.get(activity.item_code)
-    return Shown(activity, None if item is None else worth_of(item), contact, phone)
+    book_kinds = await kinds.denominations(None, activity.community_id)
+    return Shown(activity, None if item is None else worth_of(item, book_kinds), contact, phone)
 
 
 async def own_activity(activity_id: int, session: Session) -> Activity:

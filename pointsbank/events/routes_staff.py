@@ -18,6 +18,7 @@ from pointsbank.kit import codes, db
 from pointsbank.kit.clock import ZONE, Clock, local_day
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.people import browser
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -157,12 +158,13 @@ async def _form_page(
     edited: Activity | None = None,
 ) -> Response[str]:
     items = await scoring.items_for_events(community_id, local_day(now))
+    book_kinds = await kinds.denominations(None, community_id)
     last = None if edited or source else await queries.last_one(session.person_id, community_id)
     return page(
         "events/form.html",
         status=200 if form.is_valid else 400,
         form=form,
-        worths=[pieces.worth_of(item) for item in items],
+        worths=[pieces.worth_of(item, book_kinds) for item in items],
         last=last,
         source=source,
         edited=edited,

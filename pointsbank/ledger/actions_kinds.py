@@ -70,13 +70,13 @@ async def make_kind(tx: Tx, *, community_id: int, code: str, settings: Settings)
 async def change_kind(tx: Tx, *, community_id: int, kind_id: int, version: int, settings: Settings) -> None:
     """Settle a kind anew, as it was when `version` was read. What is in the passbooks already stays as it is.
 
-    Refuses KindMoved, and DecimalsFixed once somebody has such a passbook.
+    Refuses KindMoved, and DecimalsFixed: amounts that are written down somewhere would mean something else.
     """
     before = await tx.row(BEFORE, kind_id, community_id)
     if before is None:
         raise NotFound
     rules_kinds.check(before["code"], settings)
-    if before["is_open"] and settings.decimals != before["decimals"]:
+    if settings.decimals != before["decimals"]:
         raise DecimalsFixed
     if settings.holder != before["holder"] and (before["code"] == rules.MAIN or before["is_open"]):
         raise HolderFixed

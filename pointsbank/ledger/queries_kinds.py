@@ -1,15 +1,15 @@
 """Read kinds of passbook, who has which, and what will lapse."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import msgspec
 
 from pointsbank.kit import db
-from pointsbank.kit.db import Row
+from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger.rules import MAIN
-from pointsbank.ledger.rules_kinds import Settings
+from pointsbank.ledger.rules_kinds import Denomination, Settings
 
 DAYS_SHOWN = 200
 
@@ -27,6 +27,11 @@ SELECT book.id, book.number, account.id, account.balance, kind.code, kind.name, 
 """
 BOOKS_OF_PERSON = f"{BOOKS} WHERE book.person_id = ?"
 BOOKS_OF_HOME = f"{BOOKS} WHERE book.household_id = ?"
+DENOMINATIONS = "SELECT code, name, unit, decimals, holder FROM ledger_book_kind WHERE community_id = ?"
+OF_BOOKS = """
+SELECT book.id, kind.code, kind.name, kind.unit, kind.decimals, kind.holder
+  FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE book.id IN
+"""
 LAPSING = """
 SELECT lot.expires_on, kind.name, kind.unit, kind.decimals, COUNT(DISTINCT lot.account_id),
        CAST(SUM(lot.remaining) AS BIGINT)
@@ -86,6 +91,19 @@ async def kind(community_id: int, kind_id: int) -> BookKind:
     if found is None:
         raise NotFound
     return _kind(found)
+
+
+async def denominations(tx: Tx | None, community_id: int) -> dict[str, Denomination]:
+    """The kinds of passbook of a community, by code."""
+    found = await (db.rows if tx is None else tx.rows)(DENOMINATIONS, community_id)
+    return {one["code"]: Denomination(*one) for one in found}
+
+
+async def denominations_of(passbook_ids: Iterable[int]) -> dict[int, Denomination]:
+    """How the amounts of these passbooks are written."""
+    ids = sorted(set(passbook_ids))
+    found = await db.rows(f"{OF_BOOKS} ({', '.join('?' * len(ids)) or 'NULL'})", *ids)
+    return {passbook_id: Denomination(*kind) for passbook_id, *kind in found}
 
 
 async def books_of(*, person_id: int, household_id: int | None) -> list[Book]:

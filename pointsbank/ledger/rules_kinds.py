@@ -16,6 +16,16 @@ LEAP_YEAR = 2024
 CODE = re.compile(r"[a-z][a-z0-9_]{1,19}")
 
 
+class Denomination(msgspec.Struct, frozen=True):
+    """A kind of points as amounts of it are written, and whose its passbooks are."""
+
+    code: str
+    name: str
+    unit: str
+    decimals: int
+    holder: str
+
+
 class CodeTaken(Refusal):
     kind = RefusalKind.CONFLICT
     code = "ledger.kind_code_taken"
@@ -55,7 +65,7 @@ class LimitUnfit(Refusal):
 class DecimalsFixed(Refusal):
     kind = RefusalKind.CONFLICT
     code = "ledger.kind_decimals_fixed"
-    message = "已经有人开了这种存折，小数位不能再改。"
+    message = "小数位在新建的时候就定了，不能再改。要别的小数位，请新建一种存折。"
 
 
 class HolderFixed(Refusal):

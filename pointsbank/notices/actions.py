@@ -7,13 +7,13 @@ import msgspec
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.notices.rules import LINES_MAX, AlreadyRuled, Grounds, NewLine, NoticeOver, number_of, shown_until
+from pointsbank.notices.rules import LINES_MAX, AlreadyRuled, Grounds, NewLine, NoticeOver, Told, number_of, shown_until
 from pointsbank.trail import actions as trail
 
 COUNT = "SELECT COUNT(*) FROM notices_notice WHERE community_id = ? AND number LIKE ?"
 OPEN = """
-INSERT INTO notices_notice (community_id, number, title, basis, starts_at, ends_at) VALUES (?, ?, ?, ?, ?, ?)
-RETURNING id
+INSERT INTO notices_notice (community_id, number, title, basis, starts_at, ends_at, book_kind, unit, decimals)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
 """
 LAST_POSITION = "SELECT COALESCE(MAX(position), 0) FROM notices_line WHERE notice_id = ?"
 ADD = """
@@ -48,14 +48,15 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 async def open_notice(
-    tx: Tx, *, community_id: int, title: str, basis: str, days: int, lines: Sequence[NewLine]
+    tx: Tx, *, community_id: int, title: str, basis: str, told: Told, days: int, lines: Sequence[NewLine]
 ) -> Opened:
     """Show lines to the community for `days` full local days under its next number of the year."""
     year = local_day(tx.now).year
     count = await tx.row(COUNT, community_id, f"〔{year}〕%")
     assert count is not None
     number = number_of(year, count[0] + 1)
-    made = await tx.row(OPEN, community_id, number, title, basis, tx.now, shown_until(tx.now, days))
+    until = shown_until(tx.now, days)
+    made = await tx.row(OPEN, community_id, number, title, basis, tx.now, until, *msgspec.structs.astuple(told))
     assert made is not None
     line_ids = await add_lines(tx, notice_id=made[0], lines=lines)
     await trail.record(tx, "notice.opened", subject=("notice", made[0]), lines=len(line_ids), days=days)

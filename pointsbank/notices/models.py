@@ -13,6 +13,9 @@ class Notice(Model):
     starts_at = fields.DatetimeField()
     ends_at = fields.DatetimeField()
     closed_at = fields.DatetimeField(null=True)
+    book_kind = fields.TextField()
+    unit = fields.TextField()
+    decimals = fields.BigIntField()
 
     class Meta:
         table = "notices_notice"

@@ -18,7 +18,7 @@ LIST_MAX = 100
 
 JUST_OPENED = """
 SELECT id FROM notices_notice
- WHERE community_id = ? AND basis = ? AND ends_at = ? AND starts_at > ? AND closed_at IS NULL
+ WHERE community_id = ? AND basis = ? AND book_kind = ? AND ends_at = ? AND starts_at > ? AND closed_at IS NULL
  ORDER BY id DESC LIMIT 1
 """
 IS_CLOSED = "SELECT 1 FROM notices_notice WHERE id = ? AND closed_at IS NOT NULL"
@@ -28,7 +28,7 @@ OBJECTION_OF = "SELECT id, community_id, line_id, recorded_by FROM notices_objec
 NOTICE_OF_LINE = "SELECT notice_id FROM notices_line WHERE id = ?"
 NOTICES = """
 SELECT notice.id, notice.community_id, notice.number, notice.title, notice.basis, notice.starts_at, notice.ends_at,
-       notice.closed_at,
+       notice.closed_at, notice.unit, notice.decimals,
        (SELECT COUNT(*) FROM notices_line line WHERE line.notice_id = notice.id) AS line_count,
        CAST((SELECT COALESCE(SUM(line.points), 0) FROM notices_line line WHERE line.notice_id = notice.id) AS BIGINT)
          AS points,
@@ -44,7 +44,8 @@ SELECT line.id, line.position, line.shown_name, line.place, line.what, line.poin
 """
 OBJECTIONS = """
 SELECT objection.id, objection.notice_id, notice.number, objection.line_id, line.position, line.shown_name, line.place,
-       line.what, line.points, objection.grounds, objection.state, objection.recorded_by, objection.recorded_at,
+       line.what, line.points, notice.unit, notice.decimals,
+       objection.grounds, objection.state, objection.recorded_by, objection.recorded_at,
        objection.ruled_by, objection.ruled_at, objection.ruling, about.person_id
   FROM notices_objection objection
   JOIN notices_line line ON line.id = objection.line_id
@@ -62,6 +63,8 @@ class NoticeView(msgspec.Struct, frozen=True):
     starts_at: datetime
     ends_at: datetime
     closed_at: datetime | None
+    unit: str
+    decimals: int
     line_count: int
     points: int
     disputed: int
@@ -102,6 +105,8 @@ class ObjectionView(msgspec.Struct, frozen=True):
     place: str
     what: str
     points: int
+    unit: str
+    decimals: int
     grounds: Grounds
     state: str
     recorded_by: int
@@ -122,9 +127,9 @@ class Recorded(msgspec.Struct, frozen=True):
     recorded_by: int
 
 
-async def just_opened(tx: Tx, *, community_id: int, basis: str, days: int) -> int | None:
+async def just_opened(tx: Tx, *, community_id: int, basis: str, book_kind: str, days: int) -> int | None:
     """The notice of this night to which more lines of the same kind belong."""
-    found = await tx.row(JUST_OPENED, community_id, basis, shown_until(tx.now, days), tx.now - GRACE)
+    found = await tx.row(JUST_OPENED, community_id, basis, book_kind, shown_until(tx.now, days), tx.now - GRACE)
     return None if found is None else int(found[0])
 
 

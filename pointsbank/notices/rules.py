@@ -53,6 +53,14 @@ GROUNDS: dict[Grounds, str] = {
 }
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What a notice's points are: their kind, as the room above knows it, and how they are written."""
+
+    book_kind: str
+    unit: str
+    decimals: int
+
+
 class NewLine(msgspec.Struct, frozen=True):
     """`person_id` is kept beside the line, so that nobody is named who no longer wants to be."""
 

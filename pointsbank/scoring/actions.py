@@ -7,6 +7,7 @@ import msgspec
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.scoring import queries, rules
 from pointsbank.scoring.rules import HasTable, NotADraft, Table, TableFaults, TooSoon
 from pointsbank.trail import actions as trail
@@ -48,7 +49,7 @@ _encode = msgspec.json.Encoder().encode
 
 async def adopt(tx: Tx, *, community_id: int, table: Table, in_force_from: date) -> int:
     """Take a community's first table, in force from any day, also a past one: there is nothing it could change."""
-    _refuse_faults(table)
+    await _refuse_faults(tx, community_id, table)
     made = await tx.row(NEW_TABLE, community_id, table.name, tx.now)
     if made is None:
         raise HasTable
@@ -72,7 +73,7 @@ async def draft_from_current(tx: Tx, *, community_id: int) -> int:
 
 async def import_draft(tx: Tx, *, community_id: int, table: Table) -> int:
     """Put a table from a file into the community's draft; refuses one with faults."""
-    _refuse_faults(table)
+    await _refuse_faults(tx, community_id, table)
     await tx.run(HOLD_DRAFTS, community_id)
     open_draft = await queries.draft_of(community_id, tx)
     if open_draft is not None:
@@ -115,7 +116,7 @@ async def save_draft(tx: Tx, *, community_id: int, version_id: int, table: Table
     if found.state != "draft":
         raise NotADraft
     await _save(tx, version_id, table)
-    return len(rules.faults(table))
+    return len(rules.faults(table, await kinds.denominations(tx, community_id)))
 
 
 async def _save(tx: Tx, version_id: int, table: Table) -> None:
@@ -146,14 +147,14 @@ async def publish(tx: Tx, *, community_id: int, version_id: int, in_force_from: 
     earliest = local_day(tx.now) + timedelta(days=1)
     if in_force_from < earliest:
         raise TooSoon(earliest=earliest.isoformat())
-    _refuse_faults(found.table)
+    await _refuse_faults(tx, community_id, found.table)
     if await tx.run(PUBLISH, "scheduled", in_force_from, tx.actor.person_id, tx.now, version_id) != 1:
         raise NotADraft
     await trail.record(tx, "table.published", subject=("version", version_id), in_force_from=in_force_from.isoformat())
 
 
-def _refuse_faults(table: Table) -> None:
-    found = rules.faults(table)
+async def _refuse_faults(tx: Tx, community_id: int, table: Table) -> None:
+    found = rules.faults(table, await kinds.denominations(tx, community_id))
     if found:
         raise TableFaults(count=len(found), text="；".join(fault.text for fault in found[:FAULTS_SHOWN]))
 

@@ -9,11 +9,13 @@ from litestar.params import FromPath
 
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import queries, routes_editor, rules
 from pointsbank.scoring.queries import Version
-from pointsbank.scoring.routes_editor import VersionChip, chip_of, grouped
+from pointsbank.scoring.routes_pieces import VersionChip, chip_of, grouped, writing
 from pointsbank.web import forms
 from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, _
@@ -69,12 +71,13 @@ async def _shown(session: Session, community_id: int, found: Version | None) -> 
     may_edit = session.may(Permission.EDIT_SCORING)
     history = await queries.versions(community_id) if session.kind != "resident" else []
     versions = [VersionChip(line, *chip_of(line.state)) for line in history if line.state != "draft" or may_edit]
+    book_kinds = await kinds.denominations(None, community_id)
     return page(
         "scoring/table.html",
         frame="phone.html" if session.kind == "resident" else "desk.html",
         version=found,
-        groups=grouped(found.table) if found else [],
-        rules_shown=_rules_shown(found.table) if found else [],
+        groups=grouped(found.table, book_kinds) if found else [],
+        rules_shown=_rules_shown(found.table, book_kinds) if found else [],
         versions=versions,
         has_draft=any(line.state == "draft" for line in history),
         may_edit=may_edit,
@@ -82,12 +85,12 @@ async def _shown(session: Session, community_id: int, found: Version | None) -> 
     )
 
 
-def _rules_shown(known: rules.Table) -> list[tuple[str, str]]:
+def _rules_shown(known: rules.Table, book_kinds: dict[str, Denomination]) -> list[tuple[str, str]]:
     """What holds for the table as a whole, as pairs of label and words."""
     pairs = [
         (N_("来源"), f"{known.place}《{known.document}》"),
         (N_("有效期"), rules.shown(known.validity, _)),
-        (N_("合计上限"), rules.shown(known.caps, _)),
+        (N_("合计上限"), rules.shown(known.caps, _, writing(book_kinds))),
         (N_("公示天数"), rules.shown(known.notice_days)),
     ]
     return [(label, words) for label, words in pairs if words]

@@ -9,14 +9,14 @@ from datetime import date
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.ledger.rules import MAIN
+from pointsbank.scoring.rules_faults import FAULTS, Fault, faults
 from pointsbank.scoring.rules_table import (
-    FAULTS,
     FIELD_LABELS,
     WORDS,
     Basis,
     Cap,
     Difference,
-    Fault,
     FieldChange,
     Item,
     Period,
@@ -27,7 +27,6 @@ from pointsbank.scoring.rules_table import (
     Validity,
     ValidityKind,
     differences,
-    faults,
     shown,
 )
 
@@ -154,7 +153,10 @@ class CapUse(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One line of the explanation: EXPLANATIONS[key] filled from `facts`; `points` are those left after it."""
+    """One line of the explanation: EXPLANATIONS[key] filled from `facts`, of which POINT_FACTS are written as amounts.
+
+    `points` are those left after it.
+    """
 
     key: str
     facts: dict[str, str | int]
@@ -186,29 +188,29 @@ EXPLANATIONS: dict[str, str] = {
     "share_too_small": "参加 {minutes} 分钟，不满活动（{planned} 分钟）的 {percent}%，不计分",
     "too_short": "参加 {minutes} 分钟，不满最少的 {least} 分钟，不计分",
     "too_few": "数量 {quantity}，不到最少的 {least}，不计分",
-    "fixed": "这一项 {low} 到 {high} 分，评议定为 {value} 分",
-    "multiplied": "按 {percent}% 计，{before} 分变为 {value} 分",
-    "hours_down": "{hours} 小时 {minutes} 分，每满 {block} 分钟算 1 次：{blocks} 次，每次 {value} 分",
-    "minutes_down": "{minutes} 分钟，每满 {block} 分钟算 1 次：{blocks} 次，每次 {value} 分",
-    "hours_half_up": "{hours} 小时 {minutes} 分，每 {block} 分钟算 1 次，满一半也算：{blocks} 次，每次 {value} 分",
-    "minutes_half_up": "{minutes} 分钟，每 {block} 分钟算 1 次，满一半也算：{blocks} 次，每次 {value} 分",
-    "hours_up": "{hours} 小时 {minutes} 分，每 {block} 分钟算 1 次，不满也算：{blocks} 次，每次 {value} 分",
-    "minutes_up": "{minutes} 分钟，每 {block} 分钟算 1 次，不满也算：{blocks} 次，每次 {value} 分",
-    "per_time": "做完 1 次，{value} 分",
-    "per_item": "数量 {quantity}，每个 {value} 分",
-    "minutes_max": "一次最多计 {most_minutes} 分钟，这次少记 {clipped} 分",
-    "cap_item_act": "这一项一次最多 {most} 分，这次少记 {clipped} 分",
-    "cap_table_act": "一次最多 {most} 分，这次少记 {clipped} 分",
+    "fixed": "这一项 {low}到 {high}，评议定为 {value}",
+    "multiplied": "按 {percent}% 计，{before}变为 {value}",
+    "hours_down": "{hours} 小时 {minutes} 分，每满 {block} 分钟算 1 次：{blocks} 次，每次 {value}",
+    "minutes_down": "{minutes} 分钟，每满 {block} 分钟算 1 次：{blocks} 次，每次 {value}",
+    "hours_half_up": "{hours} 小时 {minutes} 分，每 {block} 分钟算 1 次，满一半也算：{blocks} 次，每次 {value}",
+    "minutes_half_up": "{minutes} 分钟，每 {block} 分钟算 1 次，满一半也算：{blocks} 次，每次 {value}",
+    "hours_up": "{hours} 小时 {minutes} 分，每 {block} 分钟算 1 次，不满也算：{blocks} 次，每次 {value}",
+    "minutes_up": "{minutes} 分钟，每 {block} 分钟算 1 次，不满也算：{blocks} 次，每次 {value}",
+    "per_time": "做完 1 次，{value}",
+    "per_item": "数量 {quantity}，每个 {value}",
+    "minutes_max": "一次最多计 {most_minutes} 分钟，这次少记 {clipped}",
+    "cap_item_act": "这一项一次最多 {most}，这次少记 {clipped}",
+    "cap_table_act": "一次最多 {most}，这次少记 {clipped}",
     **{
-        f"cap_{level}_{scope}_{period}": f"{what}{WORDS[scope]}{WORDS[period]}最多 {{most}} 分，"
-        "此前已记 {used} 分，这次少记 {clipped} 分"
+        f"cap_{level}_{scope}_{period}": f"{what}{WORDS[scope]}{WORDS[period]}最多 {{most}}，"
+        "此前已记 {used}，这次少记 {clipped}"
         for level, what in (("item", "这一项"), ("table", "全部项目合计"))
         for scope in Scope
         for period in Period
         if period is not Period.ACT
     },
 }
-POINT_FACTS = frozenset({"low", "high", "value", "before", "most", "used", "clipped"})  # in the smallest unit
+POINT_FACTS = frozenset({"low", "high", "value", "before", "most", "used", "clipped"})  # amounts, in the smallest unit
 
 
 def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
@@ -361,7 +363,8 @@ def _units_step(item: Item, facts: Facts, value: int, points: int) -> Step:
 
 def _caps_in_order(table: Table, item: Item, day: date) -> Iterator[tuple[str, Cap, CapKey | None]]:
     """Explanation, cap and counter: per act, then the item, then the table; an act has no counter."""
-    levels = (("item", item.code, _sorted(item.caps)), ("table", "", _sorted(table.caps)))
+    of_table = table.caps if item.book_kind == MAIN else ()
+    levels = (("item", item.code, _sorted(item.caps)), ("table", "", _sorted(of_table)))
     for level, _, caps in levels:
         yield from ((f"cap_{level}_act", cap, None) for cap in caps if cap.period is Period.ACT)
     for level, code, caps in levels:

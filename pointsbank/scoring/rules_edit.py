@@ -1,9 +1,10 @@
 """Editing a draft: what was typed into the grid or the item form becomes a table, or says what is to be changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from pointsbank.ledger.rules_kinds import Denomination, smallest
 from pointsbank.scoring.rules_table import Cap, Item, Period, Scope, Table
 
 DIGITS_MAX = 9
@@ -37,12 +38,14 @@ def with_day_cap(item: Item, points: int | None) -> Item:
     return msgspec.structs.replace(item, caps=added + kept)
 
 
-def _whole(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
+def _amount(text: str, decimals: int) -> int | None:
+    return smallest(text, decimals) if len(text) <= DIGITS_MAX else None
 
 
-def edited(table: Table, rows: Sequence[Row], ended: Sequence[str]) -> tuple[Table, list[CellWrong]]:
-    """Return the table with the grid's cells put in and the ended items left out, and the cells that are no numbers.
+def edited(
+    table: Table, rows: Sequence[Row], ended: Sequence[str], book_kinds: Mapping[str, Denomination]
+) -> tuple[Table, list[CellWrong]]:
+    """Return the table with the grid's cells put in and the ended items left out, and the cells that are no amounts.
 
     Items that the grid did not carry stay as they are: somebody else may have added them meanwhile.
     """
@@ -56,8 +59,8 @@ def edited(table: Table, rows: Sequence[Row], ended: Sequence[str]) -> tuple[Tab
         if row is None:
             items.append(item)
             continue
-        points = _whole(row.points)
-        day_cap = _whole(row.day_cap) if row.day_cap else None
+        of = book_kinds.get(item.book_kind)
+        points, day_cap = (_amount(text, 0 if of is None else of.decimals) for text in (row.points, row.day_cap))
         if points is None:
             wrong.append(CellWrong(item.code, "points"))
         if row.day_cap and day_cap is None:

@@ -1,6 +1,7 @@
 """How points, days and spans are written, in Chinese and in English; always in the local day of Shanghai."""
 
 from datetime import date, datetime
+from typing import Protocol
 
 from pointsbank.kit.clock import ZONE
 
@@ -8,6 +9,18 @@ WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日"
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MINUTES_PER_HOUR = 60
+POINTS = "分"
+"""The unit for which each language has a word; every other is a name."""
+
+
+class Denominated(Protocol):
+    """What says how amounts of a kind of points are written."""
+
+    @property
+    def unit(self) -> str: ...
+
+    @property
+    def decimals(self) -> int: ...
 
 
 def local(moment: datetime | date) -> datetime | date:

@@ -19,6 +19,7 @@ from pointsbank.kit import paths
 from pointsbank.kit.errors import Refusal
 from pointsbank.web import current, formats
 from pointsbank.web.current import Scope
+from pointsbank.web.formats import Denominated
 
 SOURCE, ENGLISH = "zh-CN", "en"
 LOCALES = (SOURCE, ENGLISH)
@@ -107,6 +108,12 @@ def translate(text: str, locale: str | None = None, /, **facts: Any) -> str:
 
 def _(text: str, /, **facts: Any) -> str:
     return translate(text, None, **facts)
+
+
+def amount(points: int, of: Denominated) -> str:
+    """An amount with its unit: 12 分, 1.5 时间币."""
+    written = formats.points(points, of.decimals)
+    return translate("{points} 分", None, points=written) if of.unit == formats.POINTS else f"{written} {of.unit}"
 
 
 def N_(text: str, /) -> str:  # noqa: N802  # the gettext name for "marked here, translated when shown"

@@ -175,6 +175,7 @@ def environment() -> Environment:
         "view": _CurrentView(),
     }
     env.filters |= {
+        "amount": i18n.amount,
         "points": formats.points,
         "signed": formats.signed,
         "day": _day,

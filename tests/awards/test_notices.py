@@ -193,7 +193,6 @@ async def test_a_passbook_tells_apart_what_is_settled_and_what_is_on_its_way(nei
         (pending.award_id, None),
         (noticed.award_id, date(2026, 11, 29)),
     ]
-    assert await awards.earned(person) == 20
 
 
 async def test_the_day_on_which_points_will_come_is_told_before_the_notice(neighbours):

@@ -8,7 +8,7 @@ from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.kit import codes, crypto, db
 from pointsbank.notices import actions as notices
-from pointsbank.notices.rules import NewLine
+from pointsbank.notices.rules import NewLine, Told
 from pointsbank.people import actions as people
 from pointsbank.people import actions_cards, actions_staff
 from pointsbank.people import queries as people_queries
@@ -148,7 +148,7 @@ async def paper(world: World) -> dict[str, Any]:
     ]
     notice = await db.write(
         notices.open_notice, community_id=world.home.id, title="2026 年 11 月 21 日积分公示",
-        basis="《测试社区文明积分标准》第 2 版", days=7, lines=shown,
+        basis="《测试社区文明积分标准》第 2 版", told=Told("points", "分", 0), days=7, lines=shown,
     )  # fmt: skip
     activity = await db.write(
         events.create, actor=admin, community_id=world.home.id, title="测试特别长的活动名称三号楼楼道清洁",

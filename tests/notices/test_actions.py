@@ -5,7 +5,7 @@ import pytest
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound
 from pointsbank.notices import actions, queries
-from pointsbank.notices.rules import AlreadyRuled, NewLine, NoticeOver
+from pointsbank.notices.rules import AlreadyRuled, NewLine, NoticeOver, Told
 
 pytestmark = pytest.mark.both
 
@@ -18,6 +18,7 @@ async def opened(neighbours, community_id=None):
         community_id=community_id or neighbours.community_id,
         title="测试公示",
         basis="《测试积分表》第 1 版",
+        told=Told("points", "分", 0),
         days=1,
         lines=[LINE, LINE],
     )

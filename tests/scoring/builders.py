@@ -42,7 +42,11 @@ def evaluated(item, facts=None, used=None, **table):
 
 
 def in_words(result):
-    return [rules.EXPLANATIONS[step.key].format(**step.facts) for step in result.steps]
+    told = []
+    for step in result.steps:
+        amounts = {name: f"{step.facts[name]} 分" for name in rules.POINT_FACTS & step.facts.keys()}
+        told.append(rules.EXPLANATIONS[step.key].format(**{**step.facts, **amounts}))
+    return told
 
 
 days = st.dates(date(2024, 1, 1), date(2026, 12, 31))

@@ -9,6 +9,7 @@ from tortoise.exceptions import IntegrityError, OperationalError
 
 from pointsbank.kit import db
 from pointsbank.kit.errors import Refusal
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
 from pointsbank.scoring import actions, queries
 from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults, TooSoon
@@ -44,7 +45,7 @@ def priced(points):
 @pytest.fixture
 async def community_id(database):
     street = await db.write(people.make_place, parent_id=None, kind="street", name="测试街道")
-    return await db.write(
+    community_id = await db.write(
         people.make_community,
         street_id=street,
         name="测试社区",
@@ -53,6 +54,8 @@ async def community_id(database):
         service_phone="10000000001",
         oversight_phone="10000000002",
     )
+    await db.write(kinds.make_main_kind, community_id=community_id)
+    return community_id
 
 
 async def adopt(community_id, since=TODAY):

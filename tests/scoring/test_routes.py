@@ -5,7 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 
+from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
+from pointsbank.ledger import actions_kinds
+from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.people.access import Role
 from pointsbank.scoring import queries
 from tests.world import visiting
@@ -85,7 +88,7 @@ async def test_a_cell_that_is_no_number_is_named_and_nothing_is_saved(world, adm
     )
 
     assert refused.status_code == 400
-    assert "A01 的分值要写整数" in refused.text
+    assert "A01 的分值要写成数字" in refused.text
     assert "改过的名字" in refused.text
     assert 'value="八"' in refused.text
     assert (await queries.draft_of(world.home.id)).table == before.table
@@ -118,6 +121,36 @@ async def test_an_item_is_added_and_one_is_ended(world, admin):
     assert "Z01" in codes
     assert "A01" not in codes
     assert "is-ended" in (await admin.get(url)).text
+
+
+async def test_an_item_is_typed_with_the_decimals_of_its_kind_of_passbook(world, admin):
+    coins = Settings(
+        "时间币", "币", 1, "person", False, False, False, None, "refused", 0, "never", False, 0, None, None, False
+    )  # fmt: skip
+    for place, code in ((world.home, "coins"), (world.communities[1], "theirs")):
+        await db.write(actions_kinds.make_kind, community_id=place.id, code=code, settings=coins)
+    url, _ = await draft(admin)
+    form = await admin.get(f"{url}/items/new")
+    item = {"code": "Z01", "category": "志愿服务", "name": "教用手机", "basis": "per_time", "points": "1.5",
+            "day_cap": "4.5", "evidence": "照片", "book_kind": "coins"}  # fmt: skip
+
+    async def sent(number: int, **changes: str) -> int:
+        return (await admin.post(f"{url}/items", data={"request_key": f"item-key-{number}", **item, **changes})).status_code
+
+    assert 'value="coins"' in form.text
+    assert [await sent(1, points="1.25"), await sent(2, day_cap="x"), await sent(3, book_kind="theirs")] == [400] * 3
+    assert [await sent(4, book_kind="points")] == [400]
+    assert await sent(5) == 303
+    page = await admin.get(url)
+    saved = await admin.post(url, data={"request_key": key_of(page, url), **grid(page)})
+
+    added = (await queries.draft_of(world.home.id)).items["Z01"]
+    again = await admin.get(f"{url}/items/Z01")
+    assert saved.status_code == 303
+    assert (added.book_kind, added.points, added.caps[0].points) == ("coins", 15, 45)
+    assert "记入 时间币" in page.text
+    assert 'value="1.5"' in again.text
+    assert 'value="4.5"' in again.text
 
 
 async def test_what_is_wrong_with_an_item_stands_at_its_field(world, admin):

@@ -180,7 +180,7 @@ def test_a_panel_fixes_the_value_within_the_published_range():
     item = an_item(basis=Basis.PER_TIME, points=5, range_max=20)
 
     assert evaluated(item, some_facts(fixed_points=5)).points == 5
-    assert in_words(evaluated(item, some_facts(fixed_points=20)))[0] == "这一项 5 到 20 分，评议定为 20 分"
+    assert in_words(evaluated(item, some_facts(fixed_points=20)))[0] == "这一项 5 分到 20 分，评议定为 20 分"
 
 
 @pytest.mark.parametrize("fixed", [None, 4, 21, 0, -5])

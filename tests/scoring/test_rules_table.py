@@ -57,6 +57,7 @@ def test_the_tables_of_these_tests_have_no_faults(table):
         ({"name": "全年零上访"}, "name", "paid_silence"),
         ({"name": "主动撤回投诉"}, "name", "paid_silence"),
         ({"name": "分低的取消低保"}, "name", "benefit"),
+        ({"book_kind": "荣誉"}, "book_kind", "book_kind"),
     ],
 )
 def test_an_item_that_cannot_be_is_named_with_its_code_and_field(changes, field, key):
@@ -76,7 +77,7 @@ def test_an_item_that_cannot_be_is_named_with_its_code_and_field(changes, field,
         ({"document": ""}, "document", "text"),
         ({"unit_name": "一二三四五六七"}, "unit_name", "text"),
         ({"notes": ("",)}, "notes", "text"),
-        ({"decimals": 3}, "decimals", "out_of_range"),
+        ({"decimals": 1}, "decimals", "main_has_no_decimals"),
         ({"notice_days": 31}, "notice_days", "out_of_range"),
         ({"yuan_per_point_cents": 0}, "yuan_per_point_cents", "out_of_range"),
         ({"validity": Validity(ValidityKind.MONTHS, 0)}, "months", "out_of_range"),
@@ -99,6 +100,15 @@ def test_good_deeds_that_touch_such_words_can_be_entered(name):
     assert rules.faults(a_table(an_item(name=name))) == []
 
 
+def test_a_kind_of_passbook_that_is_not_there_is_named():
+    table = a_table(an_item(), an_item(code="A02", book_kind="honour"))
+
+    found = rules.faults(table, {"points"})
+
+    assert [(fault.item_code, fault.field, fault.key) for fault in found] == [("A02", "book_kind", "unknown_kind")]
+    assert rules.faults(table, {"points", "honour"}) == rules.faults(table) == []
+
+
 def test_every_fault_has_a_test_that_meets_it():
     marks = [
         mark
@@ -108,7 +118,7 @@ def test_every_fault_has_a_test_that_meets_it():
         )
         for mark in test.pytestmark
     ]
-    assert {case[2] for mark in marks for case in mark.args[1]} == set(rules.FAULTS)
+    assert {case[2] for mark in marks for case in mark.args[1]} | {"unknown_kind"} == set(rules.FAULTS)
 
 
 # --- how two versions differ
@@ -127,7 +137,7 @@ def test_differences_name_what_was_added_changed_and_ended():
 
     assert found == [
         ("", "测试积分表", "changed", [("notice_days", "", "3")]),
-        ("A01", "打扫楼道", "changed", [("points", "1", "2"), ("caps", "", "每人每天最多 6 分")]),
+        ("A01", "打扫楼道", "changed", [("points", "1 分", "2 分"), ("caps", "", "每人每天最多 6 分")]),
         ("C01", "新的一项", "added", []),
         ("B01", "旧的一项", "ended", []),
     ]

@@ -1,0 +1,113 @@
+"""What the pages of scoring tables show alike: versions, and lines with their amounts."""
+
+from collections.abc import Callable, Mapping
+from itertools import groupby
+
+import msgspec
+
+from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.rules_kinds import Denomination
+from pointsbank.scoring import rules, rules_edit
+from pointsbank.scoring.queries import VersionLine
+from pointsbank.scoring.rules import Basis, Difference, Item, Table
+from pointsbank.web import formats
+from pointsbank.web.i18n import N_, _, amount
+
+STATES = {
+    "draft": (N_("草稿"), "warn"),
+    "scheduled": (N_("待生效"), "info"),
+    "in_force": (N_("执行中"), "ok"),
+    "retired": (N_("已归档"), ""),
+}
+MARKS = {
+    "added": (N_("新"), "ok", "is-new"),
+    "changed": (N_("改"), "warn", "is-changed"),
+    "ended": (N_("停"), "stop", "is-ended"),
+}
+WHOLE_POINTS = Denomination(MAIN, "", formats.POINTS, 0, "")
+"""How amounts are written of a kind that is not there: a draft may name one."""
+
+
+class VersionChip(msgspec.Struct, frozen=True):
+    line: VersionLine
+    label: str
+    state: str
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A line of the grid: the item, its amounts as they are typed, and how it differs from the version in force.
+
+    `kind` names the kind of passbook its points go to, and is empty for the main one; `worth` may be a range.
+    """
+
+    item: Item
+    unit: str
+    kind: str
+    points: str
+    worth: str
+    day_cap: str
+    mark: str
+    mark_state: str
+    row_class: str
+    old: dict[str, str]
+
+
+class Group(msgspec.Struct, frozen=True):
+    category: str
+    lines: list[Cell]
+
+
+def chip_of(state: str) -> tuple[str, str]:
+    label, colour = STATES[state]
+    return _(label), colour
+
+
+def unit_of(item: Item) -> str:
+    """Return what the points are for, in words: each hour, each time."""
+    if item.basis is Basis.PER_MINUTES:
+        if item.block_minutes % 60 == 0:
+            hours = item.block_minutes // 60
+            return _("小时") if hours == 1 else _("{n} 小时", n=hours)
+        return _("{n} 分钟", n=item.block_minutes)
+    return _("次") if item.basis is Basis.PER_TIME else _("件")
+
+
+def of_kind(item: Item, book_kinds: Mapping[str, Denomination]) -> Denomination:
+    return book_kinds.get(item.book_kind, WHOLE_POINTS)
+
+
+def typed(points: int | None, of: Denomination) -> str:
+    """An amount as it is typed: without commas or unit."""
+    return "" if points is None else formats.points(points, of.decimals).replace(",", "")
+
+
+def _cell(item: Item, difference: Difference | None, book_kinds: Mapping[str, Denomination]) -> Cell:
+    mark, state, row_class = MARKS[difference.what] if difference else ("", "", "")
+    old = {change.field: change.old for change in difference.changes} if difference else {}
+    of = of_kind(item, book_kinds)
+    kind = "" if item.book_kind == MAIN else of.name or item.book_kind
+    points, cap = typed(item.points, of), typed(rules_edit.day_cap_of(item), of)
+    worth = points if item.range_max is None else f"{points}–{typed(item.range_max, of)}"
+    return Cell(item, unit_of(item), kind, points, worth, cap, _(mark) if mark else "", state, row_class, old)
+
+
+def writing(book_kinds: Mapping[str, Denomination]) -> Callable[[str, int], str]:
+    return lambda code, points: amount(points, book_kinds.get(code, WHOLE_POINTS))
+
+
+def grouped(
+    table: Table,
+    book_kinds: Mapping[str, Denomination],
+    against: Table | None = None,
+    *,
+    only_changes: bool = False,
+) -> list[Group]:
+    """Return the items by category, marked against another table, with those that it alone has marked as ended."""
+    found = {one.code: one for one in rules.differences(against, table, _, writing(book_kinds))} if against else {}
+    items = list(table.items)
+    if against:
+        items += [item for item in against.items if item.code in found and found[item.code].what == "ended"]
+    cells = [_cell(item, found.get(item.code), book_kinds) for item in items]
+    kept = [cell for cell in cells if cell.mark or not only_changes]
+    kept.sort(key=lambda cell: [item.category for item in items].index(cell.item.category))
+    return [Group(name, list(lines)) for name, lines in groupby(kept, key=lambda cell: cell.item.category)]
