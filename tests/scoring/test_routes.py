@@ -135,7 +135,9 @@ async def test_an_item_is_typed_with_the_decimals_of_its_kind_of_passbook(world,
             "day_cap": "4.5", "evidence": "照片", "book_kind": "coins"}  # fmt: skip
 
     async def sent(number: int, **changes: str) -> int:
-        return (await admin.post(f"{url}/items", data={"request_key": f"item-key-{number}", **item, **changes})).status_code
+        return (
+            await admin.post(f"{url}/items", data={"request_key": f"item-key-{number}", **item, **changes})
+        ).status_code
 
     assert 'value="coins"' in form.text
     assert [await sent(1, points="1.25"), await sent(2, day_cap="x"), await sent(3, book_kind="theirs")] == [400] * 3
