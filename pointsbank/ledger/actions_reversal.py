@@ -40,8 +40,8 @@ SELECT move.source_id AS from_id, move.target_id AS to_id, move.points, source.p
   JOIN ledger_account target ON target.id = move.target_id WHERE move.entry_id = ? ORDER BY move.id
 """
 SURPLUS_ENTRY = """
-SELECT id FROM ledger_entry entry WHERE posting_key = ?
-   AND NOT EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = entry.id)
+SELECT entry.id, entry.reason, move.points FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+ WHERE entry.posting_key = ? AND NOT EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = entry.id)
 """
 # Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
 COUNTER_ENTRY = """
@@ -49,6 +49,7 @@ INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_
                           source_kind, source_id, summary, reason, version_id, reverses_id, shortfall)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id
 """
+REFUSED = "refused"
 TAKE_FROM_SYSTEM = """
 UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND (balance >= ? OR system LIKE 'issued%')
 """
@@ -80,13 +81,22 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
     assert original is not None
     if original["kind"] not in rules.REVERSIBLE:
         raise NotReversible
-    await _undo_surplus(tx, original, reason)
+    surplus = await _surplus_of(tx, original)
+    if surplus is None:
+        return await _mirror(tx, original, reason)
+    await _undo(tx, surplus, reason)
+    return await _mirror(tx, original, reason, refused=surplus["points"] if surplus["reason"] == REFUSED else 0)
+
+
+async def _mirror(tx: Tx, original: Row, reason: str, refused: int = 0) -> Posted:
+    """`refused` points of it did not fit into the passbook: their budget has them back already."""
+    entry_id = original["id"]
     reversal_id = await _counter_entry(tx, original, "reversal", reason, None)
     balance = 0
     for move in await tx.rows(MOVES, entry_id):
         points, from_after, to_after = move["points"], None, None
         if move["from_book"] is None:
-            await actions_budgets.give_back(tx, account_id=move["from_id"], points=points)
+            await actions_budgets.give_back(tx, account_id=move["from_id"], points=points - refused)
         # Passbooks before the system's accounts, which everybody waits for.
         if move["to_book"] is not None:
             balance = to_after = await _take_back(tx, reversal_id, entry_id, move["to_id"], points)
@@ -104,17 +114,22 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
 async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     """Take back what is still there of an entry that brought points; what is not stays on record, and is no debt.
 
-    It stands in the place of a reversal: an entry has one of them. Refuses NothingToTake where there is nothing.
+    It stands in the place of a reversal: an entry has one of them. What did not fit into the passbook and was refused
+    was never there, and is not asked for. Refuses NothingToTake where there is nothing.
     """
     original = await tx.row(ORIGINAL, entry_id)
     assert original is not None
     if original["kind"] not in rules.ISSUES:
         raise NotReversible
-    await _undo_surplus(tx, original, reason)
+    surplus = await _surplus_of(tx, original)
     (move,) = await tx.rows(MOVES, entry_id)
     account_id, asked = move["to_id"], move["points"]
+    if surplus is not None and surplus["reason"] == REFUSED:
+        asked -= surplus["points"]
+    elif surplus is not None:
+        await _undo(tx, surplus, reason)
     await tx.run(HOLD_ACCOUNT, account_id)
-    parts = await _free_lots(tx, entry_id, account_id, asked)
+    parts = await _free_lots(tx, entry_id, account_id, asked) if asked else []
     points = sum(part.points for part in parts)
     if not points:
         raise NothingToTake
@@ -130,12 +145,18 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     return Clawed(clawback_id, points, asked - points, account["balance"])
 
 
-async def _undo_surplus(tx: Tx, original: Row, reason: str) -> None:
-    """What an entry brought too much went elsewhere, and comes back before the entry is taken back whole."""
-    if original["kind"] in rules.ISSUES:
-        surplus = await tx.row(SURPLUS_ENTRY, rules.surplus_key(original["id"]))
-        if surplus is not None:
-            await reverse(tx, entry_id=surplus["id"], reason=reason)
+async def _surplus_of(tx: Tx, original: Row) -> Row | None:
+    """What an entry brought too much and went elsewhere."""
+    if original["kind"] not in rules.ISSUES:
+        return None
+    return await tx.row(SURPLUS_ENTRY, rules.surplus_key(original["id"]))
+
+
+async def _undo(tx: Tx, surplus: Row, reason: str) -> None:
+    """It comes back before its entry is taken back whole."""
+    original = await tx.row(ORIGINAL, surplus["id"])
+    assert original is not None
+    await _mirror(tx, original, reason)
 
 
 async def _counter_entry(tx: Tx, original: Row, kind: str, reason: str, shortfall: int | None) -> int:

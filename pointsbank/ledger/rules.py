@@ -24,7 +24,8 @@ POT = "pot"
 """Points that were given to the community."""
 ISSUES = ("award", "opening", "base", "gift")
 """Entries that bring points into a passbook from nowhere."""
-REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "surplus", "clawback")
+REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "clawback")
+"""A surplus goes with the entry that brought it."""
 
 
 class NotEnoughPoints(Refusal):

@@ -176,10 +176,15 @@ SELECT 'entry ' || reversal.id, move.points, 0 FROM ledger_entry reversal
         6,
         "a clawback and its shortfall are not what its entry brought",
         """
-SELECT 'entry ' || clawback.id, move.points, taken.points + COALESCE(clawback.shortfall, 0) FROM ledger_entry clawback
+SELECT 'entry ' || clawback.id, move.points - COALESCE(refused.points, 0),
+       taken.points + COALESCE(clawback.shortfall, 0) FROM ledger_entry clawback
   JOIN ledger_move taken ON taken.entry_id = clawback.id JOIN ledger_move move ON move.entry_id = clawback.reverses_id
+  LEFT JOIN ledger_entry surplus ON surplus.posting_key = 'surplus:' || clawback.reverses_id
+        AND surplus.reason = 'refused'
+  LEFT JOIN ledger_move refused ON refused.entry_id = surplus.id
  WHERE clawback.kind = 'clawback'
-   AND (taken.points + COALESCE(clawback.shortfall, 0) <> move.points OR taken.source_id <> move.target_id)
+   AND (taken.points + COALESCE(clawback.shortfall, 0) <> move.points - COALESCE(refused.points, 0)
+        OR taken.source_id <> move.target_id)
 UNION ALL
 SELECT 'entry ' || id, 0, shortfall FROM ledger_entry WHERE shortfall IS NOT NULL AND kind <> 'clawback'""",
     ),

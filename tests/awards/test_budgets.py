@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from pointsbank.awards import actions_settle, queries_budgets
@@ -10,12 +11,13 @@ from pointsbank.governance import actions as governance
 from pointsbank.governance import actions_books
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
-from pointsbank.ledger import actions_budgets, actions_reversal, verify
+from pointsbank.ledger import actions_budgets, actions_kinds, actions_reversal, verify
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as budgets
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules_budgets import BudgetExists, BudgetNotRaised, BudgetYear, NoCeiling, NoRate, RateInThePast
 from tests.awards.neighbours import an_item
+from tests.ledger.conftest import PLAIN
 
 pytestmark = pytest.mark.both
 
@@ -132,6 +134,44 @@ async def test_a_reversal_gives_its_points_back_to_the_budget(neighbours):
 
     assert await neighbours.jobs() == 1
     assert await neighbours.state(waits.award_id) == "settled"
+
+
+async def test_what_a_passbook_had_no_room_for_is_given_back_to_the_budget_once(neighbours):
+    await neighbours.adopt(notice_days=0)
+    budget_id = await a_budget(neighbours, 25)
+    await limit_passbooks(neighbours, 15)
+    person, other = await neighbours.person(), await neighbours.person()
+    award, small = await neighbours.act(person), await neighbours.act(other, minutes=60)
+    assert (await neighbours.balance(person), await issued(budget_id)) == (15, 25)
+
+    for one, left in ((award, 10), (small, 0)):
+        entry_id = (await neighbours.award(one.award_id))["entry_id"]
+        await db.write(actions_reversal.reverse, entry_id=entry_id, reason="twice")
+        assert await issued(budget_id) == left
+    assert await ledger.system_balances(neighbours.community_id) == {"issued:2026:": 0}
+
+
+async def test_a_clawback_does_not_ask_for_what_the_passbook_had_no_room_for(neighbours):
+    await neighbours.adopt(notice_days=0)
+    budget_id = await a_budget(neighbours, 25)
+    await limit_passbooks(neighbours, 15)
+    person, other = await neighbours.person(), await neighbours.person()
+    award = await neighbours.act(person)
+    await neighbours.act(other, minutes=60)
+    entry_id = (await neighbours.award(award.award_id))["entry_id"]
+
+    clawed = await db.write(actions_reversal.clawback, entry_id=entry_id, reason="twice")
+
+    assert (clawed.points, clawed.shortfall, await issued(budget_id)) == (15, 0, 25)
+
+
+async def limit_passbooks(neighbours, most: int) -> None:
+    found = await db.row("SELECT id FROM ledger_book_kind WHERE community_id = ?", neighbours.community_id)
+    settings = msgspec.structs.replace(PLAIN, balance_max=most)
+    await db.write(
+        actions_kinds.change_kind, community_id=neighbours.community_id, kind_id=found["id"], version=1,
+        settings=settings,
+    )  # fmt: skip
 
 
 async def test_a_dismissed_objection_may_still_find_the_budget_used_up(neighbours):
