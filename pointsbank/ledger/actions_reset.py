@@ -48,16 +48,25 @@ async def reset_due(tx: Tx) -> int:
 
 
 async def _clear(tx: Tx, kind: Row, book: Row, day: date) -> None:
-    points, account_id = book["points"], book["account_id"]
+    """One entry, or more where a passbook holds more than one entry may move."""
+    left, number = book["points"], 0
+    while left:
+        points = min(left, rules.POINTS_MAX)
+        key = f"reset:{book['id']}:{day.isoformat()}" + (f":{number}" if number else "")
+        await _clear_some(tx, kind, book["account_id"], points, key)
+        left, number = left - points, number + 1
+
+
+async def _clear_some(tx: Tx, kind: Row, account_id: int, points: int, posting_key: str) -> None:
     account = await tx.row(TAKE, points, account_id, points)
     assert account is not None
     target_id = await system_account(tx, community_id=kind["community_id"], system=rules.EXPIRED)
     entry = await tx.row(
-        ENTRY, f"reset:{book['id']}:{day.isoformat()}", kind["community_id"], "reset", tx.now, tx.now,
-        tx.actor.person_id, None, "ledger", "book_kind", kind["id"], "到清零日清零", "", None, None,
+        ENTRY, posting_key, kind["community_id"], "reset", tx.now, tx.now, tx.actor.person_id, None, "ledger",
+        "book_kind", kind["id"], "到清零日清零", "", None, None,
     )  # fmt: skip
     assert entry is not None
-    for lot_id, part in await tx.rows(FREE_LOTS, account_id):
-        await take_from_lot(tx, entry_id=entry["id"], lot_id=lot_id, points=part)
+    for part in rules.take_from(await tx.rows(FREE_LOTS, account_id), points):
+        await take_from_lot(tx, entry_id=entry["id"], lot_id=part.lot_id, points=part.points)
     await tx.run(MOVE, entry["id"], account_id, target_id, points, account["balance"], None)
     await tx.run(ADD, points, target_id)

@@ -1,17 +1,27 @@
 """A small bank: one community, passbooks by person, told in points."""
 
+import asyncio
+import itertools
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from pointsbank.kit import db
+from pointsbank.app import database as databases
+from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock, local_day
 from pointsbank.kit.db import Database, Tx
-from pointsbank.ledger import actions, actions_gifts, actions_kinds, queries, rules
+from pointsbank.kit.settings import Settings as Program
+from pointsbank.ledger import actions, actions_gifts, actions_kinds, queries, rules, verify
 from pointsbank.ledger.rules import Posted
 from pointsbank.ledger.rules_kinds import Settings
+from pointsbank.ledger.sealing import Sealer
+from tests.conftest import PostgresServer
 
 PLACE = (
     "INSERT INTO people_place (parent_id, kind, name, path) VALUES (NULL, 'community', '测试社区', '/1/') RETURNING id"
@@ -143,3 +153,44 @@ async def bank(database: Database, clock: FixedClock) -> Bank:
     community_id = await db.write(found_community)
     await db.write(actions_kinds.make_main_kind, community_id=community_id)
     return Bank(clock, community_id)
+
+
+OpenFresh = Callable[[str], AbstractAsyncContextManager[Database]]
+
+
+@pytest.fixture
+def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock, keys: crypto.Keys) -> OpenFresh:
+    """Opens an empty database each time, on either engine; what was done in it is sealed and verified."""
+    numbers, template = itertools.count(1), request.getfixturevalue("template")
+    server = request.getfixturevalue("postgres_server") if "postgres" in request.keywords else None
+
+    @asynccontextmanager
+    async def opened(engine: str) -> AsyncIterator[Database]:
+        crypto.hold(keys)
+        folder = tmp_path / f"fresh-{next(numbers)}"
+        folder.mkdir()
+        async with AsyncExitStack() as stack:
+            settings = Program(data=folder)
+            if engine == "sqlite":
+                shutil.copy(template, folder / databases.FILE_NAME)
+            else:
+                assert server is not None
+                name = await stack.enter_async_context(_lent(server))
+                settings = Program(data=folder, database_url=server.url(name))
+            yield await stack.enter_async_context(databases.opened(settings, clock))
+            await Sealer().run()
+            report = await verify.verify()
+            assert report.is_clean, report.findings
+        shutil.rmtree(folder)
+
+    return opened
+
+
+@asynccontextmanager
+async def _lent(server: PostgresServer) -> AsyncIterator[str]:
+    lent = server.lent()
+    name = await asyncio.to_thread(lent.__enter__)
+    try:
+        yield name
+    finally:
+        await asyncio.to_thread(lent.__exit__, None, None, None)

@@ -76,6 +76,19 @@ async def test_base_points_above_the_limit_are_not_kept(bank):
     assert await bank.balance(book) == 100
 
 
+async def test_a_passbook_that_holds_more_than_one_entry_may_move_is_cleared_too(bank):
+    passbook = await bank.member()
+    await bank.settle(reset_month=11, reset_day=21)
+    for points in (1_000_000, 1_000_000, 7):
+        await bank.award(passbook, points)
+    bank.clock.advance(days=1)
+
+    await until_done(actions_reset.reset_due)
+
+    assert await bank.balance(passbook) == 0
+    assert (await queries.system_balances(bank.community_id))["expired"] == 2_000_007
+
+
 async def test_on_its_reset_day_a_passbook_lives_and_is_empty_on_the_next(bank, monkeypatch):
     monkeypatch.setattr(actions_reset, "BOOKS_AT_ONCE", 2)
     books = [await bank.member() for _ in range(5)]

@@ -56,11 +56,17 @@ PROOFS = (
     Proof("P-02", "request keys, both databases", "once each", "once each", ("tests/kit/test_db_keys.py",)),
     Proof(
         "P-03 P-04 P-13", "any operations beside an oracle, SQLite", "1,000,000 steps", "3,000 steps",
-        (f"{MACHINE}[sqlite]",), {"PB_MACHINE_STEPS": "1000000"},
+        (f"{MACHINE}[sqlite]",), {"PB_MACHINE_STEPS": "1000000"}, {"PB_MACHINE_STEPS": "3000"},
     ),
     Proof(
         "P-03 P-04 P-13", "any operations beside an oracle, PostgreSQL", "1,000,000 steps", "1,000 steps",
-        (f"{MACHINE}[postgres]",), {"PB_MACHINE_STEPS": "1000000"},
+        (f"{MACHINE}[postgres]",), {"PB_MACHINE_STEPS": "1000000"}, {"PB_MACHINE_STEPS": "1000"},
+    ),
+    Proof("P-03 P-04 P-13", "faults put into the ledger: the oracle sees each", "17 faults", "17 faults",
+          ("tests/ledger/test_machine_faults.py",)),
+    Proof(
+        "P-03 P-13", "one history on both databases, all rows compared", "20,000 operations", "240 operations",
+        ("tests/ledger/test_history.py",), {"PB_HISTORY": "20000"},
     ),
     Proof("P-06 P-07", "each column, row and table changed, tails cut, chains made anew", "all columns", "all columns",
           ("tests/ledger/test_tampering.py", "tests/ledger/test_export.py")),

@@ -1,0 +1,99 @@
+"""Everything that a database holds, told alike on SQLite and PostgreSQL.
+
+A row is numbered by its order of appearance in its table: what was refused on the way leaves holes in the numbers of
+PostgreSQL, and none in those of SQLite. What is made of such numbers (hashes, digests, stored answers) is left out.
+"""
+
+import json
+import re
+from typing import Any
+
+from pointsbank.kit import db
+from tests.schema_reading import read_schema
+
+LEFT_OUT = {
+    "command": {"digest", "answer"},
+    "ledger_seal": {"hash"},
+    "ledger_period": {"head"},
+    "approvals_approval": {"facts_hash"},
+}
+SUBJECTS = {
+    "entry": "ledger_entry", "change": "ledger_change", "lot": "ledger_lot", "hold": "ledger_hold",
+    "voucher": "ledger_voucher", "budget": "ledger_budget", "period": "ledger_period", "approval": "approvals_approval",
+    "award": "awards_award", "passbook": "ledger_passbook",
+}  # fmt: skip
+"""Where the row is that something is about, by its kind."""
+KINDS = {"source_id": "source_kind", "subject_id": "subject_kind", "ref_id": "what"}
+"""What says it, by the column with the number."""
+KEYS = {name: name for name in SUBJECTS} | {
+    "expiry": "lot", "base": "passbook", "reset": "passbook", "reversal": "entry", "clawback": "entry",
+    "surplus": "entry",
+}  # fmt: skip
+"""Whose number stands in a posting key, or in the name of a subject, after its first word."""
+FACTS = {"by_entry": "entry", "entry": "entry", "of": "voucher", "budget": "budget", "approval_id": "approval"}
+"""And in the facts of a trail, or in the content of a change."""
+KEY = re.compile(r"([a-z]+):(\d+)")
+
+Places = dict[str, dict[int, int]]
+
+
+async def dump() -> dict[str, list[tuple[Any, ...]]]:
+    schema = await read_schema()
+    rows = {
+        table: [dict(zip(columns, row, strict=True)) for row in await db.slow_rows(_all_of(table, list(columns)))]
+        for table, columns in schema.columns.items()
+    }
+    places = {
+        table: {each["id"]: place for place, each in enumerate(sorted(found, key=_id), start=1)}
+        for table, found in rows.items()
+        if "id" in schema.columns[table]
+    }
+    told = {}
+    for table, found in rows.items():
+        targets = {"id": table} | {column: target for column, target, _ in schema.foreign_keys[table]}
+        kept = [column for column in sorted(schema.columns[table]) if column not in LEFT_OUT.get(table, ())]
+        told[table] = sorted(
+            (tuple((column, _told(row, column, targets, places)) for column in kept) for row in found), key=repr
+        )
+    return told
+
+
+def _id(row: dict[str, Any]) -> int:
+    return row["id"]
+
+
+def _all_of(table: str, columns: list[str]) -> str:
+    return f"SELECT {', '.join(columns)} FROM {table}"
+
+
+def _told(row: dict[str, Any], column: str, targets: dict[str, str], places: Places) -> Any:
+    value = row[column]
+    if column in KINDS and row.get(KINDS[column]) in SUBJECTS:
+        return _place(places, SUBJECTS[row[KINDS[column]]], value)
+    if column in targets and isinstance(value, int):
+        return _place(places, targets[column], value)
+    if column == "name" and row.get("what") == "voucher":
+        return str(_place(places, "ledger_voucher", int(value)))
+    if column == "posting_key":
+        return _renumbered(value, places)
+    if column in {"facts", "content"}:
+        return {name: _fact(name, fact, places) for name, fact in json.loads(value).items()}
+    return int(value) if isinstance(value, bool) else value
+
+
+def _fact(name: str, fact: Any, places: Places) -> Any:
+    if isinstance(fact, str):
+        return _renumbered(fact, places)
+    return _place(places, SUBJECTS[FACTS[name]], fact) if name in FACTS and fact is not None else fact
+
+
+def _renumbered(text: str, places: Places) -> str:
+    def number(found: re.Match[str]) -> str:
+        what, number = found.groups()
+        return f"{what}:{_place(places, SUBJECTS[KEYS[what]], int(number))}" if what in KEYS else found[0]
+
+    return KEY.sub(number, text, count=1)
+
+
+def _place(places: Places, table: str, number: int) -> int:
+    return places.get(table, {}).get(number, number)
