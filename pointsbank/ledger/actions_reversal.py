@@ -59,6 +59,10 @@ SELECT used.points, lot.kind, lot.expires_on, lot.match_percent
   FROM ledger_lot_use used JOIN ledger_lot lot ON lot.id = used.lot_id
  WHERE used.entry_id = ? AND lot.account_id = ? AND used.points > 0 ORDER BY lot.id
 """
+ACCOUNTS = """
+SELECT account.id FROM ledger_account account JOIN ledger_move move ON account.id IN (move.source_id, move.target_id)
+ WHERE move.entry_id = ? AND account.passbook_id IS NOT NULL ORDER BY account.id
+"""
 HOLD_ACCOUNT = "UPDATE ledger_account SET balance = balance WHERE id = ?"
 # The lots that the entry itself filled come first, even one whose last day has passed.
 FREE_LOTS = """
@@ -81,6 +85,7 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
     assert original is not None
     if original["kind"] not in rules.REVERSIBLE:
         raise NotReversible
+    await _take_accounts(tx, entry_id)
     surplus = await _surplus_of(tx, original)
     if surplus is None:
         return await _mirror(tx, original, reason)
@@ -121,6 +126,7 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     assert original is not None
     if original["kind"] not in rules.ISSUES:
         raise NotReversible
+    await _take_accounts(tx, entry_id)
     surplus = await _surplus_of(tx, original)
     (move,) = await tx.rows(MOVES, entry_id)
     account_id, asked = move["to_id"], move["points"]
@@ -128,7 +134,6 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
         asked -= surplus["points"]
     elif surplus is not None:
         await _undo(tx, surplus, reason)
-    await tx.run(HOLD_ACCOUNT, account_id)
     parts = await _free_lots(tx, entry_id, account_id, asked) if asked else []
     points = sum(part.points for part in parts)
     if not points:
@@ -143,6 +148,12 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     await tx.run(ADD, points, target_id)
     await _after(tx, original, clawback_id, reason)
     return Clawed(clawback_id, points, asked - points, account["balance"])
+
+
+async def _take_accounts(tx: Tx, entry_id: int) -> None:
+    """Passbooks in the one order in which all take them, and before the entry that only one of several can post."""
+    for (account_id,) in await tx.rows(ACCOUNTS, entry_id):
+        await tx.run(HOLD_ACCOUNT, account_id)
 
 
 async def _surplus_of(tx: Tx, original: Row) -> Row | None:

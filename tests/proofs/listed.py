@@ -73,6 +73,10 @@ PROOFS = (
     Proof("P-03 P-05 P-09", "races by 2 to 64, both databases", "once each", "once each",
           ("tests/journeys/test_races.py",)),
     Proof(
+        "P-03 P-05 P-09", "races by 2, 8 and 64 in one process and in four", "9 races, 5 fields each",
+        "9 races by 8 in four", ("tests/races",), {"PB_RACES": "all"},
+    ),
+    Proof(
         "P-16", "backup under 64 clients, restored; a plain copy fails", f"{drill.BACKUPS} backups",
         f"{drill.QUICK_BACKUPS} backups", run=drill.run,
     ),
