@@ -120,6 +120,7 @@ CHANGES: dict[str, Change] = {
     "/people/places/{place_id:int}/end": Change(ADMIN, at={"place_id": "grid_id"}),
     "/ledger/kinds": Change(ADMIN, {"code": "honour", **KIND}, {"code": "virtue"}),
     "/ledger/kinds/{kind_id:int}": Change(ADMIN, {"version": "1", **KIND}, {"name": "测试别名"}),
+    "/ledger/people/{person_id:int}/passbooks": Change(ADMIN, {"kind": "coins"}, {"kind": "points"}),
     "/ledger/openings": Change(ADMIN, {"day": "2026-11-20", "lines": "{number},80"}, {"day": "2026-11-19"}),
     "/ledger/openings/{list_id:int}/ask": Change(ADMIN, at={"list_id": "draft_list_id"}),
     "/ledger/openings/{list_id:int}/give": Change(ADMIN, {"seen": "{seen}"}, {"seen": "0"}),

@@ -8,6 +8,7 @@ from pointsbank.governance import actions_books as books
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.ledger import actions_opening as openings
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger.rules import NEVER
@@ -20,7 +21,7 @@ from pointsbank.redemption.rules import Line
 from pointsbank.scoring import actions as scoring
 from pointsbank.stock import actions as stock
 from pointsbank.stock import actions_count as counting
-from tests.world import Community, World
+from tests.world import COINS, Community, World
 
 FOREIGN_NAME = "邻区测试人"
 FIXED: dict[str, object] = {
@@ -104,6 +105,7 @@ async def _of_books(world: World, place: Community, admin: Actor, person_id: int
     budget = {"year": world.clock.now().year, "programme": "", "points": 100_000, "cents": None}
     budget_id = await db.write(books.make_budget, actor=admin, community_id=place.id, **budget)
     kind = await db.row("SELECT id FROM ledger_book_kind WHERE community_id = ?", place.id)
+    await db.write(kinds.make_kind, community_id=place.id, code="coins", settings=COINS)
     voucher_id = await db.write(
         vouchers.adjust, actor=admin, community_id=place.id, passbook_id=passbook["id"], points=5, is_up=True,
         expires_on=NEVER, reason="missed", note="测试依据",

@@ -22,6 +22,7 @@ from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger.rules_kinds import Settings as KindSettings
 from pointsbank.people import actions as people
 from pointsbank.people import (
     actions_cards,
@@ -45,6 +46,12 @@ NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
 ADDRESS = "http://testserver"
 LOOSE = Limits(*(Limit(per_minute=1_000_000, burst=100_000) for _ in range(3)))
 SCHEME = "hailin-community-volunteer.toml"
+COINS = KindSettings(
+    name="时间币", unit="币", decimals=1, holder="person", redeemable=False, donatable=False, transferable=False,
+    balance_max=None, surplus="refused", base_points=0, base_every="never", base_redeemable=False, spend_above=0,
+    reset_month=None, reset_day=None, carry_over=False,
+)  # fmt: skip
+"""A kind of passbook with tenths."""
 
 
 @dataclass
@@ -150,6 +157,11 @@ class World:
             person_id=None if is_shared else holder.person_id,
             household_id=holder.household_id if is_shared else None,
         )
+        await self.credit(passbook_id, holder.person_id, points, place)
+
+    async def credit(self, passbook_id: int, person_id: int, points: int, community: Community | None = None) -> None:
+        """Points out of nowhere, into any passbook."""
+        place = community or self.home
         self.made += 1
         await db.write(
             ledger.post_award,
@@ -159,7 +171,7 @@ class World:
             posting_key=f"test:{self.made}",
             effective_at=self.clock.now(),
             expires_on=NEVER,
-            member_id=holder.person_id,
+            member_id=person_id,
             version_id=place.version_id,
             source=("awards", "award", 0),
             summary=f"测试发分{self.word}",

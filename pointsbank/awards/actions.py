@@ -33,9 +33,8 @@ from pointsbank.awards.rules import (
 from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import queries_kinds as kinds
-from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.notices import actions as notices
 from pointsbank.notices import queries as notice_queries
@@ -153,7 +152,7 @@ async def record_act(
     if act is None:
         raise AlreadyRecorded
     given = 0 if reviewed_by is None else 1
-    passbook_id = await _passbook_of(tx, holder, item.book_kind)
+    passbook_id = await open_book(tx, holder=holder, kind=item.book_kind)
     award = await tx.row(
         AWARD, act["id"], version.id, community_id, holder.person_id, passbook_id, item_code, result.points,
         result.clipped, _text(result.steps), _text(uses), _text(item.review), given, next_role(item.review, given),
@@ -176,21 +175,6 @@ async def _score(tx: Tx, holder: Holder, table: Table, item: Item, facts: Facts)
     uses = uses_of(result, holders)
     await _add_to_counters(tx, holder.community_id, uses, 1)
     return result, uses
-
-
-async def _passbook_of(tx: Tx, holder: Holder, book_kind: str) -> int:
-    """The passbook of this kind that the holder's acts are credited to, opened where there is none yet."""
-    whose = holder.kind
-    if book_kind != MAIN:
-        whose = (await kinds.denominations(tx, holder.community_id))[book_kind].holder
-    shared = whose == "household" and holder.household_id is not None
-    return await ledger.open_passbook(
-        tx,
-        community_id=holder.community_id,
-        person_id=None if shared else holder.person_id,
-        household_id=holder.household_id if shared else None,
-        kind=book_kind,
-    )
 
 
 async def review(tx: Tx, *, award_id: int, passed: bool, reason: Reason | None, role: str = "community_admin") -> State:

@@ -7,9 +7,12 @@ import msgspec
 from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import actions, rules, rules_kinds
+from pointsbank.ledger import actions, queries_kinds, rules, rules_kinds
 from pointsbank.ledger.actions_seal import change
+from pointsbank.ledger.rules import UnknownAccount
 from pointsbank.ledger.rules_kinds import CodeTaken, DecimalsFixed, HolderFixed, KindMoved, Settings
+from pointsbank.people import queries as people
+from pointsbank.people.queries import Holder
 from pointsbank.trail import actions as trail
 
 HOLDERS_AT_ONCE = 100
@@ -86,6 +89,35 @@ async def change_kind(tx: Tx, *, community_id: int, kind_id: int, version: int, 
     await change(tx, what="kind", row_id=kind_id)
     facts = {name: value for name, value in msgspec.structs.asdict(settings).items() if name not in ("name", "unit")}
     await trail.record(tx, "book_kind.changed", subject=("book_kind", kind_id), **facts)
+
+
+async def open_book(tx: Tx, *, holder: Holder, kind: str = rules.MAIN) -> int:
+    """The passbook of a kind that a member's points come to, opened where there is none yet.
+
+    Whose it is, the kind has said; whoever has no household has one alone.
+    """
+    whose = holder.kind
+    if kind != rules.MAIN:
+        known = (await queries_kinds.denominations(tx, holder.community_id)).get(kind)
+        if known is None:
+            raise NotFound
+        whose = known.holder
+    shared = whose == "household" and holder.household_id is not None
+    return await actions.open_passbook(
+        tx,
+        community_id=holder.community_id,
+        person_id=None if shared else holder.person_id,
+        household_id=holder.household_id if shared else None,
+        kind=kind,
+    )
+
+
+async def open_for(tx: Tx, *, community_id: int, person_id: int, kind: str) -> int:
+    """Open a passbook for a member at the desk, before anything is credited to it."""
+    holder = await people.holder_of(tx, person_id)
+    if holder.community_id != community_id or holder.state != "member":
+        raise UnknownAccount
+    return await open_book(tx, holder=holder, kind=kind)
 
 
 def _values(settings: Settings) -> tuple[Any, ...]:

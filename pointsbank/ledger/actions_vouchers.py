@@ -12,8 +12,8 @@ from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import rules
-from pointsbank.ledger.actions import open_passbook
 from pointsbank.ledger.actions_flows import book
+from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount
 from pointsbank.ledger.rules_flows import (
@@ -62,8 +62,8 @@ async def hand_over(
     source = await queries.book(tx, from_id)
     voucher = await _drawn(
         tx, community_id=community_id, what=what, from_id=from_id,
-        to_id=None if to_person is None else await open_book_of(tx, person_id=to_person), points=points,
-        member_id=source.person_id, how=how, note=note,
+        to_id=None if to_person is None else await open_book_of(tx, person_id=to_person, kind=source.kind_code),
+        points=points, member_id=source.person_id, how=how, note=note,
     )  # fmt: skip
     await _not_own(tx, voucher)
     return (await book(tx, voucher=voucher)).id
@@ -172,15 +172,12 @@ async def withdraw(tx: Tx, *, voucher_id: int) -> None:
     await _ended(tx, voucher_id, WITHDRAWN)
 
 
-async def open_book_of(tx: Tx, *, person_id: int) -> int:
-    """The main passbook to which this member's points come, opened where there is none yet."""
+async def open_book_of(tx: Tx, *, person_id: int, kind: str = rules.MAIN) -> int:
+    """The passbook of a kind to which this member's points come, opened where there is none yet."""
     holder = await people.holder_of(tx, person_id)
     if holder.state != "member":
         raise UnknownAccount
-    own_id, household_id = _whose(holder)
-    return await open_passbook(
-        tx, community_id=holder.community_id, person_id=own_id, household_id=household_id
-    )  # fmt: skip
+    return await open_book(tx, holder=holder, kind=kind)
 
 
 def _whose(holder: Holder) -> tuple[int | None, int | None]:

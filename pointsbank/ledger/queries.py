@@ -31,6 +31,9 @@ class Passbook(msgspec.Struct, frozen=True):
     community_id: int
     person_id: int | None
     household_id: int | None
+    name: str
+    unit: str
+    decimals: int
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -116,7 +119,7 @@ async def _account(tx: Tx | None, found: Row, today: date) -> Account:
 
 PASSBOOK = """
 SELECT passbook.id, passbook.number, account.id, account.balance, passbook.community_id, passbook.person_id,
-       passbook.household_id
+       passbook.household_id, kind.name, kind.unit, kind.decimals
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
   JOIN ledger_book_kind kind ON kind.id = passbook.kind_id
 """

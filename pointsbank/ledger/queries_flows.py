@@ -15,7 +15,7 @@ VOUCHERS_MAX = 100
 BOOK = """
 SELECT book.id, account.id, book.number, book.community_id, book.person_id, book.household_id, account.balance,
        account.held, account.closed_at IS NOT NULL, kind.id, kind.name, kind.transferable, kind.donatable,
-       kind.balance_max, kind.spend_above
+       kind.balance_max, kind.spend_above, kind.code, kind.unit, kind.decimals
   FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE book.id = ?
 """
@@ -64,6 +64,9 @@ class Book(msgspec.Struct, frozen=True):
     donatable: bool
     balance_max: int | None
     spend_above: int
+    kind_code: str
+    unit: str
+    decimals: int
 
 
 class EntryFacts(msgspec.Struct, frozen=True):

@@ -14,7 +14,6 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import (
     queries,
     queries_flows,
-    queries_kinds,
     queries_opening,
     queries_periods,
     routes_book,
@@ -28,6 +27,7 @@ from pointsbank.ledger import (
 from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.ledger.queries_kinds import Book
 from pointsbank.ledger.queries_periods import Balances
+from pointsbank.ledger.routes_statement import own_book, own_books, own_books_of
 from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -74,7 +74,13 @@ class PassbookLine(msgspec.Struct, frozen=True):
 
 
 class PassbookOut(msgspec.Struct, frozen=True):
+    """Amounts are in the smallest unit: with `decimals` 1, 15 means 1.5. `kind` is the code of the kind of passbook."""
+
     number: str
+    kind: str
+    name: str
+    unit: str
+    decimals: int
     balance: int
     lines: list[PassbookLine]
 
@@ -110,14 +116,6 @@ async def own_passbook(session: Session) -> Passbook | None:
     return await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
 
 
-async def own_books(session: Session) -> list[Book]:
-    """All passbooks of the person signed in, the main one first."""
-    holder = await people.holder_of(None, session.person_id)
-    main = await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
-    books = await queries_kinds.books_of(person_id=holder.person_id, household_id=holder.household_id)
-    return [book for book in books if book.code != MAIN or (main and book.passbook_id == main.passbook_id)]
-
-
 async def own_number(session: Session) -> str:
     """The number on the resident's card, also where a household shares the passbook."""
     return (await people.member_view(session.community_ids, session.person_id)).member_number
@@ -130,10 +128,8 @@ async def passbook(
     books = await own_books(session)
     if not books:
         return page("ledger/passbook.html", passbook=None)
-    wanted = forms.number(request.query_params.get("book", "")) or books[0].passbook_id
-    found = next((book for book in books if book.passbook_id == wanted), None)
-    if found is None:
-        raise NotFound
+    found = await own_book(request, session)
+    assert found is not None
     before, side = forms.number(request.query_params.get("before", "")), request.query_params.get("side", "all")
     lines = await queries.lines(found.account_id, before=before or queries.FIRST_PAGE, limit=PAGE_LINES)
     kept = [line for line in lines if side not in ("in", "out") or (line.points > 0) == (side == "in")]
@@ -143,7 +139,7 @@ async def passbook(
         (month, [shown(line, today, english=english, decimals=found.decimals) for line in of_month])
         for month, of_month in groupby(kept, key=lambda line: _month(line.booked_at))
     ]
-    here = f"/ledger?book={wanted}"
+    here = f"/ledger?book={found.passbook_id}"
     older_url = f"{here}&side={side}&before={lines[-1].move_id}" if len(lines) == PAGE_LINES else ""
     is_main = found.code == MAIN
     return page(
@@ -158,7 +154,7 @@ async def passbook(
         today=today,
         side=side,
         older_url=older_url,
-        may_give=await routes_give.may_give(session),
+        may_give=is_main and await routes_give.may_give(session),
     )
 
 
@@ -230,9 +226,11 @@ async def passbooks(person_id: FromPath[int], session: NamedDependency[Session])
     is_own = holder.person_id == session.person_id
     if not is_own and not (session.may(Permission.SEE_LEDGER) and holder.community_id in session.community_ids):
         raise NotFound
-    found = await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
-    if found is None:
-        return PassbooksOut(person_id, [])
+    books = await own_books_of(holder)
+    return PassbooksOut(person_id, [await _told(book) for book in books])
+
+
+async def _told(book: Book) -> PassbookOut:
     lines = [
         PassbookLine(
             line.entry_id,
@@ -245,9 +243,9 @@ async def passbooks(person_id: FromPath[int], session: NamedDependency[Session])
             line.source_room,
             line.source_id,
         )
-        for line in await queries.lines(found.account_id, limit=LINES_TOLD)
+        for line in await queries.lines(book.account_id, limit=LINES_TOLD)
     ]
-    return PassbooksOut(person_id, [PassbookOut(found.number, found.balance, lines)])
+    return PassbookOut(book.number, book.code, book.name, book.unit, book.decimals, book.balance, lines)
 
 
 handlers: list[Any] = [

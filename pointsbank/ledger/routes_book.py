@@ -18,7 +18,7 @@ from pointsbank.ledger import queries
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.queries_flows import Book
 from pointsbank.ledger.routes_vouchers import MOVES, book_words, check_last_day, community_of, member_meant, owner_words
-from pointsbank.ledger.rules import NEVER, POINTS_MAX
+from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_flows import (
     ADJUSTMENT_REASONS,
     HOW_WORDS,
@@ -29,9 +29,11 @@ from pointsbank.ledger.rules_flows import (
     What,
     needs_second,
 )
+from pointsbank.ledger.rules_kinds import smallest
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import forms
+from pointsbank.web.formats import Denominated
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import N_, _
@@ -65,7 +67,7 @@ class HandForm(msgspec.Struct):
 
     request_key: str
     to: Annotated[Literal["transfer", "donation", "pot"], Meta(title=N_("给谁"))]
-    points: Annotated[int, Meta(title=N_("分数"), ge=1, le=POINTS_MAX)]
+    points: Annotated[str, Meta(title=N_("分数"), max_length=12)]
     how: Annotated[Literal["in_person", "paper", "call"], Meta(title=N_("本人怎么说的"))]
     number: Annotated[str, Meta(title=N_("对方的存折号"), max_length=20)] = ""
     name: Annotated[str, Meta(title=N_("对方的姓名"), max_length=40)] = ""
@@ -75,7 +77,7 @@ class HandForm(msgspec.Struct):
 class AdjustForm(msgspec.Struct):
     request_key: str
     way: Annotated[Literal["up", "down"], Meta(title=N_("加还是减"))]
-    points: Annotated[int, Meta(title=N_("分数"), ge=1, le=POINTS_MAX)]
+    points: Annotated[str, Meta(title=N_("分数"), max_length=12)]
     reason: Annotated[Literal["missed", "twice", "wrong_points", "wrong_book", "other"], Meta(title=N_("为什么更正"))]
     expires_on: Annotated[date, Meta(title=N_("用到哪一天"))] | None = None
     note: Annotated[str, Meta(title=N_("依据"), min_length=2, max_length=NOTE_LETTERS_MAX)] = ""
@@ -87,6 +89,14 @@ class ReverseForm(msgspec.Struct):
         Literal["wrong_points", "wrong_book", "twice", "not_so", "taken_back"], Meta(title=N_("为什么冲正"))
     ]
     note: Annotated[str, Meta(title=N_("说明"), max_length=NOTE_LETTERS_MAX)] = ""
+
+
+def amount_typed(form: Filled[Any], of: Denominated) -> int:
+    """What stands in the field `points`, in smallest units; 0 where it is no amount, which the form then says."""
+    points = smallest(form.value.points, of.decimals)
+    if points is None:
+        form.refuse("points", N_("要写成数字，小数最多 {n} 位。"), n=of.decimals)
+    return points or 0
 
 
 def _owner_url(book: Book) -> str:
@@ -150,6 +160,7 @@ async def hand_over(
     form = await forms.read(request, HandForm)
     if form.is_valid:
         asked, member = form.value, None
+        points = amount_typed(form, book)
         if asked.to != "pot":
             member = await member_meant(session, form, asked.number, asked.name)
         try:
@@ -162,7 +173,7 @@ async def hand_over(
                     what=What.TRANSFER if asked.to == "transfer" else What.DONATION,
                     from_id=book.passbook_id,
                     to_person=None if member is None else member.person_id,
-                    points=asked.points,
+                    points=points,
                     how=asked.how,
                     note=asked.note,
                 )
@@ -197,6 +208,7 @@ async def adjust(
     book = await flows.shared_book(session.community_ids, passbook_id)
     form = await forms.read(request, AdjustForm)
     if form.is_valid:
+        points = amount_typed(form, book)
         check_last_day(form, form.value.expires_on, local_day(clock.now()))
     if form.is_valid:
         asked = form.value
@@ -207,7 +219,7 @@ async def adjust(
                 request_key=asked.request_key,
                 community_id=community_of(session),
                 passbook_id=book.passbook_id,
-                points=asked.points,
+                points=points,
                 is_up=asked.way == "up",
                 expires_on=asked.expires_on or NEVER,
                 reason=asked.reason,

@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import Clock, local_day
-from pointsbank.kit.errors import Refusal
+from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.kit.text import BadText, clean
 from pointsbank.ledger import actions_kinds as actions
 from pointsbank.ledger import queries_kinds as queries
@@ -69,6 +69,11 @@ class KindForm(msgspec.Struct):
     transferable: bool = False
     base_redeemable: bool = False
     carry_over: bool = False
+
+
+class OpenForm(msgspec.Struct):
+    request_key: str
+    kind: Annotated[str, Meta(max_length=20)]
 
 
 def _community(session: Session) -> int:
@@ -172,6 +177,23 @@ async def change_kind(
     return _form_page(form, found)
 
 
+@post("/ledger/people/{person_id:int}/passbooks", guards=MANAGES)
+async def open_book(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Redirect:
+    """Open a passbook of another kind for a member; it opens by itself with the first points, too."""
+    form = await forms.read(request, OpenForm)
+    if not form.is_valid:
+        raise NotFound
+    passbook_id = await db.write(
+        actions.open_for,
+        actor=session.actor,
+        request_key=form.value.request_key,
+        community_id=_community(session),
+        person_id=person_id,
+        kind=form.value.kind,
+    )
+    return Redirect(f"/ledger/passbooks/{passbook_id}", status_code=303)
+
+
 @get("/ledger/lapsing", guards=MANAGES)
 async def lapsing(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     """What will lapse within a year, by day."""
@@ -180,4 +202,4 @@ async def lapsing(session: NamedDependency[Session], clock: NamedDependency[Cloc
     return page("ledger/lapsing.html", days=days)
 
 
-handlers: list[Any] = [kinds, new_kind, make_kind, kind, change_kind, lapsing]
+handlers: list[Any] = [kinds, new_kind, make_kind, kind, change_kind, open_book, lapsing]

@@ -131,6 +131,7 @@ async def paper_page(request: AnyRequest, passbook: Passbook, *, here: str, back
     new = [line for line in lines if line.move_id > place.last_move]
     return page(
         "ledger/paper_book.html",
+        passbook=passbook,
         pages=[_shown(one, names) for one in chosen],
         place=place,
         is_again=is_again,

@@ -10,11 +10,14 @@ from litestar.di import NamedDependency
 from pointsbank.kit import codes
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger import export, queries, queries_seal, queries_statement
+from pointsbank.ledger import export, queries, queries_kinds, queries_seal, queries_statement
 from pointsbank.ledger.queries import Passbook
+from pointsbank.ledger.queries_kinds import Book
 from pointsbank.ledger.queries_statement import Line
+from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
+from pointsbank.people.queries import Holder
 from pointsbank.web import formats, forms, printing
 from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, _
@@ -55,9 +58,33 @@ class Row(msgspec.Struct, frozen=True):
     seal: str
 
 
-async def _own(session: Session) -> Passbook:
-    holder = await people.holder_of(None, session.person_id)
-    found = await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
+async def own_books(session: Session) -> list[Book]:
+    """All passbooks of the person signed in, the main one first."""
+    return await own_books_of(await people.holder_of(None, session.person_id))
+
+
+async def own_books_of(holder: Holder) -> list[Book]:
+    """What belongs to a person, or to the household together."""
+    main = await queries.passbook_of(person_id=holder.person_id, household_id=holder.household_id, holder=holder.kind)
+    books = await queries_kinds.books_of(person_id=holder.person_id, household_id=holder.household_id)
+    return [book for book in books if book.code != MAIN or (main and book.passbook_id == main.passbook_id)]
+
+
+async def own_book(request: AnyRequest, session: Session) -> Book | None:
+    """The own passbook that the address names, or the first; somebody else's is not found."""
+    books = await own_books(session)
+    wanted = forms.number(request.query_params.get("book", ""))
+    if wanted is None:
+        return books[0] if books else None
+    for book in books:
+        if book.passbook_id == wanted:
+            return book
+    raise NotFound
+
+
+async def _own(request: AnyRequest, session: Session) -> Passbook:
+    book = await own_book(request, session)
+    found = None if book is None else await queries.passbook(book.passbook_id)
     if found is None:
         raise NotFound
     return found
@@ -82,7 +109,7 @@ async def statement(
     request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
     """One year on paper; each line says where it stands in the chain."""
-    found = await _own(session)
+    found = await _own(request, session)
     today = local_day(clock.now())
     asked = forms.number(request.query_params.get("year", "")) or today.year
     year = min(max(asked, FIRST_YEAR), today.year)
@@ -91,7 +118,7 @@ async def statement(
         "ledger/statement.html",
         sheets=[rows[at : at + ROWS_A_SHEET] for at in range(0, len(rows), ROWS_A_SHEET)] or [[]],
         number=codes.shown_member_number(found.number),
-        balance=found.balance,
+        book=found,
         year=year,
         is_now=year == today.year,
         today=formats.iso_day(clock.now()),
@@ -101,9 +128,9 @@ async def statement(
 
 
 @get("/ledger/statement.zip", guards=[needs(Permission.OWN)])
-async def statement_file(session: NamedDependency[Session]) -> Response[bytes]:
+async def statement_file(request: AnyRequest, session: NamedDependency[Session]) -> Response[bytes]:
     """Every line as it is sealed, with the program that checks it."""
-    found = await _own(session)
+    found = await _own(request, session)
     own = await queries_statement.positions(found.account_id, found.number)
     content = export.zipped(found.community_id, own, README.format(number=found.number))
     return Response(

@@ -17,6 +17,7 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import actions_vouchers as actions
 from pointsbank.ledger import queries_flows as queries
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules import NEVER, POINTS_MAX
 from pointsbank.ledger.rules_flows import (
     ASKED,
@@ -137,6 +138,7 @@ async def _list_page(session: Session, form: Filled[Any]) -> Response[str]:
         "ledger/vouchers.html",
         status=200 if form.is_valid else 400,
         vouchers=found,
+        written=await kinds.denominations_of(book for one in found for book in one.book_ids),
         names=names,
         words={what: _(said) for what, said in WHAT_WORDS.items()},
         states={state: (_(said), color) for state, (said, color) in STATES.items()},
@@ -180,6 +182,7 @@ async def show_voucher(session: Session, voucher_id: int, form: Filled[Any]) -> 
         "ledger/voucher.html",
         status=200 if form.is_valid else 400,
         voucher=found,
+        of=(await kinds.denominations_of(found.book_ids))[found.book_ids[0]],
         what=_(WHAT_WORDS[found.what]),
         state=STATES[found.state],
         from_words=from_words,

@@ -163,6 +163,11 @@ class Voucher(msgspec.Struct, frozen=True):
     entry_id: int | None
 
     @property
+    def book_ids(self) -> list[int]:
+        """The passbooks that it touches; both are of one kind."""
+        return [one for one in (self.from_id, self.to_id) if one is not None]
+
+    @property
     def facts(self) -> list[object]:
         """All that a second person is asked to confirm."""
         return [

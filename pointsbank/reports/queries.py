@@ -1,5 +1,6 @@
 """SQL across rooms, for reading only."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -22,6 +23,9 @@ class Waiting(msgspec.Struct, frozen=True):
     began_at: datetime
     ends_at: datetime | None
     lacks_budget: bool
+    kind: str
+    unit: str
+    decimals: int
 
 
 class Upcoming(msgspec.Struct, frozen=True):
@@ -45,17 +49,19 @@ class Month(msgspec.Struct, frozen=True):
 
 WAITING = """
 SELECT award.id, act.what, award.points, award.state, act.began_at, notice.ends_at,
-       award.waits_for_budget IS NOT NULL
+       award.waits_for_budget IS NOT NULL, kind.code, kind.unit, kind.decimals
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
+  JOIN ledger_passbook book ON book.id = award.passbook_id JOIN ledger_book_kind kind ON kind.id = book.kind_id
   LEFT JOIN notices_notice notice ON notice.id = award.notice_id
- WHERE award.passbook_id = ? AND award.state IN ('pending', 'noticed', 'disputed') AND award.points > 0
+ WHERE award.passbook_id IN ({books}) AND award.state IN ('pending', 'noticed', 'disputed') AND award.points > 0
  ORDER BY award.id DESC LIMIT 50
 """
 
 
-async def waiting(passbook_id: int) -> list[Waiting]:
+async def waiting(passbook_ids: Sequence[int]) -> list[Waiting]:
     """Return what is earned but not yet booked."""
-    return [Waiting(*found) for found in await db.rows(WAITING, passbook_id)]
+    sql = WAITING.replace("{books}", ", ".join("?" * len(passbook_ids)) or "NULL")
+    return [Waiting(*found) for found in await db.rows(sql, *passbook_ids)]
 
 
 BOOKED_SINCE = """

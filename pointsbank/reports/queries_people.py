@@ -32,6 +32,8 @@ class Earned(msgspec.Struct, frozen=True):
     points: int
     state: str
     began_at: datetime
+    unit: str
+    decimals: int
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -47,8 +49,9 @@ SELECT purchase.id, purchase.day, purchase.points, purchase.state, purchase.made
  ORDER BY purchase.id DESC, line.id
 """
 AWARDS = """
-SELECT award.id, act.what, award.points, award.state, act.began_at
+SELECT award.id, act.what, award.points, award.state, act.began_at, kind.unit, kind.decimals
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
+  JOIN ledger_passbook book ON book.id = award.passbook_id JOIN ledger_book_kind kind ON kind.id = book.kind_id
  WHERE award.person_id IN ({people}) ORDER BY award.id DESC LIMIT ?
 """
 GRANTS = """

@@ -10,6 +10,7 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as books
 from pointsbank.ledger import routes as ledger_pages
+from pointsbank.ledger.routes_statement import own_books
 from pointsbank.ledger.rules_budgets import worth
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries, routes_books, routes_own, routes_people, routes_print, routes_today
@@ -60,21 +61,21 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
     passbook = await ledger_pages.own_passbook(session)
     facts: dict[str, Any] = {
         "passbook": None,
-        "waiting": [],
         "lines": [],
         "number": "",
         "earned": 0,
         "expiring": 0,
         "soon": [],
     }
+    books = await own_books(session)
+    facts["waiting"] = await queries.waiting([book.passbook_id for book in books])
     if passbook is not None:
         lines = await ledger.lines(passbook.account_id, limit=LINES_AT_HOME)
         lapsing = await ledger.expiring(passbook.account_id, today=today, until=date(today.year, 12, 31))
-        facts = {
+        facts |= {
             "passbook": passbook,
             "number": await ledger_pages.own_number(session),
             "lines": [ledger_pages.shown(line, today, english=_is_english()) for line in lines],
-            "waiting": await queries.waiting(passbook.passbook_id),
             "earned": await queries.earned_this_month(passbook.account_id, today),
             "expiring": sum(lot.points for lot in lapsing),
             "soon": await ledger.lapsing_soon(passbook.account_id, today=today),

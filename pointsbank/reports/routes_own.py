@@ -14,6 +14,8 @@ from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import routes as ledger_pages
+from pointsbank.ledger.queries_kinds import Book
+from pointsbank.ledger.routes_statement import own_books
 from pointsbank.people import queries as people
 from pointsbank.people import queries_homes as homes
 from pointsbank.people import queries_own as own
@@ -28,7 +30,7 @@ from pointsbank.people.rules import NotBound, NotYou
 from pointsbank.reports import queries_people
 from pointsbank.web import formats, forms
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_, _, locale_now
+from pointsbank.web.i18n import N_, _, amount, locale_now
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -183,24 +185,25 @@ async def _attended(ids: list[int]) -> Rows:
 
 async def _awards(ids: list[int]) -> Rows:
     return [
-        (_when(one.began_at), f"{one.what} {formats.points(one.points)} {_(STATE_WORDS[State(one.state)])}")
+        (_when(one.began_at), f"{one.what} {amount(one.points, one)} {_(STATE_WORDS[State(one.state)])}")
         for one in await queries_people.awards(ids, EVERYTHING)
     ]
 
 
 async def _passbook(session: Session) -> Rows:
-    """All lines, the newest first, with the balance on top."""
-    book = await ledger_pages.own_passbook(session)
-    if book is None:
-        return []
-    said = [(_("余额"), formats.points(book.balance))]
+    """All lines of each passbook, the newest first, with the balance on top."""
+    return [row for book in await own_books(session) for row in await _lines(book)]
+
+
+async def _lines(book: Book) -> Rows:
+    said = [(_("余额"), f"{_(book.name)} {amount(book.balance, book)}")]
     before = ledger.FIRST_PAGE
     while lines := await ledger.lines(book.account_id, before=before, limit=ledger.LINES_MAX):
         said += [
             (
                 _when(line.booked_at),
-                f"{ledger_pages.title_of(line)} {formats.signed(line.points)} "
-                + _("余 {points}", points=formats.points(line.balance_after)),
+                f"{ledger_pages.title_of(line)} {formats.signed(line.points, book.decimals)} "
+                + _("余 {points}", points=formats.points(line.balance_after, book.decimals)),
             )
             for line in lines
         ]

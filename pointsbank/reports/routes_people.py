@@ -1,5 +1,6 @@
 """One person and one household, as staff of the community see them: everything that rooms know, masked."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -12,7 +13,11 @@ from pointsbank.events import queries as events
 from pointsbank.kit import codes
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.ledger import queries as ledger
+from pointsbank.ledger import queries_kinds as ledger_kinds
 from pointsbank.ledger.queries import Passbook
+from pointsbank.ledger.queries_kinds import Book
+from pointsbank.ledger.routes_statement import own_books_of
+from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries as people
 from pointsbank.people import queries_homes as homes
 from pointsbank.people import queries_own as own
@@ -20,6 +25,7 @@ from pointsbank.people import queries_phones
 from pointsbank.people import queries_roster as details
 from pointsbank.people.access import ROLE_NAMES, Permission, Role, Session, needs
 from pointsbank.people.history import SAID as STAFF_DEEDS
+from pointsbank.people.queries import Holder
 from pointsbank.people.queries_own import Deed
 from pointsbank.people.routes_person import CONSENT_WORDS, FIELD_NAMES
 from pointsbank.reports import queries, queries_people
@@ -84,10 +90,27 @@ async def _book(book: Passbook | None, today: date, before: int) -> dict[str, An
     lapsing = await ledger.expiring(book.account_id, today=today, until=date(today.year, 12, 31))
     return {
         "lines": lines,
-        "waiting": await queries.waiting(book.passbook_id),
+        "waiting": await queries.waiting([book.passbook_id]),
         "expiring": sum(lot.points for lot in lapsing),
         "older": lines[-1].move_id if len(lines) == LINES else 0,
     }
+
+
+async def _other_books(books: Sequence[Book]) -> dict[str, Any]:
+    """Passbooks beside the main one, and what is on its way to them."""
+    others = [book for book in books if book.code != MAIN]
+    return {"other_books": others, "other_waiting": await queries.waiting([book.passbook_id for book in others])}
+
+
+async def _books_of(session: Session, holder: Holder) -> dict[str, Any]:
+    """A person's other passbooks, and the kinds of which one can be opened."""
+    books = await own_books_of(holder)
+    kinds = {}
+    if session.may(Permission.KEEP_BOOKS) and holder.state == "member":
+        kinds = await ledger_kinds.denominations(None, holder.community_id)
+    known = {MAIN, *(book.code for book in books)}
+    new = [(code, kind.name) for code, kind in kinds.items() if code not in known]
+    return {**await _other_books(books), "new_kinds": new}
 
 
 # After showing a field the address is that of the form: whoever changes the type size there comes back to the person.
@@ -122,6 +145,7 @@ async def person_page(
         consent_words={name: _(said) for name, said in CONSENT_WORDS.items()},
         requests=[one for one in await own.requests_of(view.person_id) if one.state == "open"],
         merges=await own.merges_into(view.person_id),
+        **await _books_of(session, holder),
         waiting_like=await own.waiting_like(view.person_id) if view.state == "member" else [],
         roles=[(_(ROLE_NAMES[Role(one.role)]), one.place) for one in await queries_people.grants(view.person_id)]
         if may_manage
@@ -170,6 +194,7 @@ async def household_page(
         may_settle=session.may(Permission.SETTLE_PEOPLE),
         may_print=session.may(Permission.PRINT_PASSBOOKS),
         may_open_books=session.may(Permission.OPEN_BOOKS),
+        **await _other_books(await ledger_kinds.books_of(person_id=0, household_id=household_id)),
         **await _book(book, local_day(clock.now()), before),
     )
 

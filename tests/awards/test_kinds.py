@@ -5,17 +5,13 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.ledger import actions_budgets, actions_kinds
-from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.notices import queries as notices
 from pointsbank.people.access import Role
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring.rules import Basis, Cap, Period, Scope, TableFaults
 from tests.awards.neighbours import LONG_AGO, a_table, an_item
-from tests.world import visiting
+from tests.world import COINS, visiting
 
-COINS = Settings(
-    "时间币", "币", 1, "person", False, False, False, None, "refused", 0, "never", False, 0, None, None, False
-)
 A_COIN_AND_A_HALF = an_item(points=15, book_kind="coins")
 
 BOOKS = """

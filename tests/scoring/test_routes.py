@@ -8,10 +8,9 @@ import pytest
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.ledger import actions_kinds
-from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.people.access import Role
 from pointsbank.scoring import queries
-from tests.world import visiting
+from tests.world import COINS, visiting
 
 
 @pytest.fixture
@@ -124,11 +123,8 @@ async def test_an_item_is_added_and_one_is_ended(world, admin):
 
 
 async def test_an_item_is_typed_with_the_decimals_of_its_kind_of_passbook(world, admin):
-    coins = Settings(
-        "时间币", "币", 1, "person", False, False, False, None, "refused", 0, "never", False, 0, None, None, False
-    )  # fmt: skip
     for place, code in ((world.home, "coins"), (world.communities[1], "theirs")):
-        await db.write(actions_kinds.make_kind, community_id=place.id, code=code, settings=coins)
+        await db.write(actions_kinds.make_kind, community_id=place.id, code=code, settings=COINS)
     url, _ = await draft(admin)
     form = await admin.get(f"{url}/items/new")
     item = {"code": "Z01", "category": "志愿服务", "name": "教用手机", "basis": "per_time", "points": "1.5",
