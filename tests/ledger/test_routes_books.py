@@ -43,7 +43,7 @@ async def test_an_admin_opens_a_passbook_of_another_kind(world, admin, coins):
     again = await admin.post(url, data={"request_key": "open-it-again", "kind": "coins"})
     foreign = await admin.post(url, data={"request_key": "open-foreign", "kind": "theirs"})
     elsewhere = await admin.post(
-        f"/ledger/people/{foreigner}/passbooks", data={"request_key": "open-elsewhere", "kind": "coins"}
+        f"/ledger/people/{foreigner}/passbooks", data={"request_key": "open-elsewhere", "kind": "points"}
     )
 
     assert theirs
