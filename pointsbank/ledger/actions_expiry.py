@@ -4,7 +4,8 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account, take_from_lot
-from pointsbank.ledger.rules import NotAsTold, PointsHeld, Posted
+from pointsbank.ledger.actions_flows import check_nothing_held
+from pointsbank.ledger.rules import NotAsTold, Posted
 
 EXPIRED_AT_ONCE = 100
 EXPIRED_LOTS = f"""
@@ -52,7 +53,7 @@ async def give_up(tx: Tx, *, passbook_id: int, points: int, member_id: int, sour
     if account is None:
         found = await tx.row(BALANCE_OF, passbook_id)
         if found is not None and found["held"]:
-            raise PointsHeld(held=found["held"])
+            await check_nothing_held(tx, passbook_id=passbook_id)
         raise NotAsTold(balance=found["balance"] if found is not None else 0)
     account_id, community_id = account
     target_id = await system_account(tx, community_id=community_id, system=rules.EXPIRED)

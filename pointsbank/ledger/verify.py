@@ -74,7 +74,7 @@ SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
   LEFT JOIN ledger_voucher voucher ON voucher.entry_id = entry.id
   LEFT JOIN approvals_approval approval ON approval.id = voucher.approval_id
         AND approval.subject_kind = 'voucher' AND approval.subject_id = voucher.id AND approval.state = 'used'
- WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment')
+ WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment', 'joining')
    AND (voucher.points IS DISTINCT FROM move.points OR voucher.from_id IS DISTINCT FROM source.passbook_id
         OR voucher.to_id IS DISTINCT FROM target.passbook_id
         OR (voucher.what IN ('grant', 'adjustment')
