@@ -32,8 +32,8 @@ from pointsbank.ledger.rules import BookClosed, Bucket, NotEnoughPoints, PointsH
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
     BOOKED,
+    FOLLOWED,
     FOLLOWS,
-    JOININGS,
     SUMMARIES,
     BookFull,
     BookMerged,
@@ -152,7 +152,7 @@ async def _post(tx: Tx, voucher: Voucher, source: Book | None, target: Book | No
 
 
 def _summary(voucher: Voucher) -> str:
-    return JOININGS[voucher.reason][0] if voucher.what is What.JOINING else SUMMARIES[voucher.what]
+    return FOLLOWED[voucher.reason] if voucher.what in FOLLOWS else SUMMARIES[voucher.what]
 
 
 async def _take_from_system(tx: Tx, voucher: Voucher, system_id: int) -> None:

@@ -124,11 +124,10 @@ SUMMARIES = {
     What.GRANT: "社区积分池发放",
     What.ADJUSTMENT: "更正积分",
 }
-# By the reason: what the books say, and what a passbook says of what goes out and of what comes in.
-JOININGS = {
-    "moved": ("随户转积分", "随户转出", "随户转入"),
-    "split": ("分户转积分", "分户转出", "分户转入"),
-}
+# What the entry says for ever, by the reason; and what a passbook shows at the end where it went out or came in.
+FOLLOWED = {"moved": "随户转积分", "split": "分户转积分"}
+WENT_OUT = {"随户转积分": "随户转出", "分户转积分": "分户转出"}
+CAME_IN = {"随户转积分": "随户转入", "分户转积分": "分户转入"}
 HOW_WORDS = {"in_person": "当面说的", "paper": "签了纸", "call": "打电话说的", "own_phone": "自己在手机上办的"}
 ADJUSTMENT_REASONS = {
     "missed": "漏记了",
@@ -191,6 +190,13 @@ class Voucher(msgspec.Struct, frozen=True):
 def needs_second(what: What, points: int, *, reversal_alone_max: int) -> bool:
     """Whether another person must agree: always where points come from nowhere, and for large reversals."""
     return what in SECOND_PERSON or (what is What.REVERSAL and points > reversal_alone_max)
+
+
+def side_words(kind: str, summary: str, points: int) -> str | None:
+    """What a passbook shows of an entry that reads differently at its two ends; None of all others."""
+    if kind not in FOLLOWS:
+        return None
+    return (CAME_IN if points > 0 else WENT_OUT)[summary]
 
 
 def subject(voucher_id: int) -> Subject:
