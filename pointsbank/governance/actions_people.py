@@ -33,7 +33,8 @@ class Parted(msgspec.Struct, frozen=True):
     sent_back: int
 
 
-async def not_own(tx: Tx, person_ids: Sequence[int]) -> int:
+async def not_own(tx: Tx, *, person_ids: Sequence[int]) -> int:
+    """Refuses OwnMatter where whoever decides is one of these, or lives with one; returns who decides."""
     judge_id = tx.actor.person_id
     assert judge_id is not None
     for concerned in person_ids:
@@ -49,7 +50,7 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     is booked stays, for staff to reverse.
     """
     merge = await people.live_merge(tx, merge_id=merge_id)
-    judge_id = await not_own(tx, [merge.into_id])
+    judge_id = await not_own(tx, person_ids=[merge.into_id])
     if judge_id == merge.merged_by:
         raise OwnMerge
     brought = await event_queries.attendance_ids(tx, merge.person_id)
@@ -83,32 +84,31 @@ async def move(
     holders = [await people_queries.holder_of(tx, person_id) for person_id in sorted(set(person_ids))]
     if any(holder.community_id != community_id for holder in holders):
         raise NotOneHome
-    await not_own(tx, [holder.person_id for holder in holders])
+    await not_own(tx, person_ids=[holder.person_id for holder in holders])
     moved = await actions_homes.move(
         tx, community_id=community_id, person_ids=person_ids, building_id=building_id, door=door, reason=reason
     )
     first = holders[0]
-    await not_own(tx, [first.person_id])  # nor into one's own household
+    await not_own(tx, person_ids=[first.person_id])  # nor into one's own household
     if first.household_id is None:
-        await _settle_into_household(tx, first.person_id)
+        await _settle_into_household(tx, first)
     elif moved.left_id is not None and moved.is_emptied:
-        await points.check_no_opening_is_to_come(tx, household_id=moved.left_id)
+        await points.check_openings(tx, household_id=moved.left_id)
         left = await books.open_books(tx, household_id=moved.left_id)
         await points.follow(tx, left=left, person_id=first.person_id, reason="moved")
-        await points.close(tx, left)
+        await points.close(tx, ending=left)
     elif moved.left_id is not None and share:
         await _take_share(tx, first, moved.left_id, share)
     return moved
 
 
-async def _settle_into_household(tx: Tx, person_id: int) -> None:
+async def _settle_into_household(tx: Tx, holder: Holder) -> None:
     """Who belonged to no household had passbooks of their own where others have the household's."""
-    left = await points.follow(
-        tx, left=await books.open_books(tx, person_id=person_id), person_id=person_id, reason="moved"
-    )
-    if left:
-        await points.check_no_opening_is_to_come(tx, person_id=person_id)
-    await points.close(tx, left)
+    if holder.kind == "household":
+        await points.check_openings(tx, person_id=holder.person_id)
+    own = await books.open_books(tx, person_id=holder.person_id)
+    left = await points.follow(tx, left=own, person_id=holder.person_id, reason="moved")
+    await points.close(tx, ending=left)
 
 
 async def _take_share(tx: Tx, holder: Holder, left_id: int, share: int) -> None:
@@ -129,13 +129,11 @@ async def leave(tx: Tx, *, person_id: int, how: str, points_given_up: int, answe
     is on its way.
     """
     holder = await people_queries.holder_of(tx, person_id)
-    await not_own(tx, [holder.person_id])
+    await not_own(tx, person_ids=[holder.person_id])
     await people.touch_roster(tx, community_id=holder.community_id)  # nobody moves in with whoever leaves
     await people.hold_person(tx, person_id=holder.person_id)
     holder = await people_queries.holder_of(tx, person_id)
-    ending = await points.books_that_end(tx, holder)
-    await points.check_no_opening_is_lost(tx, holder)
-    await points.send_back_waiting(tx, ending)
+    ending = await points.prepare_end(tx, holder=holder)
     told = sum(book.balance for book in ending)
     if told and told != points_given_up:
         raise PointsLeft(points=told)
@@ -148,11 +146,11 @@ async def leave(tx: Tx, *, person_id: int, how: str, points_given_up: int, answe
                 member_id=holder.person_id,
                 source=("governance", "person", holder.person_id),
             )
-    await go(tx, holder, ending, how=how, answer=answer)
+    await go(tx, holder=holder, ending=ending, how=how, answer=answer)
 
 
-async def go(tx: Tx, holder: Holder, ending: Sequence[Book], *, how: str, answer: str) -> None:
+async def go(tx: Tx, *, holder: Holder, ending: Sequence[Book], how: str, answer: str) -> None:
     """Close the passbooks, which are empty, and end all that lets this member in."""
-    await points.close(tx, ending)
+    await points.close(tx, ending=ending)
     await events.after_leaving(tx, person_ids=await people_queries.ids_of(tx, holder.person_id))
     await actions_own.leave(tx, person_id=holder.person_id, how=how, answer=answer)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from pointsbank.awards import queries as awards
 from pointsbank.awards.rules import STATE_WORDS, State
 from pointsbank.events import queries as events
-from pointsbank.governance import actions_people, actions_points
+from pointsbank.governance import actions_people, queries
 from pointsbank.governance.rules import ANSWER_LETTERS_MAX
 from pointsbank.kit import db, text
 from pointsbank.kit.errors import NotFound, Refusal
@@ -289,7 +289,7 @@ async def _leave_page(
 ) -> Response[str]:
     holder = await people.holder_of(None, view.person_id)
     mates = [] if view.household_id is None else await people.household_members(None, view.household_id)
-    ending = await actions_points.books_that_end(None, holder)
+    ending = await queries.books_that_end(None, holder)
     waiting = [one for book in ending for one in await awards.waiting_in(None, book.passbook_id)]
     return page(
         "governance/leave.html",
