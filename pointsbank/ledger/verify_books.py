@@ -12,9 +12,11 @@ CHECKS: tuple[tuple[int, str, str], ...] = (
         """
 SELECT 'account ' || account.id, 0, account.balance + account.held FROM ledger_account account
  WHERE account.closed_at IS NOT NULL
-   AND (account.balance <> 0 OR account.held <> 0 OR EXISTS (
-         SELECT 1 FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
-          WHERE account.id IN (move.source_id, move.target_id) AND entry.booked_at > account.closed_at))""",
+   AND (account.balance <> 0 OR account.held <> 0
+        OR EXISTS (SELECT 1 FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+                    WHERE move.source_id = account.id AND entry.booked_at > account.closed_at)
+        OR EXISTS (SELECT 1 FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+                    WHERE move.target_id = account.id AND entry.booked_at > account.closed_at))""",
     ),
     (
         13,
