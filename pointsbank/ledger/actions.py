@@ -49,10 +49,11 @@ ON CONFLICT (community_id, system) DO NOTHING RETURNING id
 ENTRY = """
 INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_at, actor_id, member_id,
                           source_room, source_kind, source_id, summary, reason, version_id, reverses_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reverses_id) DO NOTHING RETURNING id
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (reverses_id) WHERE reverses_id IS NOT NULL DO NOTHING RETURNING id
 """
 # Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
-REVERSAL = ENTRY.replace("ON CONFLICT (reverses_id)", "ON CONFLICT")
+REVERSAL = ENTRY.replace("ON CONFLICT (reverses_id) WHERE reverses_id IS NOT NULL", "ON CONFLICT")
 MOVE = """
 INSERT INTO ledger_move (entry_id, source_id, target_id, points, source_after, target_after) VALUES (?, ?, ?, ?, ?, ?)
 """
