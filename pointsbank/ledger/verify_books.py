@@ -1,11 +1,13 @@
 """What `verify` asks of budgets and closed months. Each check selects what is wrong: where, expected, found."""
 
+from pointsbank.kit.checks import Check
+
 BOOKED_IN = """
   ledger_period period JOIN ledger_entry entry ON entry.community_id = period.community_id
    AND entry.booked_at >= period.starts_at AND entry.booked_at < period.ends_at AND period.closed_at IS NOT NULL
   JOIN ledger_move move ON move.entry_id = entry.id
 """
-CHECKS: tuple[tuple[int, str, str], ...] = (
+CHECKS: tuple[Check, ...] = (
     (
         16,
         "a closed passbook holds points, or was moved after it was closed",
