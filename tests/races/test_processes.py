@@ -63,9 +63,7 @@ def holding(track, of: queries.Passbook, points: int, hours: int) -> Command:
     key = track.key()
     overdue_at = track.world.clock.now() + timedelta(hours=hours)
     facts = {"account_id": of.account_id, "points": points, "hold_key": key, "overdue_at": overdue_at}
-    return Command(
-        actions_holds.hold, facts | {"member_id": of.person_id, "source": ("tests", "order", 1)}, key=key
-    )
+    return Command(actions_holds.hold, facts | {"member_id": of.person_id, "source": ("tests", "order", 1)}, key=key)
 
 
 def capturing(track, hold_key: str) -> Command:
