@@ -16,9 +16,11 @@ SELECT 'account ' || account.id, 0, account.balance + account.held FROM ledger_a
  WHERE account.closed_at IS NOT NULL
    AND (account.balance <> 0 OR account.held <> 0
         OR EXISTS (SELECT 1 FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
-                    WHERE move.source_id = account.id AND entry.booked_at > account.closed_at)
+                    WHERE move.source_id = account.id AND move.source_after IS NOT NULL
+                      AND entry.booked_at > account.closed_at)
         OR EXISTS (SELECT 1 FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
-                    WHERE move.target_id = account.id AND entry.booked_at > account.closed_at))""",
+                    WHERE move.target_id = account.id AND move.target_after IS NOT NULL
+                      AND entry.booked_at > account.closed_at))""",
     ),
     (
         13,

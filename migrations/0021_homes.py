@@ -10,7 +10,7 @@ VOUCHERS = "what IN ('transfer', 'donation', 'grant', 'adjustment', 'reversal'{m
 
 
 class Migration(HandWritten):
-    dependencies = [("models", "0019_periods")]
+    dependencies = [("models", "0020_points_on_notices")]
     operations = [
         recheck(
             "ledger_entry",

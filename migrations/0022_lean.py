@@ -81,7 +81,7 @@ async def free_reverses(_apps: Any, editor: Any) -> None:
 
 
 class Migration(HandWritten):
-    dependencies = [("models", "0020_points_on_notices")]
+    dependencies = [("models", "0021_homes")]
     operations = [
         sql(*COMMAND),
         ops.RunPython(free_reverses, ops.RunPython.noop),
