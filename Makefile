@@ -13,7 +13,7 @@ demo: .venv/runs
 	@$(BIN)/pointsbank demo --folder .demo $(if $(LAN),--lan)
 
 test: .venv/tests
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: .venv/tests
 	@$(BIN)/ruff format --check .

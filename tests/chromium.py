@@ -13,7 +13,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAM
 MISSING = "no Chromium: apt-get install chromium-headless-shell, or name one in CHROMIUM"
 ARGUMENTS = [
     "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--no-first-run",
+    "--no-first-run", "--disable-site-isolation-trials", "--renderer-process-limit=1",
 ]  # fmt: skip
 
 

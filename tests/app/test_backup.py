@@ -235,7 +235,7 @@ async def test_a_server_has_the_daily_backup_made_by_another_process(folder: Pat
     settings = Settings(data=folder, backups=tmp_path / "elsewhere")
 
     making = asyncio.create_task(backup_daily.keep_making(settings))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not due_at(folder / databases.FILE_NAME):  # noqa: ASYNC110  another process rings no bell
             await asyncio.sleep(0.1)
     making.cancel()

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from click.testing import Result
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -26,13 +28,14 @@ from playwright.sync_api import (
     expect,
 )
 
+from tests.app.shell import shell_in
 from tests.browser.serve import facts_of
 from tests.browser.towns import PASSWORD
 from tests.chromium import chromium_opened
 
 ROOT = Path(__file__).parents[2]
 PHONE, DESK = (390, 844), (1280, 800)
-PATIENCE_MS = 10_000
+PATIENCE_MS = 20_000
 START_SECONDS = 60
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -49,6 +52,11 @@ class Served:
         answer = httpx.post(f"{self.url}/test/forward", json=span, headers={"Origin": self.url}, timeout=30)
         assert answer.status_code == 201, answer.text
         return answer.json()
+
+    def command(self, *words: str) -> Result:
+        """The same in this process, in a thread, since a browser has this one: it need not import everything anew."""
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(shell_in(self.folder), *words).result()
 
     def shell(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the shell on the same data folder, as it is while the server runs."""

@@ -28,9 +28,13 @@ sizes => sizes.flatMap(([size, isClose]) => {
       wrong.push(`small target ${Math.round(box.width)} x ${Math.round(box.height)}: ${named(target)}`)
   })
 
+  const colours = new Map(), grounds = new Map()
   const read = text => {
-    const parts = text.match(/[\d.]+/g).map(Number)
-    return { rgb: parts.slice(0, 3), alpha: parts.length > 3 ? parts[3] : 1 }
+    if (!colours.has(text)) {
+      const parts = text.match(/[\d.]+/g).map(Number)
+      colours.set(text, { rgb: parts.slice(0, 3), alpha: parts.length > 3 ? parts[3] : 1 })
+    }
+    return colours.get(text)
   }
   const light = rgb => {
     const [r, g, b] = rgb.map(each => each / 255).map(each => each <= 0.03928 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
@@ -38,14 +42,16 @@ sizes => sizes.flatMap(([size, isClose]) => {
   }
   /* What lies behind: null where a picture or a gradient does. */
   const ground = element => {
-    const layers = []
-    for (let one = element; one; one = one.parentElement) {
-      const style = getComputedStyle(one), { rgb, alpha } = read(style.backgroundColor)
-      if (style.backgroundImage !== 'none') return null
-      if (alpha > 0) layers.push({ rgb, alpha })
-      if (alpha === 1) break
-    }
-    return layers.reverse().reduce((under, { rgb, alpha }) => rgb.map((each, at) => each * alpha + under[at] * (1 - alpha)), [255, 255, 255])
+    if (!element) return [255, 255, 255]
+    if (!grounds.has(element)) grounds.set(element, laid(element))
+    return grounds.get(element)
+  }
+  const laid = element => {
+    const style = getComputedStyle(element), { rgb, alpha } = read(style.backgroundColor)
+    if (style.backgroundImage !== 'none') return null
+    if (alpha === 1) return rgb
+    const under = ground(element.parentElement)
+    return under && rgb.map((each, at) => each * alpha + under[at] * (1 - alpha))
   }
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   const looked = new Set()

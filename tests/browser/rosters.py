@@ -1,4 +1,4 @@
-"""A roster as a community keeps it in Excel: five hundred invented people, and six rows with planted faults."""
+"""A roster as a community keeps it in Excel: sixty invented people, and six rows with planted faults."""
 
 import io
 from pathlib import Path
@@ -8,7 +8,7 @@ import xlsxwriter
 HEAD = ("姓名", "楼栋", "门牌", "手机", "身份证号", "出生年", "性别", "同意公示姓名")
 BUILDINGS = ("测试 1 号楼", "测试 2 号楼")
 LETTERS = "安宝成大恩芳国和建开兰明宁平庆荣山水天文心秀雅玉云正志中"
-PEOPLE = 500
+PEOPLE = 60
 NUMBER_OF_AN_ID = 110105194912310021.0  # what Excel keeps of an ID number in a cell that is no text
 FAULTS = [
     ("", BUILDINGS[0], "901", "", "", 1950, "女", "是"),

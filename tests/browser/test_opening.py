@@ -259,5 +259,5 @@ def test_a_community_opens_from_nothing(enter, served, tmp_path):
     confirm(clerk)
     expect(clerk.locator("main")).to_contain_text("兑换成功")
     assert balance(resident) == earned - 1
-    books = served.shell("ledger", "verify")
-    assert books.returncode == 0, books.stdout + books.stderr
+    books = served.command("ledger", "verify")
+    assert books.exit_code == 0, books.output

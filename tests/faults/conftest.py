@@ -18,7 +18,7 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from tests.changes import Stand, stand
-from tests.conftest import EMPTY, PostgresServer
+from tests.embedded import EMPTY, PostgresServer
 from tests.world import NOON, World
 
 FURNISHED = "pointsbank_furnished"
@@ -96,8 +96,8 @@ def scene(request: pytest.FixtureRequest, engine: str, tmp_path: Path, keys: cry
 @asynccontextmanager
 async def _copied(server: Any) -> AsyncIterator[str]:
     name = f"scene_{next(_numbers)}"
-    await asyncio.to_thread(server.run, f"CREATE DATABASE {name} TEMPLATE {FURNISHED}")
+    await server.say(f"CREATE DATABASE {name} TEMPLATE {FURNISHED}")
     try:
         yield server.url(name)
     finally:
-        await asyncio.to_thread(server.run, f"DROP DATABASE {name} WITH (FORCE)")
+        await server.say(f"DROP DATABASE {name} WITH (FORCE)")

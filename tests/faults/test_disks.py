@@ -20,7 +20,7 @@ from tests.doors import Watch
 from tests.faults.senders import KEY, Sender, is_long, sampled
 
 TRIED = sampled(sorted(CHANGES))
-FILL = "INSERT INTO command (caller, request_key, digest, is_refused, answer) VALUES (?, ?, x'00', FALSE, ?)"
+FILL = "INSERT INTO command (caller, request_key, digest, outcome, answer, at) VALUES (?, ?, x'00', 'done', ?, ?)"
 HOLD = """
 import sqlite3, sys
 held = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -29,6 +29,7 @@ print("held", flush=True)
 sys.stdin.read()
 """
 HELD_SECONDS = 10
+HURRY_SECONDS = 15  # what a busy machine may add
 
 
 async def fill(tx, *, caller: str, number: int, size: int) -> None:
@@ -132,6 +133,16 @@ async def test_this_test_sees_a_fault_that_reaches_the_caller(scene, monkeypatch
     assert wrong == ["answered 500, Retry-After None"]
 
 
+async def reading(client) -> float:
+    """How long a page takes on this machine, at this moment, when nobody holds anything."""
+    taken = []
+    for _ in range(20):
+        began = time.monotonic()
+        assert (await client.get("/livez")).status_code == 200
+        taken.append(time.monotonic() - began)
+    return statistics.median(taken)
+
+
 async def test_while_another_process_holds_the_lock_pages_are_read_and_nobody_waits_for_long(scene):
     """Ten seconds in the long run; two in the short one."""
     seconds = HELD_SECONDS if is_long() else 2
@@ -151,9 +162,10 @@ async def test_while_another_process_holds_the_lock_pages_are_read_and_nobody_wa
                         reads.append(time.monotonic() - read)
                         await asyncio.sleep(0.02)
                     statuses |= {(one.status_code, one.headers.get("retry-after")) for one in await asked}
-                    assert time.monotonic() - began < 2 * opened.database.writer.LOCK_SECONDS + 3
+                    assert time.monotonic() - began < 2 * opened.database.writer.LOCK_SECONDS + HURRY_SECONDS
             assert not watch.look()
             assert (await sender.send(client)).status_code == 201
+            quiet = await reading(client)
 
     assert statuses == {(503, "2")}
-    assert statistics.median(reads) < 0.1
+    assert statistics.median(reads) < 20 * quiet

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pointsbank.kit import crypto
 from pointsbank.kit.crypto import KeyFileBroken, Keys, PasswordCost, Unreadable
+from tests import passwords
 
 CHEAP = PasswordCost(memory_kib=64, rounds=1)
 writable_text = st.text(st.characters(exclude_categories=["Cs"]))
@@ -158,7 +159,8 @@ def test_a_cheap_hash_wants_rehashing():
     assert not crypto.needs_rehash(hashed, CHEAP)
 
 
-def test_the_default_cost_is_the_promised_one():
+def test_the_default_cost_is_the_promised_one(monkeypatch):
+    monkeypatch.setattr(crypto, "_hasher", passwords.dear)
     assert crypto.hash_password("Secret2026").startswith("$argon2id$v=19$m=65536,t=3,p=1$")
 
 

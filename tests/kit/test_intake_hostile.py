@@ -16,7 +16,7 @@ from tests.kit import hostile
 
 GROUPS = 6
 PEAK_KB_MAX = 400_000
-SECONDS_MAX = 6
+SECONDS_MAX, HUNG_SECONDS = 6, 120  # of work; of waiting, on however busy a machine
 # A process begins with its parent's peak as its own; a parent that has done nothing else keeps the figure honest.
 MEASURE = """
 import os, subprocess, sys
@@ -72,15 +72,13 @@ async def test_a_hostile_picture_is_refused_by_its_name():
 )
 def test_the_worst_cost_little(name, how):
     content = (hostile.SHEETS if how == "sheet" else hostile.PHOTOS)[name][0]()
-    began = time.monotonic()
     said = subprocess.run(
         [sys.executable, "-c", MEASURE, *intake.COMMAND, how, "1280", "50"],
-        input=content, capture_output=True, check=True,
+        input=content, capture_output=True, check=True, timeout=HUNG_SECONDS,
     )  # fmt: skip
     peak_kb, seconds = said.stdout.split()
     assert int(peak_kb) < PEAK_KB_MAX
     assert float(seconds) < SECONDS_MAX
-    assert time.monotonic() - began < 5 * SECONDS_MAX
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9, 0.99])

@@ -1,6 +1,5 @@
 """A small bank: one community, passbooks by person, told in points."""
 
-import asyncio
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Callable
@@ -21,7 +20,6 @@ from pointsbank.ledger import actions, actions_gifts, actions_kinds, queries, ru
 from pointsbank.ledger.rules import Posted
 from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.ledger.sealing import Sealer
-from tests.conftest import PostgresServer
 
 PLACE = (
     "INSERT INTO people_place (parent_id, kind, name, path) VALUES (NULL, 'community', '测试社区', '/1/') RETURNING id"
@@ -175,7 +173,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock, key
                 shutil.copy(template, folder / databases.FILE_NAME)
             else:
                 assert server is not None
-                name = await stack.enter_async_context(_lent(server))
+                name = await stack.enter_async_context(server.lending())
                 settings = Program(data=folder, database_url=server.url(name))
             yield await stack.enter_async_context(databases.opened(settings, clock))
             await Sealer().run()
@@ -184,13 +182,3 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: FixedClock, key
         shutil.rmtree(folder)
 
     return opened
-
-
-@asynccontextmanager
-async def _lent(server: PostgresServer) -> AsyncIterator[str]:
-    lent = server.lent()
-    name = await asyncio.to_thread(lent.__enter__)
-    try:
-        yield name
-    finally:
-        await asyncio.to_thread(lent.__exit__, None, None, None)

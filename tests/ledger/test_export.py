@@ -13,7 +13,7 @@ import pytest
 from pointsbank.kit import db
 from pointsbank.ledger import canon, export, export_verifier, queries_seal
 from pointsbank.ledger.sealing import Sealer
-from tests.ledger.test_tampering import busy_books
+from tests.ledger.busy import busy_books
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 

@@ -33,7 +33,12 @@ PAGE = """<!doctype html><html lang="zh-CN" class="staff"><meta charset="utf-8">
 class Desk:
     """A counter that writes down what it was sent."""
 
+    url = ""
+
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
         self.codes: list[str] = []
         self.keys: list[str] = []
         self.confirmed = self.refreshed = self.slow = 0
@@ -83,8 +88,8 @@ def browser():
         yield opened
 
 
-@pytest.fixture
-def desk():
+@pytest.fixture(scope="module")
+def served():
     made = Desk()
     server = uvicorn.Server(uvicorn.Config(made, port=0, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run)
@@ -96,6 +101,12 @@ def desk():
     server.should_exit = True
     server.force_exit = True
     thread.join()
+
+
+@pytest.fixture
+def desk(served):
+    served.clear()
+    return served
 
 
 @pytest.fixture
@@ -127,7 +138,7 @@ def burst(page, code: str, end: str | None = "Enter", *, ime: bool = False, paus
 
 
 def wait_for(page, ready) -> None:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while not ready():
         assert time.monotonic() < until, "nothing happened"
         page.wait_for_timeout(20)
