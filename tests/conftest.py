@@ -20,6 +20,7 @@ import pytest
 from tortoise.apps import Apps
 
 from pointsbank.app import database as databases
+from pointsbank.app import verifying
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
@@ -177,6 +178,8 @@ async def database(
                 opened.slow.snapshot = functools.partial(read_at_once, opened.slow.filename)
             report = await verify.verify()
             assert report.is_clean, report.findings
+            if {"world", "shop"} & set(request.fixturenames):  # elsewhere orders and shelves are made up
+                assert await verifying.of_other_rooms() == []
 
 
 @pytest.fixture

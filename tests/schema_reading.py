@@ -40,6 +40,8 @@ class Index(NamedTuple):
 
 
 class Schema(NamedTuple):
+    """Columns without those that the database computes from the others."""
+
     columns: dict[str, dict[str, Column]]
     checks: dict[str, list[Meaning]]
     indexes: dict[str, set[Index]]
@@ -70,7 +72,7 @@ async def _of_sqlite() -> Schema:
             continue
         schema.columns[name] = {
             column["name"]: Column(KINDS[column["type"]], not column["notnull"], column["pk"])
-            for column in await db.rows(f"PRAGMA table_xinfo({name})")
+            for column in await db.rows(f"PRAGMA table_info({name})")
         }
         schema.checks[name] = sorted(meaning(check) for check in _checks(text) if "typeof(" not in check)
         schema.indexes[name] = {index async for index in _indexes(name)}
@@ -114,7 +116,7 @@ SELECT c.table_name, c.column_name, c.data_type, c.is_nullable = 'YES' AS may_be
        COALESCE(array_position(k.conkey, c.ordinal_position::int2), 0) AS key_place
   FROM information_schema.columns c
   LEFT JOIN pg_constraint k ON k.contype = 'p' AND k.conrelid = c.table_name::regclass
- WHERE c.table_schema = 'public' AND c.table_name <> 'tortoise_migrations'
+ WHERE c.table_schema = 'public' AND c.table_name <> 'tortoise_migrations' AND c.is_generated = 'NEVER'
  ORDER BY c.table_name, c.ordinal_position
 """
 CHECKS = """

@@ -1,8 +1,10 @@
 """The migrated schema: alike on both databases, in step with the models, and guarding what may not change."""
 
+import itertools
 import shutil
 import sqlite3
 from contextlib import closing
+from importlib import import_module
 from pathlib import Path
 
 import asyncpg
@@ -39,6 +41,13 @@ def settings_of(data: Path, url: str = "") -> Settings:
 async def schema_of(settings: Settings, clock: FixedClock):
     async with databases.opened(settings, clock):
         return await read_schema()
+
+
+def test_migrations_stand_in_one_line():
+    """Of two that follow the same one, a database that has one would never get the other."""
+    names = databases.known_migrations()
+    for before, name in itertools.pairwise(names):
+        assert import_module(f"migrations.{name}").Migration.dependencies == [("models", before)], name
 
 
 async def test_both_databases_have_the_same_schema(template, postgres_server, clock, tmp_path):

@@ -16,6 +16,7 @@ from pointsbank.ledger.queries_seal import Head
 from pointsbank.ledger.verify_seals import Deposited
 
 COPY = click.option("--database", "file", type=click.Path(path_type=Path), help="检查一个拷贝出来的数据库文件")
+ROOMS = {"": "", "stock": "货架", "redemption": "兑换"}
 
 
 @click.group(help="账本。")
@@ -28,7 +29,7 @@ def _settings(file: Path | None) -> Settings:
     return Settings() if file else settings_now()
 
 
-@ledger.command("verify", help="把账和封存的链从头算一遍。只读，服务运行时也可以用；有问题时退出码是 1。")
+@ledger.command("verify", help="把账、货架和封存的链从头算一遍。只读，服务运行时也可以用；有问题时退出码是 1。")
 @click.option("--json", "as_json", is_flag=True, help="用 JSON 输出")
 @click.option("--head", "heads", multiple=True, help="留存的链头，像 3-1024-9f2c1a2b3c4d5e6f；可以写几个")
 @COPY
@@ -38,7 +39,7 @@ def verify(as_json: bool, heads: Sequence[str], file: Path | None) -> None:
         click.echo(msgspec.json.encode({"is_clean": report.is_clean, **msgspec.structs.asdict(report)}).decode())
     else:
         for finding in report.findings:
-            click.echo(f"第 {finding.invariant} 条：{finding.what}；{finding.where}")
+            click.echo(f"{ROOMS[finding.room]}第 {finding.invariant} 条：{finding.what}；{finding.where}")
         click.echo(f"账户 {report.accounts}，分录 {report.entries}，发出 {report.points_issued} 分。")
         for hold_key in report.overdue_holds:
             click.echo(f"预留 {hold_key} 过期一天以上还没有办：请在办它的页面取消或完成。")

@@ -19,13 +19,17 @@ import msgspec
 
 from pointsbank.app import database as databases
 from pointsbank.kit import db
+from pointsbank.kit.checks import Finding
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify as books
 from pointsbank.ledger import verify_seals
 from pointsbank.ledger.verify_seals import Checked, Deposited, Span
+from pointsbank.redemption import verify as redemption
+from pointsbank.stock import verify as stock
 
 PROCESSES_MAX = 4
 NICENESS = 15
+OTHER_ROOMS = (stock, redemption)
 Progress = Callable[[str], None]
 
 
@@ -47,7 +51,14 @@ async def verified(
         return await _apart(spans, count, file, progress)
 
     async with databases.opened_to_read(settings, file):
-        return await books.verify(heads, check)
+        report, others = await asyncio.gather(books.verify(heads, check), of_other_rooms())
+        return msgspec.structs.replace(report, findings=report.findings + others)
+
+
+async def of_other_rooms() -> list[Finding]:
+    """What is wrong with goods and orders, as of one moment."""
+    async with db.snapshot() as rows:
+        return [finding for room in OTHER_ROOMS for finding in await room.check(rows)]
 
 
 async def _apart(spans: Sequence[Span], count: int, file: Path | None, progress: Progress) -> list[Checked]:

@@ -102,6 +102,11 @@ UPDATE awards_award SET state = 'rejected', waits_for_budget = NULL WHERE id = ?
 RETURNING community_id, uses
 """
 
+REDIRECT = """
+UPDATE awards_award SET passbook_id = ?
+ WHERE passbook_id = ? AND state IN ('pending', 'noticed', 'disputed') RETURNING id
+"""
+
 _NOTICE = itemgetter("community_id", "version_id", "notice_days")
 _encode = msgspec.json.Encoder().encode
 _uses = msgspec.json.Decoder(list[CounterUse]).decode
@@ -299,6 +304,12 @@ async def send_back(tx: Tx, *, award_id: int, reason: Reason) -> None:
     if award["state"] not in (State.PENDING, State.NOTICED):
         raise AlreadyReviewed
     await _reject(tx, award_id, award["state"], reason)
+
+
+async def redirect(tx: Tx, *, from_id: int, to_id: int) -> None:
+    """Let what is on its way to one passbook come to another; called before either's account is taken."""
+    for (award_id,) in await tx.rows(REDIRECT, to_id, from_id):
+        await trail.record(tx, "award.redirected", subject=("award", award_id), passbook=to_id)
 
 
 async def _award(tx: Tx, sql: str, number: int) -> Row:

@@ -31,7 +31,7 @@ OF_NOTICE = f"""
 """
 SETTLE = """
 UPDATE awards_award SET state = 'settled', settled_at = ?, expires_on = ?, waits_for_budget = NULL
- WHERE id = ? AND state = ?
+ WHERE id = ? AND state = ? RETURNING passbook_id
 """
 BOOKED = "UPDATE awards_award SET entry_id = ? WHERE id = ?"
 WAIT = """
@@ -92,7 +92,8 @@ async def settle(tx: Tx, *, award: Row) -> Settling:
     community_id, award_id = award["community_id"], award["id"]
     version = await scoring.version((community_id,), award["version_id"], tx)
     until = last_day(version.table.validity, tx.now)
-    if await tx.run(SETTLE, tx.now, until, award_id, award["state"]) != 1:
+    settled = await tx.row(SETTLE, tx.now, until, award_id, award["state"])
+    if settled is None:
         return Settling.MOVED
     if award["points"]:
         item = version.items[award["item_code"]]
@@ -106,7 +107,7 @@ async def settle(tx: Tx, *, award: Row) -> Settling:
         posted = await ledger.post_award(
             tx,
             community_id=community_id,
-            passbook_id=award["passbook_id"],
+            passbook_id=settled["passbook_id"],  # its people may have moved since the award was read
             points=award["points"],
             posting_key=f"award:{award_id}",
             effective_at=award["began_at"],

@@ -6,7 +6,8 @@ moving (to another household), leaving.
 Invariants:
   1. Nobody rules on a line of their own or of their household, nor on an objection that they recorded.
   2. Nobody settles themselves or their household.
-  3. Whoever merged does not part; parting, moving and leaving book nothing anew, and leave no points where nobody can
-     reach them.
+  3. Whoever merged does not part, and parting books nothing anew.
   4. An objection holds back the one line it names, in the transaction that records it.
+  5. No points stay where nobody can reach them: with whoever moves house all or an agreed share go along, and whoever
+     leaves gives them up. Passbooks that nobody holds any more are closed.
 """

@@ -9,20 +9,15 @@ from pointsbank.awards import queries as award_queries
 from pointsbank.awards.rules import Reason, State
 from pointsbank.events import actions_confirm as events
 from pointsbank.events import queries as event_queries
-from pointsbank.governance.rules import (
-    DisputedFirst,
-    LastOneLeaves,
-    OpeningFirst,
-    OwnMatter,
-    OwnMerge,
-    OwnPassbookLeft,
-    PointsLeft,
-)
+from pointsbank.governance import actions_points as points
+from pointsbank.governance.rules import DisputedFirst, OwnMatter, OwnMerge, PointsLeft
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_expiry as ledger
+from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries as ledger_queries
-from pointsbank.ledger import queries_opening as openings
-from pointsbank.ledger.queries import Passbook
+from pointsbank.ledger import queries_flows as books
+from pointsbank.ledger.queries_flows import Book
+from pointsbank.ledger.rules import NotEnoughPoints
 from pointsbank.people import actions as people
 from pointsbank.people import actions_homes, actions_own
 from pointsbank.people import queries as people_queries
@@ -38,7 +33,8 @@ class Parted(msgspec.Struct, frozen=True):
     sent_back: int
 
 
-async def _not_own(tx: Tx, person_ids: Sequence[int]) -> int:
+async def not_own(tx: Tx, *, person_ids: Sequence[int]) -> int:
+    """Refuses OwnMatter where whoever decides is one of these, or lives with one; returns who decides."""
     judge_id = tx.actor.person_id
     assert judge_id is not None
     for concerned in person_ids:
@@ -54,7 +50,7 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     is booked stays, for staff to reverse.
     """
     merge = await people.live_merge(tx, merge_id=merge_id)
-    judge_id = await _not_own(tx, [merge.into_id])
+    judge_id = await not_own(tx, person_ids=[merge.into_id])
     if judge_id == merge.merged_by:
         raise OwnMerge
     brought = await event_queries.attendance_ids(tx, merge.person_id)
@@ -70,79 +66,91 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
 
 
 async def move(
-    tx: Tx, *, community_id: int, person_ids: Sequence[int], building_id: int, door: str, reason: str
+    tx: Tx,
+    *,
+    community_id: int,
+    person_ids: Sequence[int],
+    building_id: int,
+    door: str,
+    reason: str,
+    share: int = 0,
 ) -> Moved:
-    """Let members of one household move. No points move: refuses where some would be out of everybody's reach."""
+    """Let members of one household move, and points with them.
+
+    Who leaves nobody behind takes all of the household's points along, what is on its way too, and its passbooks are
+    closed. Who leaves others behind takes `share` of the shared passbook.
+    """
+    await people.touch_roster(tx, community_id=community_id)  # first, so that nobody moves between reading and moving
     holders = [await people_queries.holder_of(tx, person_id) for person_id in sorted(set(person_ids))]
     if any(holder.community_id != community_id for holder in holders):
         raise NotOneHome
-    await _not_own(tx, [holder.person_id for holder in holders])
+    await not_own(tx, person_ids=[holder.person_id for holder in holders])
     moved = await actions_homes.move(
         tx, community_id=community_id, person_ids=person_ids, building_id=building_id, door=door, reason=reason
     )
-    await _not_own(tx, [holders[0].person_id])  # nor into one's own household
-    if holders[0].kind == "household":
-        await _check_nothing_is_stranded(tx, holders[0], moved)
+    first = holders[0]
+    await not_own(tx, person_ids=[first.person_id])  # nor into one's own household
+    if first.household_id is None:
+        await _settle_into_household(tx, first)
+    elif moved.left_id is not None and moved.is_emptied:
+        await points.check_openings(tx, household_id=moved.left_id)
+        left = await books.open_books(tx, household_id=moved.left_id)
+        await points.follow(tx, left=left, person_id=first.person_id, reason="moved")
+        await points.close(tx, ending=left)
+    elif moved.left_id is not None and share:
+        await _take_share(tx, first, moved.left_id, share)
     return moved
 
 
-async def _check_nothing_is_stranded(tx: Tx, holder: Holder, moved: Moved) -> None:
-    if moved.is_emptied:
-        if await openings.is_expected(tx, household_id=moved.left_id):
-            raise OpeningFirst
-        book = await ledger_queries.passbook_in(tx, household_id=moved.left_id)
-        if book is not None and await _holds_anything(tx, book):
-            raise LastOneLeaves(points=book.balance)
-    if holder.household_id is None:
-        if await openings.is_expected(tx, person_id=holder.person_id):
-            raise OpeningFirst
-        book = await ledger_queries.passbook_in(tx, person_id=holder.person_id)
-        if book is not None and await _holds_anything(tx, book):
-            raise OwnPassbookLeft(points=book.balance)
+async def _settle_into_household(tx: Tx, holder: Holder) -> None:
+    """Who belonged to no household had passbooks of their own where others have the household's."""
+    if holder.kind == "household":
+        await points.check_openings(tx, person_id=holder.person_id)
+    own = await books.open_books(tx, person_id=holder.person_id)
+    left = await points.follow(tx, left=own, person_id=holder.person_id, reason="moved")
+    await points.close(tx, ending=left)
 
 
-async def _holds_anything(tx: Tx, book: Passbook) -> bool:
-    return book.balance > 0 or bool(await award_queries.waiting_in(tx, book.passbook_id))
+async def _take_share(tx: Tx, holder: Holder, left_id: int, share: int) -> None:
+    shared = await ledger_queries.passbook_in(tx, household_id=left_id)
+    if holder.kind != "household" or shared is None:
+        raise NotEnoughPoints(missing=share)
+    to_id = await vouchers.open_book_of(tx, person_id=holder.person_id)
+    await vouchers.carry_over(
+        tx, from_id=shared.passbook_id, to_id=to_id, points=share, member_id=holder.person_id, reason="split"
+    )
 
 
 async def leave(tx: Tx, *, person_id: int, how: str, points_given_up: int, answer: str) -> None:
     """Carry out that a member leaves, with the words that staff answer.
 
-    A passbook that nobody else holds must be empty, or its points are given up: those that were told, no others. What
-    is on its way to it is sent back. A household's passbook stays with the household, and so does what is on its way.
+    Passbooks that nobody else holds are closed: empty, or with their points given up, those that were told and no
+    others. What is on its way to them is sent back. A household's passbook stays with the household, and so does what
+    is on its way.
     """
     holder = await people_queries.holder_of(tx, person_id)
-    await _not_own(tx, [holder.person_id])
+    await not_own(tx, person_ids=[holder.person_id])
+    await people.touch_roster(tx, community_id=holder.community_id)  # nobody moves in with whoever leaves
     await people.hold_person(tx, person_id=holder.person_id)
-    book = await _book_that_ends(tx, holder)
-    if book is not None:
-        waiting = await award_queries.waiting_in(tx, book.passbook_id)
-        if any(credit.state == State.DISPUTED for credit in waiting):
-            raise DisputedFirst
-        for credit in waiting:
-            await awards.send_back(tx, award_id=credit.award_id, reason=Reason.LEFT)
-        if book.balance and book.balance != points_given_up:
-            raise PointsLeft(points=book.balance)
+    holder = await people_queries.holder_of(tx, person_id)
+    ending = await points.prepare_end(tx, holder=holder)
+    told = sum(book.balance for book in ending)
+    if told and told != points_given_up:
+        raise PointsLeft(points=told)
+    for book in ending:
         if book.balance:
             await ledger.give_up(
                 tx,
                 passbook_id=book.passbook_id,
-                points=points_given_up,
+                points=book.balance,
                 member_id=holder.person_id,
                 source=("governance", "person", holder.person_id),
             )
-    ids = await people_queries.ids_of(tx, holder.person_id)
-    await events.after_leaving(tx, person_ids=ids)
+    await go(tx, holder=holder, ending=ending, how=how, answer=answer)
+
+
+async def go(tx: Tx, *, holder: Holder, ending: Sequence[Book], how: str, answer: str) -> None:
+    """Close the passbooks, which are empty, and end all that lets this member in."""
+    await points.close(tx, ending=ending)
+    await events.after_leaving(tx, person_ids=await people_queries.ids_of(tx, holder.person_id))
     await actions_own.leave(tx, person_id=holder.person_id, how=how, answer=answer)
-
-
-async def _book_that_ends(tx: Tx, holder: Holder) -> Passbook | None:
-    """The passbook that nobody holds once this member has left; refuses while an opening balance is to come to it."""
-    whose = {"person_id": holder.person_id}
-    if holder.kind == "household" and holder.household_id is not None:
-        if await people_queries.household_members(tx, holder.household_id) != [holder.person_id]:
-            return None
-        whose = {"household_id": holder.household_id}
-    if await openings.is_expected(tx, **whose):
-        raise OpeningFirst
-    return await ledger_queries.passbook_in(tx, **whose)

@@ -12,11 +12,12 @@ from msgspec import Meta
 from pointsbank.awards import queries as awards
 from pointsbank.awards.rules import STATE_WORDS, State
 from pointsbank.events import queries as events
-from pointsbank.governance import actions_people
+from pointsbank.governance import actions_people, queries
 from pointsbank.governance.rules import ANSWER_LETTERS_MAX
 from pointsbank.kit import db, text
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries as ledger
+from pointsbank.ledger.rules import POINTS_MAX, NotEnoughPoints
 from pointsbank.people import queries as people
 from pointsbank.people import queries_homes as homes
 from pointsbank.people import queries_own as own
@@ -48,13 +49,17 @@ class SeparateForm(msgspec.Struct):
 
 
 class MoveForm(msgspec.Struct):
-    """Who moves with the person is `together`; `door` is a number behind which somebody may live already."""
+    """Who moves with the person is `together`; `door` is a number behind which somebody may live already.
+
+    `share` is what goes along of a passbook that is shared with whoever stays.
+    """
 
     request_key: str
     building: Annotated[int, Meta(title="楼栋")]
     door: Annotated[str, Meta(title="门牌", max_length=DOOR_LENGTH_MAX)]
     reason: Annotated[Literal["moved", "split", "wrong", "other"], Meta(title="原因")]
     together: Annotated[list[int], Meta(title="一起搬的人")] = []
+    share: Annotated[int, Meta(title=N_("带走多少分"), ge=0, le=POINTS_MAX)] = 0
 
 
 class LeaveForm(msgspec.Struct):
@@ -180,9 +185,14 @@ async def _move_page(
     session: Session, view: MemberView, form: forms.Filled[MoveForm], status: int = 200
 ) -> Response[str]:
     mates = [] if view.household_id is None else await homes.members(view.household_id)
+    holder = await people.holder_of(None, view.person_id)
+    shared = None
+    if holder.kind == "household" and view.household_id is not None:
+        shared = await ledger.passbook_of(person_id=0, household_id=view.household_id, holder=holder.kind)
     return page(
         "governance/move.html",
         status=status,
+        shared=shared,
         member=view,
         mates=[(one.person_id, one.masked_name) for one in mates if one.person_id != view.person_id],
         buildings=[(one.id, one.name) for one in await people.buildings(_community(session))],
@@ -217,11 +227,15 @@ async def check_move(person_id: FromPath[int], request: AnyRequest, session: Nam
     holder = await people.holder_of(None, view.person_id)
     book = await ledger.passbook_of(person_id=view.person_id, household_id=view.household_id, holder=holder.kind)
     waiting = [] if book is None else await awards.waiting_in(None, book.passbook_id)
+    staying = [one for one in mates if one not in moving]
+    if staying and asked.share > (book.balance if book is not None and holder.kind == "household" else 0):
+        form.refuse("share", _("带走的分不能比存折上的多"))
+        return await _move_page(session, view, form, 400)
     return page(
         "governance/move_check.html",
         member=view,
         moving=moving,
-        staying=[one for one in mates if one not in moving],
+        staying=staying,
         target=None if target_id is None else await homes.household(session.community_ids, target_id),
         stays_household=target_id is None and view.household_id is not None and len(moving) == len(mates),
         building=next(one.name for one in await people.buildings(_community(session)) if one.id == asked.building),
@@ -229,6 +243,7 @@ async def check_move(person_id: FromPath[int], request: AnyRequest, session: Nam
         asked=asked,
         reason=_(REASONS[asked.reason]),
         is_shared=holder.kind == "household",
+        had_home=view.household_id is not None,
         balance=0 if book is None else book.balance,
         waiting=sum(credit.points for credit in waiting),
     )
@@ -253,9 +268,10 @@ async def move(
             building_id=asked.building,
             door=door,
             reason=asked.reason,
+            share=asked.share,
         )
     except Refusal as refusal:
-        form.refuse("door", refusal)
+        form.refuse("share" if isinstance(refusal, NotEnoughPoints) else "door", refusal)
         return await _move_page(session, view, form, refusal.kind.status)
     return _to(f"/people/households/{moved.household_id}")
 
@@ -272,17 +288,15 @@ async def _leave_page(
     session: Session, view: MemberView, form: forms.Filled[LeaveForm], status: int = 200
 ) -> Response[str]:
     holder = await people.holder_of(None, view.person_id)
-    is_shared = holder.kind == "household" and view.household_id is not None
-    mates = await people.household_members(None, view.household_id) if is_shared and view.household_id else []
-    stays = len(mates) > 1
-    book = await ledger.passbook_of(person_id=view.person_id, household_id=view.household_id, holder=holder.kind)
-    waiting = [] if book is None or stays else await awards.waiting_in(None, book.passbook_id)
+    mates = [] if view.household_id is None else await people.household_members(None, view.household_id)
+    ending = await queries.books_that_end(None, holder)
+    waiting = [one for book in ending for one in await awards.waiting_in(None, book.passbook_id)]
     return page(
         "governance/leave.html",
         status=status,
         member=view,
-        stays=stays,
-        points=0 if book is None or stays else book.balance,
+        stays=holder.kind == "household" and len(mates) > 1,
+        ending=[book for book in ending if book.balance],
         waiting=waiting,
         disputed=sum(credit.state == State.DISPUTED for credit in waiting),
         ways=[(name, _(said)) for name, said in WAYS.items()],

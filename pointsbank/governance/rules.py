@@ -30,20 +30,6 @@ class DisputedFirst(Refusal):
     message = "有一笔积分正被异议。请先在「公示与异议」里答复，再来办。"
 
 
-class LastOneLeaves(Refusal):
-    kind = Kind.LIMITED
-    code = "governance.last_one_leaves"
-    message = (
-        "这一户的存折还有 {points} 分或有待入账的分，搬走以后没有人能用。请选全户一起搬到空着的门牌，或用完再并户。"
-    )
-
-
-class OwnPassbookLeft(Refusal):
-    kind = Kind.LIMITED
-    code = "governance.own_passbook_left"
-    message = "这个人自己的存折还有 {points} 分或有待入账的分，进了这一户就用不到。请用完再办。"
-
-
 class PointsLeft(Refusal):
     kind = Kind.LIMITED
     code = "governance.points_left"

@@ -43,6 +43,11 @@ def start_of_day(day: date, zone: ZoneInfo = ZONE) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
+def utc_day(moment: datetime) -> int:
+    """How many whole days since 1970 there were in UTC: what a column `utc_day` counts, whatever zone a day is of."""
+    return int(moment.timestamp() // 86_400)
+
+
 @lru_cache(maxsize=64)
 def month_start(day: date) -> date:
     return day.replace(day=1)

@@ -30,5 +30,6 @@ Invariants:
   14. A closed month takes no entry; its closing balances are what was booked in it and before.
   15. Points go from hand to hand by a voucher, with their last days. Grants and adjustments are booked only for exactly
       what a second person agreed to, who neither asked nor gains.
-  16. A closed passbook is empty and stays so.
+  16. A closed passbook is empty and stays so: nothing comes into it, not even by a reversal. None is closed while
+      points are held in it.
 """

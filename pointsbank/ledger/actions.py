@@ -10,7 +10,15 @@ from pointsbank.ledger import rules, rules_lots
 from pointsbank.ledger import rules_opening as openings
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries import MANY_LOTS, SPENDABLE_LOTS
-from pointsbank.ledger.rules import Bucket, LotTaken, NotEnoughPoints, NotRedeemable, Posted, UnknownAccount
+from pointsbank.ledger.rules import (
+    BookClosed,
+    Bucket,
+    LotTaken,
+    NotEnoughPoints,
+    NotRedeemable,
+    Posted,
+    UnknownAccount,
+)
 from pointsbank.ledger.rules_lots import FreeLot
 from pointsbank.people import queries as people
 from pointsbank.trail import actions as trail
@@ -41,15 +49,16 @@ ON CONFLICT (community_id, system) DO NOTHING RETURNING id
 ENTRY = """
 INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_at, actor_id, member_id,
                           source_room, source_kind, source_id, summary, reason, version_id, reverses_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (reverses_id) DO NOTHING RETURNING id
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (reverses_id) WHERE reverses_id IS NOT NULL DO NOTHING RETURNING id
 """
 # Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
-REVERSAL = ENTRY.replace("ON CONFLICT (reverses_id)", "ON CONFLICT")
+REVERSAL = ENTRY.replace("ON CONFLICT (reverses_id) WHERE reverses_id IS NOT NULL", "ON CONFLICT")
 MOVE = """
 INSERT INTO ledger_move (entry_id, source_id, target_id, points, source_after, target_after) VALUES (?, ?, ?, ?, ?, ?)
 """
 ADD_TO_PASSBOOK = """
-UPDATE ledger_account SET balance = balance + ? WHERE passbook_id = ? RETURNING id, balance, (
+UPDATE ledger_account SET balance = balance + ? WHERE passbook_id = ? AND closed_at IS NULL RETURNING id, balance, (
   SELECT kind.balance_max FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
    WHERE book.id = ledger_account.passbook_id) AS balance_max
 """
@@ -59,7 +68,9 @@ SELECT kind.surplus, account.id AS account_id, entry.community_id, entry.effecti
   FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id, ledger_entry entry WHERE book.id = ? AND entry.id = ?
 """
+IS_THERE = "SELECT 1 FROM ledger_passbook WHERE id = ?"
 ADD = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? RETURNING balance"
+PUT = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? AND closed_at IS NULL RETURNING balance"
 TAKE = "UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? RETURNING balance"
 GIVE_BACK = "UPDATE ledger_budget SET issued = issued - ? WHERE account_id = ?"
 TAKE_ISSUED = "UPDATE ledger_account SET balance = balance - ? WHERE id = ?"
@@ -92,7 +103,7 @@ SPEND = f"""
 UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? + {KEPT_BACK} RETURNING balance
 """
 SPENDABLE = """
-SELECT account.balance - account.held - kind.spend_above AS points, kind.redeemable, kind.name
+SELECT account.balance - account.held - kind.spend_above AS points, kind.redeemable, kind.name, account.closed_at
   FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = ?
 """
@@ -194,7 +205,10 @@ async def issue(
     summary: str,
     issued_id: int | None = None,
 ) -> Posted:
-    """Bring points into a passbook from nowhere; what lies above the passbook's limit leaves it at once."""
+    """Bring points into a passbook from nowhere; what lies above the passbook's limit leaves it at once.
+
+    Refuses BookClosed.
+    """
     rules.check_amount(points)
     if issued_id is None:
         issued_id = await system_account(tx, community_id=community_id, system=rules.ISSUED)
@@ -205,7 +219,7 @@ async def issue(
     account = await tx.row(ADD_TO_PASSBOOK, points, passbook_id)
     assert entry is not None
     if account is None:
-        raise UnknownAccount
+        raise UnknownAccount if await tx.row(IS_THERE, passbook_id) is None else BookClosed
     account_id, balance, balance_max = account
     await tx.run(MOVE, entry["id"], issued_id, account_id, points, None, balance)
     lot_id = await put_into_lot(tx, entry_id=entry["id"], account_id=account_id, bucket=bucket, points=points)
@@ -324,6 +338,8 @@ async def refuse_spending(tx: Tx, *, account_id: int, points: int) -> None:
     found = await tx.row(SPENDABLE, account_id)
     if found is None:
         raise UnknownAccount
+    if found["closed_at"] is not None:
+        raise BookClosed
     if not found["redeemable"]:
         raise NotRedeemable(name=found["name"])
     raise NotEnoughPoints(missing=points - found["points"])

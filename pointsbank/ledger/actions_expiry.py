@@ -4,12 +4,12 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account, take_from_lot
-from pointsbank.ledger.rules import NotAsTold, PointsHeld, Posted
+from pointsbank.ledger.actions_flows import check_nothing_held
+from pointsbank.ledger.rules import NotAsTold, Posted
 
 EXPIRED_AT_ONCE = 100
 EXPIRED_LOTS = f"""
-SELECT lot.id, lot.account_id, lot.remaining - lot.held, account.community_id,
-       (SELECT COUNT(*) FROM ledger_lot_use used WHERE used.lot_id = lot.id)
+SELECT lot.id, lot.account_id, lot.remaining - lot.held, account.community_id, lot.remaining
   FROM ledger_lot lot
   JOIN ledger_account account ON account.id = lot.account_id
  WHERE lot.remaining > 0 AND lot.remaining > lot.held AND lot.expires_on < ?
@@ -27,15 +27,16 @@ async def expire_due(tx: Tx) -> int:
 
     What a hold keeps stays until the hold is resolved.
     """
-    lots = await tx.rows(EXPIRED_LOTS, local_day(tx.now))
-    for lot_id, account_id, free, community_id, uses in sorted(lots, key=lambda lot: (lot[1], lot[0])):
+    today = local_day(tx.now)
+    lots = await tx.rows(EXPIRED_LOTS, today)
+    for lot_id, account_id, free, community_id, left in sorted(lots, key=lambda lot: (lot[1], lot[0])):
         points = min(free, rules.POINTS_MAX)  # of a lot that holds more, the rest comes next
         account = await tx.row(TAKE, points, account_id, points)
         assert account is not None
         target_id = await system_account(tx, community_id=community_id, system=rules.EXPIRED)
-        # What a hold let go, or a reversal gave back, expires later: the uses before tell the entries apart.
+        # What a hold let go expires later: what was left tells the entries of a lot apart, for it only shrinks.
         entry = await tx.row(
-            ENTRY, f"expiry:{lot_id}:{uses}", community_id, "expiry", tx.now, tx.now,
+            ENTRY, f"expiry:{lot_id}:{today}:{left}", community_id, "expiry", tx.now, tx.now,
             tx.actor.person_id, None, "ledger", "lot", lot_id, "积分到期", "", None, None,
         )  # fmt: skip
         assert entry is not None
@@ -52,7 +53,7 @@ async def give_up(tx: Tx, *, passbook_id: int, points: int, member_id: int, sour
     if account is None:
         found = await tx.row(BALANCE_OF, passbook_id)
         if found is not None and found["held"]:
-            raise PointsHeld(held=found["held"])
+            await check_nothing_held(tx, passbook_id=passbook_id)
         raise NotAsTold(balance=found["balance"] if found is not None else 0)
     account_id, community_id = account
     target_id = await system_account(tx, community_id=community_id, system=rules.EXPIRED)

@@ -4,6 +4,8 @@ Rows are taken in one order: the passbooks' accounts by ascending id, their lots
 """
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 
@@ -13,16 +15,28 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_reversal, rules
 from pointsbank.ledger import queries_flows as queries
-from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, TAKE_ISSUED, put_into_lot, system_account, take_from_lot
+from pointsbank.ledger.actions import (
+    ADD,
+    ENTRY,
+    MOVE,
+    PUT,
+    TAKE,
+    TAKE_ISSUED,
+    put_into_lot,
+    system_account,
+    take_from_lot,
+)
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries_flows import Book
-from pointsbank.ledger.rules import Bucket, NotEnoughPoints
+from pointsbank.ledger.rules import BookClosed, Bucket, NotEnoughPoints, PointsHeld
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
     BOOKED,
+    FOLLOWED,
+    FOLLOWS,
     SUMMARIES,
-    BookClosed,
     BookFull,
+    BookMerged,
     BookNotEmpty,
     NotDonatable,
     NotTransferable,
@@ -41,7 +55,7 @@ TAKE_SOME = """
 UPDATE ledger_account SET balance = balance - ?
  WHERE id = ? AND balance - held >= ? AND closed_at IS NULL RETURNING balance
 """
-PUT = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? AND closed_at IS NULL RETURNING balance"
+HOLD_ACCOUNT = "UPDATE ledger_account SET balance = balance WHERE id = ?"
 POT_BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
 LOTS = """
 SELECT id, remaining - held AS free, kind, expires_on, match_percent FROM ledger_lot
@@ -61,8 +75,8 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     source = None if voucher.from_id is None else await queries.book(tx, voucher.from_id)
     target = None if voucher.to_id is None else await queries.book(tx, voucher.to_id)
     for one in (source, target):
-        if one is not None and one.is_closed:
-            raise BookClosed
+        if one is not None:
+            check_open(one, voucher.what)
     if voucher.what is What.REVERSAL:
         assert voucher.reverses_id is not None
         posted = await actions_reversal.reverse(tx, entry_id=voucher.reverses_id, reason=voucher.reason)
@@ -75,6 +89,14 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     await change(tx, what="voucher", row_id=voucher.id)
     await trail.record(tx, "voucher.booked", subject=("voucher", voucher.id), entry=entry_id)
     return msgspec.structs.replace(voucher, state=BOOKED, entry_id=entry_id)
+
+
+def check_open(of: Book, what: What) -> None:
+    """Refuses a passbook that is closed, or into which nobody looks any more."""
+    if of.is_closed:
+        raise BookClosed
+    if of.is_merged and what is not What.JOINING:
+        raise BookMerged
 
 
 async def _check_agreed(tx: Tx, voucher: Voucher) -> None:
@@ -103,12 +125,12 @@ async def _post(tx: Tx, voucher: Voucher, source: Book | None, target: Book | No
         after[one.account_id] = await (_take(tx, voucher, one) if one is source else _put(tx, voucher, one))
     made = await tx.row(
         ENTRY, f"voucher:{voucher.id}", voucher.community_id, voucher.what.value, tx.now, tx.now, tx.actor.person_id,
-        voucher.member_id, "ledger", "voucher", voucher.id, SUMMARIES[voucher.what], voucher.reason, None, None,
+        voucher.member_id, "ledger", "voucher", voucher.id, _summary(voucher), voucher.reason, None, None,
     )  # fmt: skip
     assert made is not None
     entry_id = int(made["id"])
     if source is not None:
-        buckets = await _take_lots(tx, entry_id, voucher, source)
+        buckets = await _take_lots(tx, entry_id, voucher, source, left=after[source.account_id])
     else:
         assert voucher.expires_on is not None
         buckets = Counter({Bucket(rules.EARNED, voucher.expires_on): voucher.points})
@@ -127,6 +149,10 @@ async def _post(tx: Tx, voucher: Voucher, source: Book | None, target: Book | No
     elif source is None:
         await _take_from_system(tx, voucher, system_id)
     return entry_id
+
+
+def _summary(voucher: Voucher) -> str:
+    return FOLLOWED[voucher.reason] if voucher.what in FOLLOWS else SUMMARIES[voucher.what]
 
 
 async def _take_from_system(tx: Tx, voucher: Voucher, system_id: int) -> None:
@@ -153,17 +179,20 @@ async def _put(tx: Tx, voucher: Voucher, target: Book) -> int:
     account = await tx.row(PUT, voucher.points, target.account_id)
     if account is None:
         raise BookClosed
-    if target.balance_max is not None and account["balance"] > target.balance_max:
+    is_bounded = target.balance_max is not None and voucher.what not in FOLLOWS
+    if is_bounded and account["balance"] > target.balance_max:
         raise BookFull(most=target.balance_max)
     return int(account["balance"])
 
 
-async def _take_lots(tx: Tx, entry_id: int, voucher: Voucher, source: Book) -> Counter[Bucket]:
+async def _take_lots(tx: Tx, entry_id: int, voucher: Voucher, source: Book, *, left: int) -> Counter[Bucket]:
     """Take lots, soonest to expire first, and say of what sort they were: their last days go along.
 
-    A holder gives away what was earned; an adjustment takes whatever there is.
+    A holder gives away what was earned; an adjustment takes whatever there is. Where all of it follows somebody, what
+    has expired goes along and lapses there.
     """
-    found = await tx.rows(LOTS, source.account_id, local_day(tx.now))
+    is_all = voucher.what in FOLLOWS and left == 0
+    found = await tx.rows(LOTS, source.account_id, date.min if is_all else local_day(tx.now))
     lots = {lot["id"]: lot for lot in found if lot["kind"] == rules.EARNED or voucher.what not in GIVEN}
     taken = rules.take_from([(lot_id, lot["free"]) for lot_id, lot in lots.items()], voucher.points)
     found_points = sum(part.points for part in taken)
@@ -178,10 +207,25 @@ async def _take_lots(tx: Tx, entry_id: int, voucher: Voucher, source: Book) -> C
     return buckets
 
 
+async def hold_books(tx: Tx, *, passbook_ids: Iterable[int]) -> None:
+    """Take the accounts of these passbooks, in the one order, so that what is read of them still holds."""
+    account_ids = [(await queries.book(tx, one)).account_id for one in set(passbook_ids)]
+    for account_id in sorted(account_ids):
+        await tx.run(HOLD_ACCOUNT, account_id)
+
+
+async def check_nothing_held(tx: Tx, *, passbook_id: int) -> None:
+    """Refuses PointsHeld, and says which holds are to be resolved first."""
+    found = await queries.open_holds(tx, passbook_id)
+    if found:
+        raise PointsHeld(held=sum(one.points for one in found), which="、".join(str(one.hold_id) for one in found))
+
+
 async def close(tx: Tx, *, passbook_id: int) -> None:
     """Close an empty passbook for good: nothing can come into it or go out of it any more."""
     closed = await tx.row(CLOSE, tx.now, passbook_id)
     if closed is None:
+        await check_nothing_held(tx, passbook_id=passbook_id)
         now = await queries.book(tx, passbook_id)
         raise BookClosed if now.is_closed else BookNotEmpty(points=now.balance)
     await change(tx, what="account", row_id=closed["id"])

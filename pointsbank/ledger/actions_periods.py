@@ -9,6 +9,7 @@ from pointsbank.ledger import actions_seal as seals
 from pointsbank.ledger import queries_periods as queries
 from pointsbank.ledger import queries_seal
 from pointsbank.ledger import rules_periods as rules
+from pointsbank.ledger.queries import BOOKED_BETWEEN, booked_between
 from pointsbank.ledger.rules_periods import AlreadyClosed, DayClosed, MonthNotOver
 from pointsbank.trail import actions as trail
 
@@ -19,10 +20,10 @@ INSERT INTO ledger_period (community_id, month, starts_at, ends_at, upto, begun_
 VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (community_id, month) DO NOTHING RETURNING id
 """
 CLAIM = "UPDATE ledger_period SET upto = ? WHERE id = ? AND upto = ? AND closed_at IS NULL"
-SIDE = """
-SELECT move.{0} AS account_id, {1} AS points_in, {2} AS points_out
+SIDE = f"""
+SELECT move.{{0}} AS account_id, {{1}} AS points_in, {{2}} AS points_out
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
- WHERE entry.community_id = ? AND entry.booked_at >= ? AND entry.booked_at < ?
+ WHERE {BOOKED_BETWEEN}
 """
 COUNT = f"""
 INSERT INTO ledger_closing (account_id, period_id, points_in, points_out, balance)
@@ -83,7 +84,7 @@ async def count(tx: Tx, *, period_id: int) -> int:
     until = min(period.upto + timedelta(days=1), period.ends_at)
     if await tx.run(CLAIM, until, period_id, period.upto) != 1:
         return 1
-    day = (period.community_id, period.upto, until)
+    day = booked_between(period.community_id, period.upto, until)
     await tx.run(COUNT, period_id, period_id, *day, *day)
     if until < period.ends_at:
         return 1

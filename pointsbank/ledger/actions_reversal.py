@@ -11,6 +11,7 @@ from pointsbank.ledger.actions import (
     FREE,
     MOVE,
     OPENING,
+    PUT,
     TAKE,
     put_into_lot,
     system_account,
@@ -19,6 +20,7 @@ from pointsbank.ledger.actions import (
 from pointsbank.ledger.rules import (
     AlreadyReversed,
     AlreadySpent,
+    BookClosed,
     Bucket,
     Clawed,
     LotTaken,
@@ -35,7 +37,7 @@ SELECT id, posting_key, community_id, kind, effective_at, member_id, summary, ve
 """
 MOVES = """
 SELECT move.source_id AS from_id, move.target_id AS to_id, move.points, source.passbook_id AS from_book,
-       target.passbook_id AS to_book
+       target.passbook_id AS to_book, COALESCE(source.closed_at, target.closed_at) AS closed_at
   FROM ledger_move move JOIN ledger_account source ON source.id = move.source_id
   JOIN ledger_account target ON target.id = move.target_id WHERE move.entry_id = ? ORDER BY move.id
 """
@@ -79,7 +81,7 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
 
     What was taken goes back to the lots it came from. What was brought is taken from the lots it went into and then
     from the others; held points are not touched. No passbook stands in two moves of one entry. Refuses
-    AlreadyReversed, AlreadySpent, NotReversible.
+    AlreadyReversed, AlreadySpent, NotReversible, BookClosed.
     """
     original = await tx.row(ORIGINAL, entry_id)
     assert original is not None
@@ -99,6 +101,8 @@ async def _mirror(tx: Tx, original: Row, reason: str, refused: int = 0) -> Poste
     reversal_id = await _counter_entry(tx, original, "reversal", reason, None)
     balance = 0
     for move in await tx.rows(MOVES, entry_id):
+        if move["closed_at"] is not None:
+            raise BookClosed
         points, from_after, to_after = move["points"], None, None
         if move["from_book"] is None:
             await actions_budgets.give_back(tx, account_id=move["from_id"], points=points - refused)
@@ -129,6 +133,8 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     await _take_accounts(tx, entry_id)
     surplus = await _surplus_of(tx, original)
     (move,) = await tx.rows(MOVES, entry_id)
+    if move["closed_at"] is not None:
+        raise BookClosed
     account_id, asked = move["to_id"], move["points"]
     if surplus is not None and surplus["reason"] == REFUSED:
         asked -= surplus["points"]
@@ -189,8 +195,9 @@ async def _after(tx: Tx, original: Row, by_entry: int, reason: str) -> None:
 
 async def _give_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, points: int) -> int:
     """Return points to the lots they came from; what expired meanwhile comes back for some more days."""
-    account = await tx.row(ADD, points, account_id)
-    assert account is not None
+    account = await tx.row(PUT, points, account_id)
+    if account is None:
+        raise BookClosed
     buckets: Counter[Bucket] = Counter()
     for part, kind, expires_on, match_percent in await tx.rows(TAKEN_FROM, entry_id, account_id):
         lot = Bucket(kind, expires_on, match_percent)

@@ -29,11 +29,12 @@ async def change(tx: Tx, *, what: str, row_id: int) -> None:
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """How much was gone over, up to which ids, and whether some of it had to be left for another time."""
+    """How much was gone over, up to which ids, whether that was all, and whether some had to be left for later."""
 
     count: int
     entry_id: int
     change_id: int
+    is_last: bool = True
     must_wait: bool = False
 
 
@@ -68,6 +69,7 @@ async def seal(tx: Tx, *, after_entry: int, after_change: int) -> Slice:
         len(changes) + len(entries),
         entries[-1]["id"] if entries else after_entry,
         changes[-1]["id"] if changes else after_change,
+        len(entries) < SLICE and len(changes) < SLICE,
         must_wait,
     )
 

@@ -12,7 +12,7 @@ from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import rules
-from pointsbank.ledger.actions_flows import book
+from pointsbank.ledger.actions_flows import book, check_nothing_held, check_open, hold_books
 from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount
@@ -144,6 +144,26 @@ async def ask_reversal(tx: Tx, *, community_id: int, entry_id: int, reason: str,
     return (await book(tx, voucher=voucher)).id
 
 
+async def carry_over(tx: Tx, *, from_id: int, to_id: int, points: int | None, member_id: int, reason: str) -> None:
+    """Let points (None: all) follow their holders to another passbook. Only governance calls it.
+
+    Refuses PointsHeld where all are to go and some are held, and NotEnoughPoints.
+    """
+    await hold_books(tx, passbook_ids=(from_id, to_id))
+    source = await queries.book(tx, from_id)
+    if points is None:
+        await check_nothing_held(tx, passbook_id=from_id)
+        points = source.balance
+    while points:
+        part = min(points, rules.POINTS_MAX)
+        voucher = await _drawn(
+            tx, community_id=source.community_id, what=What.JOINING, from_id=from_id, to_id=to_id, points=part,
+            member_id=member_id, reason=reason,
+        )  # fmt: skip
+        await book(tx, voucher=voucher)
+        points -= part
+
+
 async def give(tx: Tx, *, voucher_id: int, seen: str) -> int:
     """Agree to a voucher as it was seen, and book it; returns the entry."""
     voucher = await _waiting(tx, voucher_id)
@@ -206,8 +226,11 @@ async def _drawn(
     if from_id == to_id:
         raise SameBook
     for passbook_id in (from_id, to_id):
-        if passbook_id is not None and (await queries.book(tx, passbook_id)).community_id != community_id:
-            raise UnknownAccount
+        if passbook_id is not None:
+            side = await queries.book(tx, passbook_id)
+            if side.community_id != community_id:
+                raise UnknownAccount
+            check_open(side, what)
     made = await tx.row(
         MAKE, community_id, what, from_id, to_id, reverses_id, points, expires_on, reason, note, how, member_id,
         tx.actor.person_id, tx.now,

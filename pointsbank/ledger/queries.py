@@ -1,18 +1,28 @@
 """Read the ledger."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from pointsbank.kit import db
-from pointsbank.kit.clock import local_day, month_start
+from pointsbank.kit.clock import local_day, month_start, utc_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules, rules_lots
 from pointsbank.ledger.rules_lots import FreeLot
 
 LINES_MAX = 100
+# Of one community, within a span; days are in the index, moments decide.
+BOOKED_BETWEEN = """
+  entry.community_id = ? AND entry.utc_day BETWEEN ? AND ? AND entry.booked_at >= ? AND entry.booked_at < ?
+"""
 DONE_BEFORE = ("award", "adjustment")
 MANY_LOTS = 10_000
+
+
+def booked_between(community_id: int, starts_at: datetime, ends_at: datetime) -> tuple[Any, ...]:
+    """The values of BOOKED_BETWEEN."""
+    return (community_id, utc_day(starts_at), utc_day(ends_at), starts_at, ends_at)
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -162,11 +172,13 @@ async def passbook_of_account(account_id: int) -> Passbook | None:
 LINES = """
 SELECT move.id, move.entry_id, entry.kind, -move.points, move.source_after, entry.effective_at, entry.booked_at,
        entry.summary, entry.reason, entry.source_room, entry.source_kind, entry.source_id, entry.member_id
-  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.source_id = ? AND move.id < ?
+  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+ WHERE move.source_id = ? AND move.source_after IS NOT NULL AND move.id < ?
 UNION ALL
 SELECT move.id, move.entry_id, entry.kind, move.points, move.target_after, entry.effective_at, entry.booked_at,
        entry.summary, entry.reason, entry.source_room, entry.source_kind, entry.source_id, entry.member_id
-  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.target_id = ? AND move.id < ?
+  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+ WHERE move.target_id = ? AND move.target_after IS NOT NULL AND move.id < ?
  ORDER BY 1 DESC LIMIT ?
 """
 FIRST_PAGE = 2**62

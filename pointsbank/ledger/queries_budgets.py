@@ -6,7 +6,7 @@ from datetime import date, datetime
 import msgspec
 
 from pointsbank.kit import db
-from pointsbank.kit.clock import local_day
+from pointsbank.kit.clock import local_day, utc_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger.rules_budgets import Budget, worth
@@ -34,7 +34,7 @@ SELECT COALESCE(SUM(CASE WHEN target.passbook_id IS NOT NULL OR target.system = 
               - SUM(CASE WHEN source.passbook_id IS NOT NULL OR source.system = 'pot' THEN move.points ELSE 0 END), 0)
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
   JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
- WHERE entry.community_id = ? AND entry.booked_at >= ?
+ WHERE entry.community_id = ? AND entry.utc_day >= ? AND entry.booked_at >= ?
 """
 
 
@@ -101,5 +101,6 @@ async def liability_at(community_id: int, moment: datetime, day: date) -> Liabil
     From the balances of now back to the moment: a late day costs little, and an early one a walk through the books.
     """
     # One statement, so that what is posted meanwhile is in both sums or in neither.
-    ((points,),) = await db.slow_rows(f"SELECT ({OUTSTANDING}) - ({MOVED_SINCE})", community_id, community_id, moment)
+    since = (community_id, utc_day(moment), moment)
+    ((points,),) = await db.slow_rows(f"SELECT ({OUTSTANDING}) - ({MOVED_SINCE})", community_id, *since)
     return Liability(int(points), await rate_on(None, community_id, day))

@@ -1,6 +1,7 @@
 """Read passbooks as ends of a flow, vouchers, and the community's pot."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -12,12 +13,20 @@ from pointsbank.ledger.rules_flows import Voucher, What
 
 VOUCHERS_MAX = 100
 
-BOOK = """
+BOOKS = """
 SELECT book.id, account.id, book.number, book.community_id, book.person_id, book.household_id, account.balance,
        account.held, account.closed_at IS NOT NULL, kind.id, kind.name, kind.transferable, kind.donatable,
-       kind.balance_max, kind.spend_above, kind.code, kind.unit, kind.decimals
+       kind.balance_max, kind.spend_above, kind.code, kind.unit, kind.decimals,
+       EXISTS (SELECT 1 FROM people_person person WHERE person.id = book.person_id AND person.merged_into IS NOT NULL)
   FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
-  JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE book.id = ?
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id
+"""
+BOOK = f"{BOOKS} WHERE book.id = ?"
+OPEN_OF_PERSON = f"{BOOKS} WHERE book.person_id = ? AND account.closed_at IS NULL ORDER BY account.id"
+OPEN_OF_HOUSEHOLD = f"{BOOKS} WHERE book.household_id = ? AND account.closed_at IS NULL ORDER BY account.id"
+OPEN_HOLDS = """
+SELECT hold.id, hold.points, hold.made_at FROM ledger_hold hold JOIN ledger_account account
+    ON account.id = hold.account_id WHERE account.passbook_id = ? AND hold.state = 'open' ORDER BY hold.id
 """
 OF_PERSON = """
 SELECT book.id FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
@@ -67,6 +76,13 @@ class Book(msgspec.Struct, frozen=True):
     kind_code: str
     unit: str
     decimals: int
+    is_merged: bool
+
+
+class OpenHold(msgspec.Struct, frozen=True):
+    hold_id: int
+    points: int
+    made_at: datetime
 
 
 class EntryFacts(msgspec.Struct, frozen=True):
@@ -99,9 +115,22 @@ def _book(found: Row) -> Book:
     return msgspec.structs.replace(
         book,
         is_closed=bool(book.is_closed),
+        is_merged=bool(book.is_merged),
         transferable=bool(book.transferable),
         donatable=bool(book.donatable),
     )
+
+
+async def open_books(tx: Tx | None, *, person_id: int | None = None, household_id: int | None = None) -> list[Book]:
+    """All passbooks of a person, or of a household, that are not closed; by account, as they are to be taken."""
+    assert (person_id is None) != (household_id is None)
+    sql, whose = (OPEN_OF_PERSON, person_id) if household_id is None else (OPEN_OF_HOUSEHOLD, household_id)
+    return [_book(found) for found in await (db.rows(sql, whose) if tx is None else tx.rows(sql, whose))]
+
+
+async def open_holds(tx: Tx | None, passbook_id: int) -> list[OpenHold]:
+    rows = db.rows if tx is None else tx.rows
+    return [OpenHold(*found) for found in await rows(OPEN_HOLDS, passbook_id)]
 
 
 async def books_of_person(person_ids: Iterable[int]) -> list[int]:

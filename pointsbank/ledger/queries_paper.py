@@ -13,11 +13,13 @@ PLACE = "SELECT book, page, row_number, page_after, last_move FROM ledger_paper 
 LINES = """
 SELECT move.id, entry.kind, -move.points, move.source_after, entry.booked_at, entry.summary, entry.actor_id,
        entry.member_id
-  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.source_id = ? AND move.id >= ?
+  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+ WHERE move.source_id = ? AND move.source_after IS NOT NULL AND move.id >= ?
 UNION ALL
 SELECT move.id, entry.kind, move.points, move.target_after, entry.booked_at, entry.summary, entry.actor_id,
        entry.member_id
-  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.target_id = ? AND move.id >= ?
+  FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+ WHERE move.target_id = ? AND move.target_after IS NOT NULL AND move.id >= ?
  ORDER BY 1 LIMIT ?
 """
 

@@ -9,6 +9,7 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import local_day, month_start
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger.queries import BOOKED_BETWEEN, booked_between
 from pointsbank.ledger.rules_periods import CLOSING, EarlierMonthOpen, Period, month_after
 
 PERIODS_MAX = 24
@@ -20,29 +21,34 @@ BY_ID = PERIODS + " WHERE id = ?"
 LAST = PERIODS + " WHERE community_id = ? ORDER BY month DESC LIMIT 1"
 OF_COMMUNITY = PERIODS + " WHERE community_id = ? ORDER BY month DESC LIMIT ?"
 OF_MONTH = PERIODS + " WHERE community_id = ? AND month = ?"
-FIRST_ENTRY = "SELECT MIN(booked_at) AS moment FROM ledger_entry WHERE community_id = ?"
+FIRST_ENTRY = """
+SELECT MIN(booked_at) AS moment FROM ledger_entry
+ WHERE community_id = ? AND utc_day = (SELECT MIN(utc_day) FROM ledger_entry WHERE community_id = ?)
+"""
 IS_CLOSED = "SELECT 1 FROM ledger_period WHERE community_id = ? AND ends_at > ? LIMIT 1"
 # Of each account of the system what came in and went out, and of all passbooks together.
-TOTALS = """
+TOTALS = f"""
 SELECT name, CAST(SUM(points_in) AS BIGINT), CAST(SUM(points_out) AS BIGINT) FROM (
   SELECT COALESCE(target.system, '') AS name, move.points AS points_in, 0 AS points_out
     FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
     JOIN ledger_account target ON target.id = move.target_id
-   WHERE entry.community_id = ? AND entry.booked_at >= ? AND entry.booked_at < ?
+   WHERE {BOOKED_BETWEEN}
   UNION ALL
   SELECT COALESCE(source.system, ''), 0, move.points
     FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
     JOIN ledger_account source ON source.id = move.source_id
-   WHERE entry.community_id = ? AND entry.booked_at >= ? AND entry.booked_at < ?) AS sides
+   WHERE {BOOKED_BETWEEN}) AS sides
  GROUP BY name ORDER BY name
 """
+# A passbook's side of a move alone says the balance after it, and stands in the index.
 BALANCE = """
 SELECT CAST(COALESCE(SUM(side.points), 0) AS BIGINT) FROM (
   SELECT move.points, entry.booked_at, entry.effective_at FROM ledger_move move
-    JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.target_id = ?
+    JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.target_id = ? AND move.target_after IS NOT NULL
   UNION ALL
   SELECT -move.points, entry.booked_at, entry.effective_at FROM ledger_move move
-    JOIN ledger_entry entry ON entry.id = move.entry_id WHERE move.source_id = ?) AS side
+    JOIN ledger_entry entry ON entry.id = move.entry_id
+   WHERE move.source_id = ? AND move.source_after IS NOT NULL) AS side
 """
 BY_BOOKED = BALANCE + " WHERE side.booked_at < ?"
 BY_EFFECTIVE = BALANCE + " WHERE side.effective_at < ?"
@@ -88,7 +94,7 @@ async def next_month(tx: Tx | None, community_id: int) -> date | None:
 
 async def first_month(tx: Tx | None, community_id: int) -> date | None:
     """The month of the first entry; None while nothing was ever booked."""
-    found = await (db.row if tx is None else tx.row)(FIRST_ENTRY, community_id)
+    found = await (db.row if tx is None else tx.row)(FIRST_ENTRY, community_id, community_id)
     assert found is not None
     if found[0] is None:
         return None
@@ -115,11 +121,12 @@ async def is_closed(tx: Tx | None, community_id: int, moment: datetime) -> bool:
 
 async def totals(community_id: int, starts_at: datetime, ends_at: datetime) -> list[Total]:
     """What each account of the system did in a month, by what was booked; the name of all passbooks is empty."""
-    between = (community_id, starts_at, ends_at)
+    between = booked_between(community_id, starts_at, ends_at)
     return [Total(*found) for found in await db.slow_rows(TOTALS, *between, *between)]
 
 
 async def balance_at(account_id: int, moment: datetime) -> Balances:
+    """Of a passbook's account."""
     sides = (account_id, account_id, moment)
     ((booked,),), ((effective,),) = await db.slow_rows(BY_BOOKED, *sides), await db.slow_rows(BY_EFFECTIVE, *sides)
     return Balances(booked, effective)

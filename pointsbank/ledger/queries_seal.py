@@ -71,8 +71,9 @@ SELECT seal.position, {CHANGE_COLUMNS} FROM ledger_seal seal JOIN ledger_change 
 """
 BETWEEN = " WHERE seal.community_id = ? AND seal.position > ? AND seal.position <= ?"
 OF_ACCOUNT = """
- WHERE seal.entry_id IN (SELECT entry_id FROM ledger_move WHERE source_id = ?
-                         UNION SELECT entry_id FROM ledger_move WHERE target_id = ?)
+ WHERE seal.entry_id IN (
+   SELECT entry_id FROM ledger_move WHERE source_id = ? AND source_after IS NOT NULL
+   UNION SELECT entry_id FROM ledger_move WHERE target_id = ? AND target_after IS NOT NULL)
 """
 
 # What no seal names yet, after an id below which nothing can be missing.

@@ -31,13 +31,13 @@ SELECT entry.kind, -move.points, move.source_after, entry.effective_at, entry.bo
        seal.hash, move.id
   FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
   LEFT JOIN ledger_seal seal ON seal.entry_id = entry.id
- WHERE move.source_id = ? AND entry.booked_at >= ? AND entry.booked_at < ?
+ WHERE move.source_id = ? AND move.source_after IS NOT NULL AND entry.booked_at >= ? AND entry.booked_at < ?
 UNION ALL
 SELECT entry.kind, move.points, move.target_after, entry.effective_at, entry.booked_at, entry.summary, seal.position,
        seal.hash, move.id
   FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
   LEFT JOIN ledger_seal seal ON seal.entry_id = entry.id
- WHERE move.target_id = ? AND entry.booked_at >= ? AND entry.booked_at < ?
+ WHERE move.target_id = ? AND move.target_after IS NOT NULL AND entry.booked_at >= ? AND entry.booked_at < ?
  ORDER BY 9 LIMIT ?
 """
 

@@ -29,6 +29,7 @@ from pointsbank.ledger.queries_kinds import Book
 from pointsbank.ledger.queries_periods import Balances
 from pointsbank.ledger.routes_statement import own_book, own_books, own_books_of
 from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.rules_flows import side_words
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import formats, forms
@@ -92,7 +93,8 @@ class PassbooksOut(msgspec.Struct, frozen=True):
 
 def title_of(line: Line) -> str:
     day = formats.iso_day(line.effective_at)
-    return translate(SUMMARIES.get(line.kind, "{summary}"), locale_now(), summary=line.summary, day=day)
+    said = side_words(line.kind, line.summary, line.points) or SUMMARIES.get(line.kind, "{summary}")
+    return translate(said, locale_now(), summary=line.summary, day=day)
 
 
 def url_of(line: Line) -> str:

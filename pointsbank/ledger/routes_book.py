@@ -59,6 +59,7 @@ KINDS = {
     "donation": N_("捐赠"),
     "grant": N_("积分池发放"),
     "adjustment": N_("更正"),
+    "joining": N_("随户、分户"),
 }
 
 
@@ -119,6 +120,7 @@ async def book_page(
         owner_url=_owner_url(book),
         giveable=await flows.giveable(None, book, local_day(clock.now())),
         lines=lines,
+        holds=await flows.open_holds(None, passbook_id),
         older_url=f"/ledger/passbooks/{passbook_id}?before={lines[-1].move_id}" if len(lines) == PAGE_LINES else "",
         entry_url=f"/ledger/passbooks/{passbook_id}/entries",
         may_open_books=session.may(Permission.OPEN_BOOKS),

@@ -14,6 +14,7 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions_paper, queries, queries_paper, rules_paper
 from pointsbank.ledger.queries import Passbook
 from pointsbank.ledger.queries_paper import PaperLine
+from pointsbank.ledger.rules_flows import side_words
 from pointsbank.ledger.rules_paper import Page, Row
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -46,6 +47,7 @@ CLERKS = {
     "donation": "J",
     "grant": "J",
     "adjustment": "G",
+    "joining": "H",
     "base": "",
     "expiry": "",
     "reset": "",
@@ -202,7 +204,8 @@ def _shown_row(row: Row[PaperLine], names: dict[int, str]) -> ShownRow:
     if row.is_carried:
         return ShownRow(row.is_printed, day, _("承前页"), balance=line.balance_after)
     who = names.get(line.member_id or 0, "")
-    what = _(SUMMARIES.get(line.kind, "{summary}"), summary=line.summary)
+    said = side_words(line.kind, line.summary, line.points) or SUMMARIES.get(line.kind, "{summary}")
+    what = _(said, summary=line.summary)
     return ShownRow(
         is_printed=row.is_printed,
         day=day,

@@ -15,6 +15,7 @@ from pointsbank.ledger.queries import Passbook
 from pointsbank.ledger.queries_kinds import Book
 from pointsbank.ledger.queries_statement import Line
 from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.rules_flows import side_words
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.queries import Holder
@@ -91,7 +92,8 @@ async def _own(request: AnyRequest, session: Session) -> Passbook:
 
 
 def _row(line: Line) -> Row:
-    summary = _(SUMMARIES.get(line.kind, "{summary}"), summary=line.summary)
+    said = side_words(line.kind, line.summary, line.points) or SUMMARIES.get(line.kind, "{summary}")
+    summary = _(said, summary=line.summary)
     seal = line.hash.hex()[:SHORT_HASH] if line.hash is not None else ""
     return Row(
         local_day(line.booked_at),

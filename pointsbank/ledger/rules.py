@@ -24,7 +24,7 @@ POT = "pot"
 """Points that were given to the community."""
 ISSUES = ("award", "opening", "base", "gift")
 """Entries that bring points into a passbook from nowhere."""
-REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "clawback")
+REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "joining", "clawback")
 """A surplus goes with the entry that brought it."""
 
 
@@ -87,7 +87,13 @@ class NotOverdue(Refusal):
 class PointsHeld(Refusal):
     kind = Kind.LIMITED
     code = "ledger.points_held"
-    message = "存折里有 {held} 分为还没办完的事留着。请先把那件事办完或取消。"
+    message = "存折里有 {held} 分为还没办完的事留着（预留 {which} 号），不能全部转出或销户。请先把那件事办完或取消。"
+
+
+class BookClosed(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.book_closed"
+    message = "这本存折已经销户，不能再记。请看它最后一笔，到积分转去的那本存折上办。"
 
 
 class AlreadySpent(Refusal):

@@ -25,10 +25,12 @@ class OtherKind(Refusal):
     message = "两本存折记的不是同一种积分，不能互转。"
 
 
-class BookClosed(Refusal):
+class BookMerged(Refusal):
+    """Nobody looks into the passbook of a record that was merged into another."""
+
     kind = Kind.CONFLICT
-    code = "ledger.book_closed"
-    message = "这本存折已经销户，不能再记。"
+    code = "ledger.book_merged"
+    message = "这本存折的登记已经并到另一条，积分没有人能用。请到留下的那本存折上办；合并错了的，请先拆开。"
 
 
 class BookNotEmpty(Refusal):
@@ -105,6 +107,7 @@ class What(StrEnum):
     GRANT = "grant"
     ADJUSTMENT = "adjustment"
     REVERSAL = "reversal"
+    JOINING = "joining"  # points follow whoever moves house, or turned out to be somebody on the roster
 
 
 WHAT_WORDS = {
@@ -113,6 +116,7 @@ WHAT_WORDS = {
     What.GRANT: "积分池发放",
     What.ADJUSTMENT: "更正",
     What.REVERSAL: "冲正",
+    What.JOINING: "随户、分户",
 }
 SUMMARIES = {
     What.TRANSFER: "转让积分",
@@ -120,6 +124,10 @@ SUMMARIES = {
     What.GRANT: "社区积分池发放",
     What.ADJUSTMENT: "更正积分",
 }
+# What the entry says for ever, by the reason; and what a passbook shows at the end where it went out or came in.
+FOLLOWED = {"moved": "随户转积分", "split": "分户转积分"}
+WENT_OUT = {"随户转积分": "随户转出", "分户转积分": "分户转出"}
+CAME_IN = {"随户转积分": "随户转入", "分户转积分": "分户转入"}
 HOW_WORDS = {"in_person": "当面说的", "paper": "签了纸", "call": "打电话说的", "own_phone": "自己在手机上办的"}
 ADJUSTMENT_REASONS = {
     "missed": "漏记了",
@@ -136,9 +144,12 @@ REVERSAL_REASONS = {
     "taken_back": "本人要求退回",
 }
 GRANT_REASONS = {"hardship": "困难帮扶", "holiday": "节日慰问", "praise": "表扬", "other": "其他"}
-REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS
+JOINING_REASONS = {"moved": "全户搬走，积分跟着走", "split": "分户，带走一部分"}
+REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS | JOINING_REASONS
 SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT})
-REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "base", "gift")
+FOLLOWS = frozenset({What.JOINING})
+"""Points that move because their holders do: of every sort, and above any limit of the passbook they come to."""
+REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift")
 
 
 class Voucher(msgspec.Struct, frozen=True):
@@ -179,6 +190,13 @@ class Voucher(msgspec.Struct, frozen=True):
 def needs_second(what: What, points: int, *, reversal_alone_max: int) -> bool:
     """Whether another person must agree: always where points come from nowhere, and for large reversals."""
     return what in SECOND_PERSON or (what is What.REVERSAL and points > reversal_alone_max)
+
+
+def side_words(kind: str, summary: str, points: int) -> str | None:
+    """What a passbook shows of an entry that reads differently at its two ends; None of all others."""
+    if kind not in FOLLOWS:
+        return None
+    return (CAME_IN if points > 0 else WENT_OUT)[summary]
 
 
 def subject(voucher_id: int) -> Subject:

@@ -63,7 +63,7 @@ class Sealer:
             part = await db.write(actions_seal.seal, after_entry=entry_id, after_change=change_id)
             total, entry_id, change_id = total + part.count, part.entry_id, part.change_id
             has_left = has_left or part.must_wait
-            if part.count == 0:
+            if part.is_last:  # what is booked from here on is the next round's
                 self.is_through = not has_left
                 break
         return total

@@ -8,19 +8,10 @@ from functools import partial
 import msgspec
 
 from pointsbank.kit import db
+from pointsbank.kit.checks import SHOWN, Check, Finding, broken
 from pointsbank.ledger import queries_seal, verify_books, verify_seals
 from pointsbank.ledger.queries_seal import Rows
 from pointsbank.ledger.verify_seals import CheckSpans, Deposited
-
-FINDINGS_SHOWN = 20
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """A broken invariant: its number on the ledger's door plate, what is wrong, and where."""
-
-    invariant: int
-    what: str
-    where: str
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -74,7 +65,7 @@ SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
   LEFT JOIN ledger_voucher voucher ON voucher.entry_id = entry.id
   LEFT JOIN approvals_approval approval ON approval.id = voucher.approval_id
         AND approval.subject_kind = 'voucher' AND approval.subject_id = voucher.id AND approval.state = 'used'
- WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment')
+ WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment', 'joining')
    AND (voucher.points IS DISTINCT FROM move.points OR voucher.from_id IS DISTINCT FROM source.passbook_id
         OR voucher.to_id IS DISTINCT FROM target.passbook_id
         OR (voucher.what IN ('grant', 'adjustment')
@@ -82,7 +73,7 @@ SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
                  OR approval.maker_id IS DISTINCT FROM voucher.made_by)))
 """
 # Each check selects what is wrong: where, expected, found.
-CHECKS: tuple[tuple[int, str, str], ...] = (
+CHECKS: tuple[Check, ...] = (
     (
         1,
         "the balances of a community do not sum to zero",
@@ -246,8 +237,7 @@ HAVING hold.points <> COALESCE(SUM(part.points), 0)
         2,
         "a lot was never used",
         """
-SELECT 'lot ' || lot.id, 1, 0 FROM ledger_lot lot
- WHERE NOT EXISTS (SELECT 1 FROM ledger_lot_use used WHERE used.lot_id = lot.id)""",
+SELECT 'lot ' || id, 1, 0 FROM ledger_lot WHERE id NOT IN (SELECT lot_id FROM ledger_lot_use)""",
     ),
     (
         9,
@@ -310,15 +300,11 @@ async def verify(heads: Sequence[Deposited] = (), check: CheckSpans | None = Non
 
 
 async def _books() -> tuple[list[Finding], tuple[int, int, int, list[str]]]:
-    findings = []
     async with db.snapshot() as rows:
-        for invariant, what, sql in CHECKS:
-            for where, expected, found in (await rows(sql))[:FINDINGS_SHOWN]:
-                findings.append(Finding(invariant, what, f"{where}: expected {expected}, found {found}"))
-        findings += await _guards(rows)
+        findings = await broken(rows, CHECKS) + await _guards(rows)
         ((accounts, entries, issued),) = await rows(COUNTS)
         yesterday = db.current().writer.clock.now() - timedelta(days=1)
-        overdue = [hold_key for (hold_key,) in await rows(OVERDUE_HOLDS, yesterday, FINDINGS_SHOWN)]
+        overdue = [hold_key for (hold_key,) in await rows(OVERDUE_HOLDS, yesterday, SHOWN)]
     return findings, (accounts, entries, int(issued), overdue)
 
 
@@ -356,4 +342,4 @@ async def _guards(rows: Rows) -> list[Finding]:
 
 
 def _sealed(told: Iterable[verify_seals.Told]) -> list[Finding]:
-    return [Finding(12, what, where) for what, where in list(told)[:FINDINGS_SHOWN]]
+    return [Finding(12, what, where) for what, where in list(told)[:SHOWN]]

@@ -1,11 +1,27 @@
 """What `verify` asks of budgets and closed months. Each check selects what is wrong: where, expected, found."""
 
+from pointsbank.kit.checks import Check
+
 BOOKED_IN = """
   ledger_period period JOIN ledger_entry entry ON entry.community_id = period.community_id
    AND entry.booked_at >= period.starts_at AND entry.booked_at < period.ends_at AND period.closed_at IS NOT NULL
   JOIN ledger_move move ON move.entry_id = entry.id
 """
-CHECKS: tuple[tuple[int, str, str], ...] = (
+CHECKS: tuple[Check, ...] = (
+    (
+        16,
+        "a closed passbook holds points, or was moved after it was closed",
+        """
+SELECT 'account ' || account.id, 0, account.balance + account.held FROM ledger_account account
+ WHERE account.closed_at IS NOT NULL
+   AND (account.balance <> 0 OR account.held <> 0
+        OR EXISTS (SELECT 1 FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+                    WHERE move.source_id = account.id AND move.source_after IS NOT NULL
+                      AND entry.booked_at > account.closed_at)
+        OR EXISTS (SELECT 1 FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+                    WHERE move.target_id = account.id AND move.target_after IS NOT NULL
+                      AND entry.booked_at > account.closed_at))""",
+    ),
     (
         13,
         "what a budget has issued differs from the moves of its account",

@@ -218,7 +218,7 @@ async def order(
         summary=rules.summary(basket),
     )
     await tx.run(PAID, posted.entry_id, posted.balance, order_id)
-    await trail.record(tx, "order.made", subject=("order", order_id), points=points, visit=member.visit_id)
+    await trail.record(tx, "order.made", subject=("order", order_id), points=points)
     made_lines = [MadeLine(line.item.good_id, line.item.name, line.quantity, line.points) for line in basket]
     return OrderMade(order_id, points, posted.balance + points, posted.balance, made_lines)
 

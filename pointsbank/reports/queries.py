@@ -8,6 +8,7 @@ import msgspec
 from pointsbank.kit import db
 from pointsbank.kit.clock import month_start as first_of_month
 from pointsbank.kit.clock import start_of_day
+from pointsbank.ledger.queries import BOOKED_BETWEEN, booked_between
 
 GROUP_MIN = 5
 """Fewer people than this are not shown as a number: somebody could be told from it."""
@@ -66,7 +67,7 @@ async def waiting(passbook_ids: Sequence[int]) -> list[Waiting]:
 
 BOOKED_SINCE = """
 SELECT COALESCE(SUM(move.points), 0) FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
- WHERE move.target_id = ? AND entry.kind = 'award' AND entry.booked_at >= ?
+ WHERE move.target_id = ? AND move.target_after IS NOT NULL AND entry.kind = 'award' AND entry.booked_at >= ?
 """
 
 
@@ -97,14 +98,14 @@ SELECT COUNT(DISTINCT COALESCE(person.merged_into, person.id)), COALESCE(SUM(cam
   JOIN people_person person ON person.id = came.person_id
  WHERE activity.community_id = ? AND came.state = 'confirmed' AND came.in_at >= ? AND came.in_at < ?
 """
-BOOKED = """
+BOOKED = f"""
 SELECT COALESCE(SUM(CASE WHEN source.system LIKE 'issued%' THEN move.points
                          WHEN target.system LIKE 'issued%' THEN -move.points ELSE 0 END), 0),
        COALESCE(SUM(CASE WHEN target.system LIKE 'redeemed:%' THEN move.points
                          WHEN source.system LIKE 'redeemed:%' THEN -move.points ELSE 0 END), 0)
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
   JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
- WHERE entry.community_id = ? AND entry.booked_at >= ? AND entry.booked_at < ?
+ WHERE {BOOKED_BETWEEN}
 """
 
 
@@ -112,7 +113,7 @@ async def month_of(community_id: int, first: date, after: date) -> Month:
     """Return a community's numbers for the local days from `first` to before `after`."""
     start, end = start_of_day(first), start_of_day(after)
     ((people, minutes),) = await db.slow_rows(ACTIVE, community_id, start, end)
-    ((points_in, points_out),) = await db.slow_rows(BOOKED, community_id, start, end)
+    ((points_in, points_out),) = await db.slow_rows(BOOKED, *booked_between(community_id, start, end))
     if people < GROUP_MIN:
         people = minutes = 0
     return Month(people, int(minutes), int(points_in), int(points_out))

@@ -114,7 +114,7 @@ class Books:
             outlet = self.first_outlet + self.chance.randrange(OUTLETS)
             self.balances[account] -= points
             self.balances[outlet] += points
-            source = ("order", 7, "redemption", "order", "兑换 食用盐", None)
+            source = ("order", 7, "bench", "order", "兑换 食用盐", None)
             moves.append((number, number, account, outlet, points, self.balances[account], None))
             for _day, lot in sorted(self.lots[account].items()):
                 part = min(lot[1], points)

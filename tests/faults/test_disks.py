@@ -20,7 +20,7 @@ from tests.doors import Watch
 from tests.faults.senders import KEY, Sender, is_long, sampled
 
 TRIED = sampled(sorted(CHANGES))
-FILL = "INSERT INTO command (caller, request_key, digest, outcome, answer, at) VALUES (?, ?, x'00', 'done', ?, ?)"
+FILL = "INSERT INTO command (caller, request_key, digest, is_refused, answer) VALUES (?, ?, x'00', FALSE, ?)"
 HOLD = """
 import sqlite3, sys
 held = sqlite3.connect(sys.argv[1], isolation_level=None)

@@ -6,20 +6,15 @@ from pointsbank.awards import actions as awards
 from pointsbank.awards import queries as award_queries
 from pointsbank.awards.rules import Reason
 from pointsbank.governance import actions_people
-from pointsbank.governance.rules import (
-    DisputedFirst,
-    LastOneLeaves,
-    OpeningFirst,
-    OwnMatter,
-    OwnPassbookLeft,
-    PointsLeft,
-)
+from pointsbank.governance.rules import DisputedFirst, OpeningFirst, OwnMatter, PointsLeft
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions_opening as openings
-from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger import queries as ledger
+from pointsbank.ledger import queries_flows as flows
+from pointsbank.ledger.rules import NEVER, NotEnoughPoints
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.people import actions as people
 from pointsbank.people import actions_cards, actions_homes, actions_household_cards, actions_print
@@ -27,11 +22,11 @@ from pointsbank.people import queries as people_queries
 from pointsbank.people.rules import AlreadyAtDoor, AlreadyThere, HasLeft, NotOneHome, StillProvisional
 
 
-async def move(place, *person_ids, door="901", actor=None, reason="moved"):
+async def move(place, *person_ids, door="901", actor=None, reason="moved", share=0):
     """Move people behind a door of the one building."""
     return await db.write(
         actions_people.move, actor=actor or await place.actor(), community_id=place.community_id,
-        person_ids=list(person_ids), building_id=place.building_id, door=door, reason=reason,
+        person_ids=list(person_ids), building_id=place.building_id, door=door, reason=reason, share=share,
     )  # fmt: skip
 
 
@@ -40,6 +35,19 @@ async def leave(place, person_id, points=0):
         actions_people.leave, actor=await place.actor(), person_id=person_id, how="paper", points_given_up=points,
         answer="本人签字",
     )  # fmt: skip
+
+
+async def passbook(**whose):
+    """The main passbook of a person or of a household."""
+
+    async def found(tx, **whose):
+        return await ledger.passbook_in(tx, **whose)
+
+    return await db.write(found, **whose)
+
+
+async def is_closed(book) -> bool:
+    return (await flows.book(None, book.passbook_id)).is_closed
 
 
 class TestMoving:
@@ -125,27 +133,57 @@ class TestMovingWithOneHouseholdPassbook:
         assert await families.counted() == []
 
     @pytest.mark.both
-    async def test_the_last_one_does_not_leave_points_behind_but_a_whole_household_moves(self, families, home):
+    async def test_the_last_one_takes_all_along_and_what_is_on_its_way(self, families, home):
         where, (one, other) = home
         host = await families.person("测试丁")
         await move(families, host, door="777")
         await families.act(one)
+        await families.midnight(3)
+        later = await families.act(one)
         await move(families, other, door="777")
-        with pytest.raises(LastOneLeaves):
-            await move(families, one, door="777")
-        moved = await move(families, one, door="902")
+        old = await passbook(household_id=where)
+
+        moved = await move(families, one, door="777")
+
+        assert moved.is_emptied
+        assert await families.balance(host) == 20
+        assert await is_closed(old)
+        assert [line.summary for line in await ledger.lines(old.account_id)] == ["随户转积分", "三号楼楼道清洁"]
+        await families.midnight(3)
+        assert await families.state(later.award_id) == "settled"
+        assert await families.balance(host) == 40
+        assert await families.entries() == 3
+
+    async def test_a_whole_household_keeps_its_passbook_at_another_door(self, families, home):
+        where, (one, other) = home
+        await families.act(one)
+        moved = await move(families, one, other, door="902")
         assert moved.household_id == where
         await families.midnight(3)
         assert await families.balance(one) == 20
+        assert not await is_closed(await passbook(household_id=where))
 
-    async def test_a_passbook_of_one_s_own_is_not_left_out_of_reach(self, families):
+    @pytest.mark.both
+    async def test_who_leaves_others_behind_takes_the_share_that_was_agreed(self, families, home):
+        _where, (goes, stays) = home
+        await families.act(goes)
+        await families.midnight(3)
+        with pytest.raises(NotEnoughPoints):
+            await move(families, goes, share=21)
+        await move(families, goes, share=12)
+        assert (await families.balance(stays), await families.balance(goes)) == (8, 12)
+
+    async def test_a_passbook_of_one_s_own_follows_into_the_household(self, families):
         await families.adopt(notice_days=1)
         alone = await db.write(
             people.make_person, community_id=families.community_id, household_id=None, name="测试戊", phone=None
         )
         await families.act(alone)
-        with pytest.raises(OwnPassbookLeft):
-            await move(families, alone)
+        old = await passbook(person_id=alone)
+        await move(families, alone)
+        await families.midnight(3)
+        assert await families.balance(alone) == 20
+        assert await is_closed(old)
 
 
 class TestLeaving:

@@ -162,7 +162,7 @@ async def test_twins_that_are_refused_at_the_same_time_get_one_answer(towns):
     )
 
     assert {type(outcome) for outcome in outcomes} == {TownFull}
-    assert tuple(await db.row("SELECT COUNT(*) FROM command WHERE outcome = 'refused'")) == (1,)
+    assert tuple(await db.row("SELECT COUNT(*) FROM command WHERE is_refused")) == (1,)
 
 
 async def test_a_refusal_that_cannot_be_stored_fails_alone(towns):

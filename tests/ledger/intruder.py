@@ -91,7 +91,8 @@ class Intruder:
     async def some(self, table: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
         """A few rows with their keys: the first, the last and some between."""
         key = [name for name, column in self.tables[table].items() if column.key_place]
-        found = [dict(row) for row in await self.rows(f"SELECT * FROM {table} ORDER BY {', '.join(key)}")]
+        columns = ", ".join(self.tables[table])
+        found = [dict(row) for row in await self.rows(f"SELECT {columns} FROM {table} ORDER BY {', '.join(key)}")]
         step = max(1, len(found) // FEW)
         return [({name: row[name] for name in key}, row) for row in (found[::step] + found[-1:])]
 

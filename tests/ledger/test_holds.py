@@ -161,7 +161,7 @@ async def test_a_passbook_with_held_points_is_not_given_up(bank):
             actions_expiry.give_up, passbook_id=passbook, points=50, member_id=1, source=("tests", "test", 1)
         )  # fmt: skip
 
-    assert refused.value.facts == {"held": 30}
+    assert refused.value.facts == {"held": 30, "which": "1"}
 
 
 @pytest.mark.parametrize("points", [0, -5, 1_000_001, 2.5, True])

@@ -57,6 +57,7 @@ LOT = """
 INSERT INTO ledger_lot (account_id, entry_id, points, remaining, expires_on) VALUES (?, ?, ?, ?, ?) RETURNING id
 """
 TAKE = "UPDATE ledger_lot SET remaining = remaining - ? WHERE id = ?"
+KEY = "INSERT INTO command (caller, request_key, digest, outcome, answer, at) VALUES ('p1', ?, ?, ?, ?, ?)"
 USE = "INSERT INTO ledger_lot_use (lot_id, entry_id, points) VALUES (?, ?, ?)"
 
 
@@ -115,6 +116,8 @@ class OldBooks:
 async def fill(tx: db.Tx) -> dict[int, int]:
     for statement in TOWN:
         await tx.run(statement)
+    for key, outcome, answer in (("key-0001", "done", b"7"), ("key-0002", "refused", b"{}")):
+        await tx.run(KEY, key, bytes(range(32)), outcome, answer, NOON)
     books = OldBooks(tx, random.Random(15))
     for _ in range(150):
         await books.dice.choice((books.award, books.award, books.order, books.undo))()
@@ -160,6 +163,9 @@ async def test_old_books_verify_clean_and_go_on(settings, clock, tmp_path, monke
         assert after == before
         assert before[11] > 0
         assert before[12] > 0
+        keys = await db.rows("SELECT request_key, digest, is_refused, answer FROM command ORDER BY request_key")
+        half = bytes(range(16))
+        assert [tuple(key) for key in keys] == [("key-0001", half, False, b"7"), ("key-0002", half, True, b"{}")]
         lots = await db.row("SELECT COUNT(*) AS lots FROM ledger_lot")
         assert lots["lots"] <= 2 * len(DAYS)
         book = await queries.passbook_of(person_id=1, household_id=None, holder="person")

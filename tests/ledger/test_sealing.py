@@ -55,6 +55,25 @@ async def test_each_community_has_a_chain_of_its_own(world):
     assert all(head.shown.startswith(f"{head.community_id}-{head.position}-") for head in heads)
 
 
+async def test_a_round_seals_all_that_was_there_when_it_began_whatever_is_booked_meanwhile(bank):
+    """Rounds are so close that nothing stays unsealed for five seconds."""
+    passbook, sealer, is_over = await bank.member(), Sealer(), asyncio.Event()
+
+    async def keep_awarding() -> None:
+        while not is_over.is_set():
+            await bank.award(passbook, 1)
+
+    busy = [asyncio.create_task(keep_awarding()) for _ in range(4)]
+    for _ in range(3):
+        there = {entry_id for (entry_id,) in await db.rows("SELECT id FROM ledger_entry")}
+        assert await sealer.run(slices=20) < 20 * actions_seal.SLICE  # it does not run after what comes meanwhile
+        assert not there & set(await unsealed())
+        await asyncio.gather(*(bank.award(passbook, 1) for _ in range(5)))
+    is_over.set()
+    await asyncio.gather(*busy)
+    assert 2 * jobs.SEAL_SECONDS < 5
+
+
 async def test_a_sealer_that_is_cut_off_goes_on_where_it_was(bank, monkeypatch):
     monkeypatch.setattr(actions_seal, "SLICE", 3)
     passbook = await bank.member()

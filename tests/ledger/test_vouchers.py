@@ -13,7 +13,7 @@ from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries_flows as found
 from pointsbank.ledger import rules_flows as rules
 from pointsbank.ledger.actions_seal import change
-from pointsbank.ledger.rules import NEVER, AlreadyReversed, NotEnoughPoints, UnknownAccount, WrongAmount
+from pointsbank.ledger.rules import NEVER, AlreadyReversed, BookClosed, NotEnoughPoints, UnknownAccount, WrongAmount
 from pointsbank.ledger.rules_flows import What
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people.access import Role
@@ -168,7 +168,7 @@ class TestHandToHand:
 
         for to, points, refusal in (
             (foreign, 5, UnknownAccount),
-            (gone, 5, rules.BookClosed),
+            (gone, 5, BookClosed),
             (giver, 5, rules.SameBook),
             (friend, 10, NotEnoughPoints),
         ):

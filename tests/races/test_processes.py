@@ -46,7 +46,7 @@ def spending(track, of: queries.Passbook, points: int) -> Command:
         actions.spend,
         {
             "community_id": of.community_id, "account_id": of.account_id, "points": points, "outlet_id": 1,
-            "posting_key": key, "member_id": of.person_id, "source": ("redemption", "order", 1), "summary": "食用盐",
+            "posting_key": key, "member_id": of.person_id, "source": ("tests", "order", 1), "summary": "食用盐",
         },
         key=key,
     )  # fmt: skip
@@ -63,9 +63,7 @@ def holding(track, of: queries.Passbook, points: int, hours: int) -> Command:
     key = track.key()
     overdue_at = track.world.clock.now() + timedelta(hours=hours)
     facts = {"account_id": of.account_id, "points": points, "hold_key": key, "overdue_at": overdue_at}
-    return Command(
-        actions_holds.hold, facts | {"member_id": of.person_id, "source": ("redemption", "order", 1)}, key=key
-    )
+    return Command(actions_holds.hold, facts | {"member_id": of.person_id, "source": ("tests", "order", 1)}, key=key)
 
 
 def capturing(track, hold_key: str) -> Command:

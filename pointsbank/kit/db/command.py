@@ -11,6 +11,7 @@ from typing import Any, Protocol, get_type_hints
 import msgspec
 
 from pointsbank.kit import crypto
+from pointsbank.kit.db import answers
 from pointsbank.kit.errors import KeyReused, Kind, Refusal
 
 acting: ContextVar[bool] = ContextVar("acting", default=False)
@@ -19,6 +20,7 @@ acting: ContextVar[bool] = ContextVar("acting", default=False)
 STORED_REFUSALS = {Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.EXPIRED, Kind.LIMITED}
 
 
+DIGEST_BYTES = 16
 REQUEST_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -117,7 +119,7 @@ _refusal = msgspec.json.Decoder(_StoredRefusal).decode
 
 @functools.cache
 def _answer_decoder(action: Callable[..., Any]) -> Callable[[bytes], Any]:
-    return msgspec.json.Decoder(get_type_hints(action)["return"]).decode
+    return answers.reader(get_type_hints(action)["return"])
 
 
 @functools.cache
@@ -131,18 +133,18 @@ def digest(command: Command) -> bytes:
     Keyed: the facts may hold a card's digits, which could be found by trying from a plain hash.
     """
     asked = _name(command.action) + _encode(command.facts)
-    # Many times as fast as an HMAC of so short a text.
-    return hashlib.blake2b(asked, key=crypto.held().derive("command"), digest_size=32).digest()
+    # Many times as fast as an HMAC of so short a text. Half of it tells what was asked from anything else.
+    return hashlib.blake2b(asked, key=crypto.held().derive("command"), digest_size=32).digest()[:DIGEST_BYTES]
 
 
 TAKE = """
-INSERT INTO command (caller, request_key, digest, outcome, answer, at) VALUES (?, ?, ?, 'done', ?, ?)
+INSERT INTO command (caller, request_key, digest, is_refused, answer) VALUES (?, ?, ?, FALSE, ?)
 ON CONFLICT (caller, request_key) DO NOTHING
 """
-STORED = "SELECT digest, outcome, answer FROM command WHERE caller = ? AND request_key = ?"
+STORED = "SELECT digest, is_refused, answer FROM command WHERE caller = ? AND request_key = ?"
 ANSWER = "UPDATE command SET answer = ? WHERE caller = ? AND request_key = ?"
 REFUSED = """
-INSERT INTO command (caller, request_key, digest, outcome, answer, at) VALUES (?, ?, ?, 'refused', ?, ?)
+INSERT INTO command (caller, request_key, digest, is_refused, answer) VALUES (?, ?, ?, TRUE, ?)
 ON CONFLICT (caller, request_key) DO NOTHING
 """
 
@@ -153,10 +155,10 @@ async def perform(tx: Tx, command: Command) -> Any:
     if key is None:
         return await command.action(tx, **command.facts)
     caller, fingerprint = command.actor.caller, digest(command)
-    if await tx.run(TAKE, caller, key, fingerprint, b"", tx.now) == 0:
+    if await tx.run(TAKE, caller, key, fingerprint, b"") == 0:
         return await _stored(tx, command, caller, fingerprint)
     result = await command.action(tx, **command.facts)
-    await tx.run(ANSWER, _encode(result), caller, key)
+    await tx.run(ANSWER, answers.stored(result), caller, key)
     return result
 
 
@@ -166,7 +168,7 @@ async def _stored(tx: Tx, command: Command, caller: str, fingerprint: bytes) -> 
     if bytes(stored["digest"]) != fingerprint:
         raise Again(KeyReused())
     answer = bytes(stored["answer"])
-    if stored["outcome"] == "refused":
+    if stored["is_refused"]:
         refusal = _refusal(answer)
         raise Again(Refusal.known[refusal.code](**refusal.facts))
     return Replay(_answer_decoder(command.action)(answer))
@@ -180,4 +182,4 @@ def is_stored(command: Command, refused: Exception) -> bool:
 async def store_refusal(tx: Tx, command: Command, refusal: Refusal) -> int:
     """Keep a refusal under its key, after all that its action did was rolled back; 0 if a twin came first."""
     answer = _encode(_StoredRefusal(refusal.code, refusal.facts))
-    return await tx.run(REFUSED, command.actor.caller, command.request_key, digest(command), answer, tx.now)
+    return await tx.run(REFUSED, command.actor.caller, command.request_key, digest(command), answer)

@@ -1,0 +1,63 @@
+"""What becomes of points when their holders move, turn out to be one, or go.
+
+Rows are taken in one order: the roster, people, awards on their way, accounts.
+"""
+
+from collections.abc import Iterable
+
+from pointsbank.awards import actions as awards
+from pointsbank.awards import queries as award_queries
+from pointsbank.awards.rules import Reason, State
+from pointsbank.governance import queries
+from pointsbank.governance.rules import DisputedFirst, OpeningFirst
+from pointsbank.kit.db import Tx
+from pointsbank.ledger import actions_flows as flows
+from pointsbank.ledger import actions_vouchers as vouchers
+from pointsbank.ledger import queries_opening as openings
+from pointsbank.ledger.queries_flows import Book
+from pointsbank.people.queries import Holder
+
+
+async def check_openings(tx: Tx, *, person_id: int | None = None, household_id: int | None = None) -> None:
+    """Refuses while an opening balance is to come to this person's, or this household's, passbook."""
+    if await openings.is_expected(tx, person_id=person_id, household_id=household_id):
+        raise OpeningFirst
+
+
+async def follow(tx: Tx, *, left: Iterable[Book], person_id: int, reason: str) -> list[Book]:
+    """Let all points of these passbooks, and what is on its way to them, come to where this member's are now.
+
+    Returns those of them that were left.
+    """
+    targets = [(book, await vouchers.open_book_of(tx, person_id=person_id, kind=book.kind_code)) for book in left]
+    moving = [(book, to_id) for book, to_id in targets if to_id != book.passbook_id]
+    for book, to_id in moving:
+        await awards.redirect(tx, from_id=book.passbook_id, to_id=to_id)
+    for book, to_id in moving:
+        await vouchers.carry_over(
+            tx, from_id=book.passbook_id, to_id=to_id, points=None, member_id=person_id, reason=reason
+        )
+    return [book for book, _to_id in moving]
+
+
+async def prepare_end(tx: Tx, *, holder: Holder) -> list[Book]:
+    """Send back what is on its way to the passbooks that end with this member, and return them.
+
+    Refuses DisputedFirst, and OpeningFirst.
+    """
+    await check_openings(tx, person_id=holder.person_id)
+    home = await queries.home_that_ends(tx, holder)
+    if home is not None:
+        await check_openings(tx, household_id=home)
+    ending = await queries.books_that_end(tx, holder)
+    waiting = [one for book in ending for one in await award_queries.waiting_in(tx, book.passbook_id)]
+    if any(credit.state == State.DISPUTED for credit in waiting):
+        raise DisputedFirst
+    for credit in waiting:
+        await awards.send_back(tx, award_id=credit.award_id, reason=Reason.LEFT)
+    return ending
+
+
+async def close(tx: Tx, *, ending: Iterable[Book]) -> None:
+    for book in ending:
+        await flows.close(tx, passbook_id=book.passbook_id)

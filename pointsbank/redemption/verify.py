@@ -1,0 +1,78 @@
+"""Compare orders with what they took: points in the ledger, goods on the shelf, and the counters of limits."""
+
+from pointsbank.kit.checks import Check, Finding, Rows, broken
+
+# What orders that stand have used: of a holder's day (good 0), and of each good in a month.
+USED = """
+SELECT account_id, 0 AS good_id, day AS day, points AS used FROM redemption_order WHERE state = 'done'
+UNION ALL SELECT it.account_id, line.good_id, it.day, line.quantity FROM redemption_order it
+  JOIN redemption_order_line line ON line.order_id = it.id WHERE it.state = 'done'
+"""
+PERIOD = "SUBSTR(CAST({1} AS TEXT), 1, CASE WHEN {0} = 0 THEN 10 ELSE 7 END)"
+CHECKS: tuple[Check, ...] = (
+    (
+        1,
+        "an order has taken other points than it says, or from another passbook",
+        """
+SELECT 'order ' || it.id, it.points, move.points FROM redemption_order it
+  LEFT JOIN ledger_entry entry ON entry.id = it.entry_id AND entry.source_room = 'redemption'
+        AND entry.source_kind = 'order' AND entry.source_id = it.id
+  LEFT JOIN ledger_move move ON move.entry_id = entry.id AND move.source_id = it.account_id
+ WHERE move.points IS DISTINCT FROM it.points OR move.source_after IS DISTINCT FROM it.balance_after
+UNION ALL
+SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN redemption_order it ON it.entry_id = entry.id
+ WHERE entry.kind = 'order' AND entry.source_room = 'redemption' AND entry.source_kind = 'order' AND it.id IS NULL""",
+    ),
+    (
+        1,
+        "an order costs something else than its lines",
+        """
+SELECT 'order ' || it.id, CAST(COALESCE(lines.points, 0) AS BIGINT), it.points FROM redemption_order it
+  LEFT JOIN (SELECT order_id, SUM(points) AS points FROM redemption_order_line GROUP BY order_id) lines
+         ON lines.order_id = it.id
+ WHERE it.points <> COALESCE(lines.points, 0)""",
+    ),
+    (
+        1,
+        "an order's goods are not what left the shelf for it",
+        """
+SELECT 'order ' || order_id || ', good ' || good_id, CAST(SUM(told) AS BIGINT), CAST(SUM(taken) AS BIGINT) FROM (
+         SELECT order_id, good_id, quantity AS told, 0 AS taken FROM redemption_order_line
+         UNION ALL SELECT source_id, good_id, 0, -quantity FROM stock_move WHERE kind = 'order') AS sides
+ GROUP BY order_id, good_id HAVING SUM(told) <> SUM(taken)""",
+    ),
+    (
+        4,
+        "an order that is undone has not given its points back",
+        """
+SELECT 'order ' || it.id, it.points, 0 FROM redemption_order it
+  LEFT JOIN ledger_entry back ON back.reverses_id = it.entry_id AND back.kind = 'reversal'
+ WHERE it.state = 'undone' AND back.id IS NULL""",
+    ),
+    (
+        4,
+        "an order that is undone has not put its goods back, or one that stands has",
+        """
+SELECT 'order ' || order_id || ', lot ' || lot_id, CAST(SUM(taken) AS BIGINT), CAST(SUM(returned) AS BIGINT) FROM (
+         SELECT move.source_id AS order_id, move.lot_id, -move.quantity AS taken, 0 AS returned FROM stock_move move
+           JOIN redemption_order it ON it.id = move.source_id AND it.state = 'undone' WHERE move.kind = 'order'
+         UNION ALL SELECT source_id, lot_id, 0, quantity FROM stock_move WHERE kind = 'put_back') AS sides
+ GROUP BY order_id, lot_id HAVING SUM(taken) <> SUM(returned)""",
+    ),
+    (
+        3,
+        "a counter of limits differs from the orders that stand",
+        f"""
+SELECT 'account ' || account_id || ', good ' || good_id || ', ' || period, CAST(SUM(ordered) AS BIGINT),
+       CAST(SUM(counted) AS BIGINT) FROM (
+         SELECT account_id, good_id, {PERIOD.format("good_id", "day")} AS period, used AS ordered, 0 AS counted
+           FROM ({USED}) AS orders
+         UNION ALL SELECT account_id, good_id, {PERIOD.format("good_id", "period_start")}, 0, used
+                     FROM redemption_limit_use) AS sides
+ GROUP BY account_id, good_id, period HAVING SUM(ordered) <> SUM(counted)""",
+    ),
+)
+
+
+async def check(rows: Rows) -> list[Finding]:
+    return await broken(rows, CHECKS, "redemption")

@@ -1,0 +1,104 @@
+"""Goods and orders are recomputed too: whoever changes what lies on the shelf, or an order, behind the program."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from pointsbank.app import database as databases
+from pointsbank.app import verifying
+from pointsbank.kit import db
+from pointsbank.redemption import verify as redemption
+from pointsbank.stock import actions_count
+from pointsbank.stock import verify as stock
+from pointsbank.stock.rules import DIFFERENCES, Counted, Explained
+
+pytestmark = pytest.mark.tampers
+
+ATTACKS = {
+    "UPDATE stock_good SET stock = stock + 1 WHERE id = 1": "a good's stock differs from what is left in its lots",
+    "UPDATE stock_lot SET remaining = remaining - 1 WHERE id = 1": "what is left of a lot differs from its moves",
+    "UPDATE stock_lot SET quantity = quantity + 1 WHERE id = 1": (
+        "a lot came with another number of pieces than it says"
+    ),
+    "UPDATE stock_move SET good_id = 2 WHERE id = 1": "a move is of a lot that is not there, or of another good",
+    "DELETE FROM stock_lot WHERE id = 1": "a move is of a lot that is not there, or of another good",
+    "UPDATE stock_loss SET quantity = 9": "a loss differs from its move",
+    "UPDATE stock_count_line SET counted = counted + 1": (
+        "a count booked something else than the difference that it found"
+    ),
+    "UPDATE redemption_order SET points = points + 1 WHERE id = 1": (
+        "an order has taken other points than it says, or from another passbook"
+    ),
+    "DELETE FROM redemption_order WHERE id = 1": (
+        "an order has taken other points than it says, or from another passbook"
+    ),
+    "UPDATE redemption_order_line SET points = 1 WHERE id = 1": "an order costs something else than its lines",
+    "UPDATE redemption_order_line SET quantity = 7 WHERE id = 1": "an order's goods are not what left the shelf for it",
+    "DELETE FROM stock_move WHERE kind = 'order' AND source_id = 1": (
+        "an order's goods are not what left the shelf for it"
+    ),
+    "DELETE FROM ledger_entry WHERE kind = 'reversal'": "an order that is undone has not given its points back",
+    "UPDATE redemption_order SET state = 'done' WHERE state = 'undone'": (
+        "an order that is undone has not put its goods back, or one that stands has"
+    ),
+    "UPDATE stock_move SET quantity = 7 WHERE kind = 'put_back'": (
+        "an order that is undone has not put its goods back, or one that stands has"
+    ),
+    "UPDATE redemption_limit_use SET used = used - 1 WHERE good_id = 0": (
+        "a counter of limits differs from the orders that stand"
+    ),
+    "DELETE FROM redemption_limit_use WHERE good_id <> 0": "a counter of limits differs from the orders that stand",
+}
+TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+
+
+async def shelf_and_orders(shop) -> None:
+    """Something that every check looks at."""
+    member, salt, rice = await shop.member(100), await shop.good(), await shop.good("米", 7)
+    await shop.order((salt, 2), (rice, 1), member=member)
+    undone = await shop.order((salt, 1), member=member)
+    await shop.undo(undone.order_id)
+    await db.write(actions_count.write_off, good_id=rice, lot_id=2, quantity=1, reason="damaged")
+    count_id = await db.write(
+        actions_count.open_count, community_id=shop.community_id, outlet_id=shop.outlet_id, good_ids=[salt, rice]
+    )
+    counted = [Counted(salt, 6), Counted(rice, 11)]
+    await db.write(actions_count.write_counted, count_id=count_id, counted=counted)
+    reasons = [Explained(good_id, min(DIFFERENCES)) for good_id in (salt, rice)]
+    await db.write(actions_count.close_count, count_id=count_id, reasons=reasons)
+
+
+@pytest.fixture
+def file(settings) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(databases.path_of(settings), isolation_level=None)) as opened:
+        opened.execute("PRAGMA ignore_check_constraints = ON")
+        yield opened
+
+
+async def test_what_was_changed_behind_the_program_is_found(shop, file):
+    await shelf_and_orders(shop)
+    assert await verifying.of_other_rooms() == []
+    for (name,) in file.execute(TRIGGERS).fetchall():
+        file.execute(f"DROP TRIGGER {name}")
+
+    for attack, expected in ATTACKS.items():
+        file.execute("BEGIN")
+        assert file.execute(attack).rowcount > 0, attack
+
+        async def rows(sql: str) -> list[tuple[object, ...]]:
+            return file.execute(sql).fetchall()
+
+        found = [finding for room in (stock, redemption) for finding in await room.check(rows)]
+        file.execute("ROLLBACK")
+        assert expected in {finding.what for finding in found}, (attack, found)
+
+    told = {what for checks in (stock.CHECKS, redemption.CHECKS) for _, what, _ in checks}
+    assert told == set(ATTACKS.values())
+
+
+@pytest.mark.both
+async def test_shelves_and_orders_verify_clean_on_both_databases(shop):
+    await shelf_and_orders(shop)
+    assert await verifying.of_other_rooms() == []
