@@ -1,7 +1,8 @@
 """Points for goods at a counter. Goods and points move in one transaction, or not at all.
 
 Words: outlet (爱心超市), counter (a till of it), visit (a member who has shown a code, before one staff person at one
-counter, for ten minutes), basket (goods and quantities, held by the page), order, undo.
+counter, for ten minutes), basket (goods and quantities, held by the page), order, undo,
+day sheet (日结单: what a counter gave out on one day, to sign and keep).
 Invariants:
   1. An order takes its goods, its points and its limits together, or nothing.
   2. A code opens one visit; a visit serves only the counter and the staff person it was opened for, and ends.
