@@ -27,6 +27,7 @@ STATE = [
             ("reset_month", fields.BigIntField(null=True)),
             ("reset_day", fields.BigIntField(null=True)),
             ("carry_over", fields.BooleanField()),
+            ("notice_days", fields.BigIntField()),
             ("version", fields.BigIntField()),
         ],
         options={"table": "ledger_book_kind", "app": "models", "pk_attr": "id"},

@@ -30,6 +30,7 @@ STATE = [
             ("community_id", fields.BigIntField()),
             ("from_day", fields.DateField()),
             ("cents_per_100", fields.BigIntField()),
+            ("book_kind", fields.TextField(unique=False)),
             ("set_by", fields.BigIntField(null=True)),
             ("set_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
         ],

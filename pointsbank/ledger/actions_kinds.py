@@ -27,8 +27,8 @@ SELECT id, ?, '积分', '分', 0, holder, TRUE, FALSE, FALSE, 'refused', 0, 'nev
 MAKE = """
 INSERT INTO ledger_book_kind (community_id, code, version, name, unit, decimals, holder, redeemable, donatable,
                               transferable, balance_max, surplus, base_points, base_every, base_redeemable,
-                              spend_above, reset_month, reset_day, carry_over)
-VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                              spend_above, reset_month, reset_day, carry_over, notice_days)
+VALUES (?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (community_id, code) DO NOTHING RETURNING id
 """
 BEFORE = """
@@ -39,7 +39,8 @@ SELECT kind.code, kind.decimals, kind.holder,
 CHANGE = """
 UPDATE ledger_book_kind SET version = version + 1, name = ?, unit = ?, decimals = ?, holder = ?, redeemable = ?,
        donatable = ?, transferable = ?, balance_max = ?, surplus = ?, base_points = ?, base_every = ?,
-       base_redeemable = ?, spend_above = ?, reset_month = ?, reset_day = ?, carry_over = ?
+       base_redeemable = ?, spend_above = ?, reset_month = ?, reset_day = ?, carry_over = ?,
+       notice_days = ?
  WHERE id = ? AND version = ?
 """
 # From its making on: a reset day that was over before is not made up for.

@@ -28,6 +28,7 @@ class BookKind(Model):
     reset_month = fields.BigIntField(null=True)
     reset_day = fields.BigIntField(null=True)
     carry_over = fields.BooleanField()
+    notice_days = fields.BigIntField()
     version = fields.BigIntField()
 
     class Meta:
@@ -180,6 +181,7 @@ class Rate(Model):
     community_id = fields.BigIntField()
     from_day = fields.DateField()
     cents_per_100 = fields.BigIntField()
+    book_kind = fields.TextField()
     set_by = fields.BigIntField(null=True)
     set_at = fields.DatetimeField()
 

@@ -8,7 +8,7 @@ import msgspec
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day, month_start, utc_day
 from pointsbank.kit.db import Row, Tx
-from pointsbank.ledger import rules, rules_lots
+from pointsbank.ledger import rules_lots
 from pointsbank.ledger.rules_lots import FreeLot
 
 LINES_MAX = 100
@@ -213,14 +213,22 @@ SELECT expires_on, SUM(remaining) FROM ledger_lot
 """
 
 
+NOTICE_DAYS = """
+SELECT kind.notice_days FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = ?
+"""
+
+
 async def expiring(account_id: int, *, today: date, until: date) -> list[Expiring]:
     """Return what a passbook loses if it is not spent by `until`, by last day."""
     return [Expiring(_day(day), int(points)) for day, points in await db.rows(EXPIRING, account_id, today, until)]
 
 
 async def lapsing_soon(account_id: int, *, today: date) -> list[Expiring]:
-    """What its holder is told of in time: what lapses within NOTICE_DAYS, by last day."""
-    return await expiring(account_id, today=today, until=today + timedelta(days=rules.NOTICE_DAYS))
+    """What its holder is told of in time: what lapses within as many days as the kind says, by last day."""
+    found = await db.row(NOTICE_DAYS, account_id)
+    assert found is not None
+    return await expiring(account_id, today=today, until=today + timedelta(days=found[0]))
 
 
 def _day(value: date | str) -> date:

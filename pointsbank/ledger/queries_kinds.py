@@ -17,7 +17,7 @@ KINDS = """
 SELECT kind.id, kind.code, kind.version, (SELECT COUNT(*) FROM ledger_passbook book WHERE book.kind_id = kind.id),
        kind.name, kind.unit, kind.decimals, kind.holder, kind.redeemable, kind.donatable, kind.transferable,
        kind.balance_max, kind.surplus, kind.base_points, kind.base_every, kind.base_redeemable, kind.spend_above,
-       kind.reset_month, kind.reset_day, kind.carry_over
+       kind.reset_month, kind.reset_day, kind.carry_over, kind.notice_days
   FROM ledger_book_kind kind WHERE kind.community_id = ?
 """
 BOOKS = """

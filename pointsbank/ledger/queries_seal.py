@@ -180,7 +180,7 @@ SUBJECTS = {
         """
 SELECT it.id, it.community_id, it.code, it.name, it.unit, it.decimals, it.holder, it.redeemable, it.donatable,
        it.transferable, it.balance_max, it.surplus, it.base_points, it.base_every, it.base_redeemable, it.spend_above,
-       it.reset_month, it.reset_day, it.carry_over, it.version
+       it.reset_month, it.reset_day, it.carry_over, it.version, it.notice_days
   FROM ledger_book_kind it""",
         """
 SELECT run.kind_id, run.what, run.period, run.upto FROM ledger_kind_run run WHERE run.kind_id""",
@@ -215,7 +215,8 @@ SELECT it.id, it.community_id, account.system, it.year, it.programme, it.ceiling
     ),
     "rate": Subject(
         """
-SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.from_day, it.cents_per_100, it.set_by, it.set_at
+SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.from_day, it.cents_per_100, it.book_kind, it.set_by,
+       it.set_at
   FROM ledger_rate it"""
     ),
     "period": Subject(

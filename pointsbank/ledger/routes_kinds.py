@@ -18,6 +18,7 @@ from pointsbank.ledger import actions_kinds as actions
 from pointsbank.ledger import queries_kinds as queries
 from pointsbank.ledger import rules_kinds as rules
 from pointsbank.ledger.queries_kinds import BookKind
+from pointsbank.ledger.rules import NOTICE_DAYS
 from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import formats, forms
@@ -62,6 +63,7 @@ class KindForm(msgspec.Struct):
     balance_max: Annotated[str, Meta(title=N_("余额上限"), max_length=12)] = ""
     base_points: Annotated[str, Meta(title=N_("基础积分"), max_length=12)] = ""
     spend_above: Annotated[str, Meta(title=N_("留着不能动"), max_length=12)] = ""
+    notice_days: Annotated[int, Meta(title=N_("到期前几天提醒"), ge=1, le=366)] = NOTICE_DAYS
     reset_month: Annotated[int, Meta(title=N_("清零日的月"), ge=1, le=12)] | None = None
     reset_day: Annotated[int, Meta(title=N_("清零日的日"), ge=1, le=31)] | None = None
     redeemable: bool = False
@@ -123,7 +125,9 @@ async def kinds(session: NamedDependency[Session]) -> Response[str]:
 
 @get(f"{KINDS}/new", guards=MANAGES, sync_to_thread=False)
 def new_kind() -> Response[str]:
-    form: Filled[KindForm] = forms.blank(unit="分", decimals=0, holder="person", base_every="never", redeemable="1")
+    form: Filled[KindForm] = forms.blank(
+        unit="分", decimals=0, holder="person", base_every="never", redeemable="1", notice_days=NOTICE_DAYS
+    )
     return _form_page(form, None)
 
 

@@ -16,7 +16,7 @@ EARNED, BASE, GIFT = "earned", "base", "gift"
 GRACE = timedelta(days=30)
 MATCH_PERCENT_MAX = 1_000
 NOTICE_DAYS = 30
-"""So long before points lapse their holder and the community are told."""
+"""So long before points lapse their holder and the community are told, unless the kind says otherwise."""
 ISSUED = "issued"
 EXPIRED = "expired"
 CLAWED_BACK = "clawed_back"

@@ -8,7 +8,7 @@ import msgspec
 
 from pointsbank.kit.errors import Kind as RefusalKind
 from pointsbank.kit.errors import Refusal
-from pointsbank.ledger.rules import BASE, MAIN, NEVER, POINTS_MAX, Bucket
+from pointsbank.ledger.rules import BASE, MAIN, NEVER, NOTICE_DAYS, POINTS_MAX, Bucket
 
 NAME_LETTERS_MAX = 12
 UNIT_LETTERS_MAX = 4
@@ -85,7 +85,7 @@ class Settings(msgspec.Struct, frozen=True):
 
     Of what a holder has, `spend_above` stays: only what lies above can be spent. Nothing comes in above `balance_max`:
     the surplus is refused, or goes to the community's pot. At the end of the reset day all is cleared, unless it is
-    carried over.
+    carried over. So many `notice_days` before points lapse, their holder and the community are told.
     """
 
     name: str
@@ -104,6 +104,7 @@ class Settings(msgspec.Struct, frozen=True):
     reset_month: int | None
     reset_day: int | None
     carry_over: bool
+    notice_days: int = NOTICE_DAYS
 
 
 def check(code: str, settings: Settings) -> None:

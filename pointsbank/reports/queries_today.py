@@ -6,12 +6,11 @@ import msgspec
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
-from pointsbank.ledger.rules import NOTICE_DAYS
+from pointsbank.ledger.rules import MAIN
 from pointsbank.people.rules_staff import UNUSED
 
 FOUND_MAX = 50
 DECEMBER = 12
-LAPSE_DAYS = NOTICE_DAYS
 BACKUP_EVERY = timedelta(days=1)
 BACKUP_MISSED = timedelta(days=2)
 
@@ -23,6 +22,9 @@ class Lapsing(msgspec.Struct, frozen=True):
     is_shared: bool
     points: int
     first_day: date
+    kind: str
+    unit: str
+    decimals: int
 
 
 class Asker(msgspec.Struct, frozen=True):
@@ -201,6 +203,7 @@ async def _counted(sql: str, *values: object) -> Waits:
     return Waits(int(found[0]))
 
 
+KINDS = "SELECT id, code, unit, decimals, notice_days FROM ledger_book_kind WHERE community_id = ? ORDER BY id"
 # By passbook: the index of live lots is by account, so this asks each account of the community once.
 LAPSING = """
 SELECT COALESCE(book.person_id, home.head_id,
@@ -211,19 +214,25 @@ SELECT COALESCE(book.person_id, home.head_id,
   FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
   JOIN ledger_lot lot ON lot.account_id = account.id
   LEFT JOIN people_household home ON home.id = book.household_id
- WHERE book.community_id = ? AND lot.remaining > 0 AND lot.expires_on BETWEEN ? AND ?
+ WHERE book.community_id = ? AND book.kind_id = ? AND lot.remaining > 0 AND lot.expires_on BETWEEN ? AND ?
  GROUP BY book.id, book.person_id, book.household_id, home.head_id ORDER BY MIN(lot.expires_on), book.id
 """
 
 
 async def lapsing(community_id: int, today: date) -> list[Lapsing]:
-    """Passbooks that lose points within LAPSE_DAYS, the soonest first; nobody is left to tell of an empty household."""
-    found = await db.slow_rows(LAPSING, community_id, today, today + timedelta(days=LAPSE_DAYS))
-    return [
-        Lapsing(person_id, bool(is_shared), int(points), _day(first_day))
-        for person_id, is_shared, points, first_day in found
-        if person_id is not None
-    ]
+    """Passbooks that soon lose points, as soon as their kind says, the soonest first.
+
+    Nobody is left to tell of an empty household.
+    """
+    lines = []
+    for kind_id, code, unit, decimals, notice_days in await db.rows(KINDS, community_id):
+        found = await db.slow_rows(LAPSING, community_id, kind_id, today, today + timedelta(days=notice_days))
+        lines += [
+            Lapsing(person_id, bool(is_shared), int(points), _day(first_day), code, unit, decimals)
+            for person_id, is_shared, points, first_day in found
+            if person_id is not None
+        ]
+    return sorted(lines, key=lambda line: line.first_day)
 
 
 def _day(value: date | str) -> date:
@@ -235,7 +244,7 @@ async def expiring(asker: Asker) -> Waits:
     found = await lapsing(asker.community_id, asker.today)
     if not found:
         return NOTHING
-    return Waits(len(found), found[0].first_day, points=sum(one.points for one in found))
+    return Waits(len(found), found[0].first_day, points=sum(one.points for one in found if one.kind == MAIN))
 
 
 class LastBackup(msgspec.Struct, frozen=True):

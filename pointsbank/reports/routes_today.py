@@ -1,6 +1,6 @@
 """Today: what waits for staff, the most urgent first; each line leads in one click to where it is done."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import IntEnum
@@ -17,7 +17,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries, queries_today
 from pointsbank.reports.queries_today import Asker, Waits
 from pointsbank.web.handlers import get
-from pointsbank.web.i18n import N_
+from pointsbank.web.i18n import N_, _, amount
 from pointsbank.web.render import page
 
 SOON_DAYS = 3
@@ -188,14 +188,16 @@ class LapsingLine(msgspec.Struct, frozen=True):
     is_shared: bool
     points: int
     first_day: date
+    unit: str
+    decimals: int
 
 
-async def _lapsing(session: Session, clock: Clock) -> tuple[date, list[LapsingLine]]:
+async def _lapsing(session: Session, clock: Clock) -> list[LapsingLine]:
     assert session.community_id is not None
     day = local_day(clock.now())
     found = await queries_today.lapsing(session.community_id, day)
     views = await people.member_views(one.person_id for one in found)
-    lines = [
+    return [
         LapsingLine(
             one.person_id,
             views[one.person_id].masked_name,
@@ -204,34 +206,36 @@ async def _lapsing(session: Session, clock: Clock) -> tuple[date, list[LapsingLi
             one.is_shared,
             one.points,
             one.first_day,
+            one.unit,
+            one.decimals,
         )
         for one in found
     ]
-    return day + timedelta(days=queries_today.LAPSE_DAYS), lines
+
+
+def _sums(lines: Sequence[LapsingLine]) -> str:
+    """Points of different kinds have no sum: one amount for each unit."""
+    found: dict[tuple[str, int], list[LapsingLine]] = {}
+    for line in lines:
+        found.setdefault((line.unit, line.decimals), []).append(line)
+    return _("，").join(amount(sum(line.points for line in same), same[0]) for same in found.values())
 
 
 @get("/todo/expiring", guards=TELLS)
 async def expiring(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
     """Whose points lapse soon, so that somebody can tell them."""
-    until, lines = await _lapsing(session, clock)
-    return page(
-        "reports/expiring.html",
-        lines=lines[:LAPSING_SHOWN],
-        count=len(lines),
-        points=sum(line.points for line in lines),
-        until=until,
-    )
+    lines = await _lapsing(session, clock)
+    return page("reports/expiring.html", lines=lines[:LAPSING_SHOWN], count=len(lines), sums=_sums(lines))
 
 
 @get("/todo/expiring/print", guards=TELLS)
 async def expiring_paper(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
-    until, lines = await _lapsing(session, clock)
+    lines = await _lapsing(session, clock)
     return page(
         "reports/expiring_print.html",
         sheets=sheets(lines),
         count=len(lines),
-        points=sum(line.points for line in lines),
-        until=until,
+        sums=_sums(lines),
         place=session.place_name,
     )
 

@@ -286,7 +286,7 @@ def period_start(period: Period, day: date) -> date:
 
 
 def expires_on(validity: Validity, day: date) -> date | None:
-    """The last day on which points of this day live; months end on the like day, or on the last of a shorter month."""
+    """The last day on which points of this day live; months and years end on the like day, or the last of its month."""
     match validity.kind:
         case ValidityKind.NEVER:
             return None
@@ -294,8 +294,8 @@ def expires_on(validity: Validity, day: date) -> date | None:
             return _last_of_month(day.year * 12 + day.month - 1)
         case ValidityKind.YEAR_END:
             return day.replace(month=12, day=31)
-        case ValidityKind.MONTHS:
-            months = day.year * 12 + day.month - 1 + validity.months
+        case ValidityKind.MONTHS | ValidityKind.YEARS:
+            months = day.year * 12 + day.month - 1 + validity.months + 12 * validity.years
             last = _last_of_month(months)
             return last.replace(day=min(day.day, last.day))
 

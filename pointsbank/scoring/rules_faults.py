@@ -17,6 +17,7 @@ from pointsbank.scoring.rules_table import (
     Say,
     Scope,
     Table,
+    Validity,
     ValidityKind,
     shown,
 )
@@ -24,6 +25,7 @@ from pointsbank.scoring.rules_table import (
 POINTS_MAX = 100_000  # of one item for one unit
 CAP_MAX = 100_000_000
 MINUTES_MAX = 24 * 60
+MONTHS_MAX = 120
 
 FAULTS: dict[str, str] = {
     "text": "“{label}”要填写，一行以内，最多 {most} 个字，不能有看不见的字符。",
@@ -40,6 +42,7 @@ FAULTS: dict[str, str] = {
     "act_scope": "一次的上限只能按人算。请把“上限管谁”改为每人。",
     "review": "“谁来审核”至少写一人，不能重复。",
     "months": "只有按月数有效时才写月数。",
+    "years": "只有按年数有效时才写年数。",
     "deduction": "扣分项现在不能录入：扣分要先告知、听本人说明、可以申诉。请删去这一项。",
     "deduction_rights": "“{word}”是居民依法享有的权利，不能因此扣分。请删去这一项。",
     "deduction_not_volunteering": "志愿服务和活动凭自愿，不参加不能扣分。请删去这一项。",
@@ -105,11 +108,19 @@ def _table_faults(table: Table) -> Iterator[Fault]:
         yield Fault("", "decimals", "main_has_no_decimals", {})
     yield from _within("", "notice_days", table.notice_days, 0, 30)
     yield from _within("", "yuan_per_point_cents", table.yuan_per_point_cents, 1, 100_000)
-    if table.validity.kind is ValidityKind.MONTHS:
-        yield from _within("", "months", table.validity.months, 1, 120)
-    elif table.validity.months:
-        yield Fault("", "months", "months", {})
+    yield from _validity_faults(table.validity)
     yield from _cap_faults("", table.caps)
+
+
+def _validity_faults(validity: Validity) -> Iterator[Fault]:
+    for kind, field, count, most in (
+        (ValidityKind.MONTHS, "months", validity.months, MONTHS_MAX),
+        (ValidityKind.YEARS, "years", validity.years, MONTHS_MAX // 12),
+    ):
+        if validity.kind is kind:
+            yield from _within("", field, count, 1, most)
+        elif count:
+            yield Fault("", field, field, {})
 
 
 def _item_faults(item: Item) -> Iterator[Fault]:

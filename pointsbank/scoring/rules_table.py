@@ -62,11 +62,13 @@ class ValidityKind(StrEnum):
     MONTH_END = "month_end"
     YEAR_END = "year_end"
     MONTHS = "months"
+    YEARS = "years"
 
 
-class Validity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Validity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     kind: ValidityKind = ValidityKind.NEVER
     months: int = 0
+    years: int = 0
 
 
 class Cap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,6 +139,7 @@ FIELD_LABELS: dict[str, str] = {
     "yuan_per_point_cents": "每分折合（分钱）",
     "validity": "有效期",
     "months": "有效月数",
+    "years": "有效年数",
     "caps": "上限",
     "scope": "上限管谁",
     "period": "上限管多久",
@@ -186,12 +189,14 @@ WORDS: dict[str, str] = {
     ValidityKind.MONTH_END: "当月最后一天前有效",
     ValidityKind.YEAR_END: "当年 12 月 31 日前有效",
     ValidityKind.MONTHS: "按月数有效",
+    ValidityKind.YEARS: "按年数有效",
     "organiser": "活动组织者",
     "community_admin": "社区管理员",
 }
 YES_NO = {True: "是", False: "否"}
 CAP = "{scope}{period}最多 {points}"
 MONTHS = "{months} 个月内有效"
+YEARS = "{years} 年内有效"
 AMOUNTS = ("points", "range_max")
 
 
@@ -244,8 +249,14 @@ def shown(value: Any, say: Say = str.format, write: Write = plainly, book_kind: 
             points = write(book_kind, value.points)
             return say(CAP, scope=say(WORDS[value.scope]), period=say(WORDS[value.period]), points=points)
         case Validity():
-            return say(MONTHS, months=value.months) if value.months else say(WORDS[value.kind])
+            return _lasting(value, say)
     return say(WORDS[value]) if value in WORDS else str(value)
+
+
+def _lasting(validity: Validity, say: Say) -> str:
+    if validity.years:
+        return say(YEARS, years=validity.years)
+    return say(MONTHS, months=validity.months) if validity.months else say(WORDS[validity.kind])
 
 
 def _changes(old: Table | Item, new: Table | Item, say: Say, write: Write) -> tuple[FieldChange, ...]:

@@ -34,7 +34,8 @@ SORTS: dict[Any, str] = {
     int: "整数，不加引号",
     int | None: "整数，不加引号",
     bool: "true 或 false",
-    rules.Validity: '这样：{ kind = "never" }、{ kind = "year_end" } 或 { kind = "months", months = 36 }',
+    rules.Validity: '这样：{ kind = "never" }、{ kind = "year_end" }、{ kind = "months", months = 18 } '
+    '或 { kind = "years", years = 3 }',
     tuple[rules.Cap, ...]: '这样的一串：[{ scope = "person", period = "day", points = 45 }]',
     tuple[str, ...]: '一串引号里的文字：["…", "…"]',
     Literal["person", "household"]: '"person" 或 "household"',

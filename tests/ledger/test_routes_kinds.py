@@ -125,6 +125,43 @@ async def test_a_holder_is_told_what_lapses_within_thirty_days_and_the_admin_see
     assert "<b>8</b>" in preview
 
 
+async def test_a_kind_says_how_early_its_holders_are_told_of_what_lapses(world, admin):
+    person = await world.person()
+    for code, days in (("points", "10"), ("coins", "40")):
+        settings = {"name": code, "unit": "币" if code == "coins" else "分", "notice_days": days, "surplus": "pot",
+                    "holder": "person", "decimals": "1" if code == "coins" else "0", "base_every": "never"}  # fmt: skip
+        if code == "coins":
+            sent = await admin.post("/ledger/kinds", data={"request_key": "make-coins", "code": code, **settings})
+        else:
+            main = await db.row("SELECT id FROM ledger_book_kind WHERE community_id = ?", world.home.id)
+            url, again = f"/ledger/kinds/{main['id']}", {"request_key": "change-main", "version": "1"}
+            sent = await admin.post(url, data={**again, **settings})
+            assert 'value="10"' in (await admin.get(url)).text
+        assert sent.status_code == 303
+        passbook_id = await db.write(
+            actions_kinds.open_for, community_id=world.home.id, person_id=person, kind=code
+        )  # fmt: skip
+        await db.write(
+            actions.issue, kind="award", community_id=world.home.id, passbook_id=passbook_id, points=15,
+            posting_key=f"early:{code}", effective_at=world.clock.now(), bucket=Bucket("earned", date(2026, 12, 20)),
+            member_id=person, version_id=None, source=("tests", "act", 1), summary="测试",
+        )  # fmt: skip
+    _, token = await world.phone(person)
+
+    async with visiting(world, cookie=token) as phone:
+        home, coins = await phone.get("/home"), await phone.get(f"/ledger?book={passbook_id}")
+        early = await admin.get("/todo/expiring")
+        world.clock.advance(days=20)
+        late = await phone.get("/home")
+
+    assert "快到期" not in home.text
+    assert "1.5 币快到期" in coins.text
+    assert "1 本存折快到期，共 1.5 币" in early.text
+    assert "15 分快到期" in late.text
+    assert "2 本存折快到期，共 15 分，1.5 币" in (await admin.get("/todo/expiring")).text
+    assert "1.5 币" in (await admin.get("/todo/expiring/print")).text
+
+
 @pytest.mark.parametrize(
     ("amount", "decimals", "shown", "signed"),
     [

@@ -82,6 +82,8 @@ def test_an_item_that_cannot_be_is_named_with_its_code_and_field(changes, field,
         ({"yuan_per_point_cents": 0}, "yuan_per_point_cents", "out_of_range"),
         ({"validity": Validity(ValidityKind.MONTHS, 0)}, "months", "out_of_range"),
         ({"validity": Validity(ValidityKind.YEAR_END, 3)}, "months", "months"),
+        ({"validity": Validity(ValidityKind.YEARS, years=11)}, "years", "out_of_range"),
+        ({"validity": Validity(ValidityKind.YEAR_END, years=3)}, "years", "years"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 0),)}, "caps", "out_of_range"),
         ({"consequences": ("减分在申请低保、办手续时作一定限制",)}, "consequences", "benefit"),
         ({"items": ()}, "items", "no_items"),
@@ -159,7 +161,7 @@ def test_tables_differ_in_nothing_only_when_they_say_the_same(old, new):
 
 
 def test_every_field_has_a_label_and_every_choice_a_word():
-    fields = {*Table.__struct_fields__, *Item.__struct_fields__, *Cap.__struct_fields__, "months"}
+    fields = {*Table.__struct_fields__, *Item.__struct_fields__, *Cap.__struct_fields__, "months", "years"}
     review = get_args(get_args(Item.__annotations__["review"])[0])
 
     assert fields == set(rules.FIELD_LABELS)

@@ -100,6 +100,8 @@ def test_the_next_day_is_in_the_same_period_or_starts_one(period, day):
         (Validity(ValidityKind.YEAR_END), date(2025, 1, 1), date(2025, 12, 31)),
         (Validity(ValidityKind.YEAR_END), date(2025, 12, 31), date(2025, 12, 31)),
         (Validity(ValidityKind.MONTHS, 36), DAY, date(2028, 3, 12)),
+        (Validity(ValidityKind.YEARS, years=3), DAY, date(2028, 3, 12)),
+        (Validity(ValidityKind.YEARS, years=1), date(2024, 2, 29), date(2025, 2, 28)),
         (Validity(ValidityKind.MONTHS, 1), date(2025, 1, 31), date(2025, 2, 28)),
         (Validity(ValidityKind.MONTHS, 1), date(2024, 1, 31), date(2024, 2, 29)),
         (Validity(ValidityKind.MONTHS, 12), date(2024, 2, 29), date(2025, 2, 28)),

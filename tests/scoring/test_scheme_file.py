@@ -281,6 +281,7 @@ def tables(draw):
                     rules.Validity(rules.ValidityKind.MONTH_END),
                     rules.Validity(rules.ValidityKind.YEAR_END),
                     rules.Validity(rules.ValidityKind.MONTHS, 36),
+                    rules.Validity(rules.ValidityKind.YEARS, years=3),
                 ]
             )
         ),
