@@ -19,6 +19,8 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import actions_budgets as actions
 from pointsbank.ledger import queries_budgets as queries
 from pointsbank.ledger import rules_budgets as rules
+from pointsbank.ledger.queries_kinds import denominations
+from pointsbank.ledger.rules import MAIN
 from pointsbank.ledger.rules_budgets import CEILING_MAX, Budget
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -60,6 +62,7 @@ class RateForm(msgspec.Struct):
     request_key: str
     yuan: Annotated[str, Meta(title=N_("100 分折合多少元"), max_length=9)]
     from_day: Annotated[date, Meta(title=N_("从哪天算起"))]
+    book_kind: Annotated[str, Meta(title=N_("哪种存折"), max_length=20)] = MAIN
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -118,13 +121,14 @@ async def budgets(
 
 
 def _blank_rate(today: date) -> Filled[RateForm]:
-    return forms.blank(from_day=today)
+    return forms.blank(from_day=today, book_kind=MAIN)
 
 
 async def _budgets_page(session: Session, today: date, year: int, form: Filled[RateForm]) -> Response[str]:
     found = await queries.budgets_of(session.community_ids, year) if year < date.max.year else []
     own = session.community_id
     rates = await queries.rates(own) if own is not None else []
+    kinds = await denominations(None, own) if own is not None else {}
     return page(
         "governance/budgets.html",
         status=200 if form.is_valid else 400,
@@ -132,7 +136,8 @@ async def _budgets_page(session: Session, today: date, year: int, form: Filled[R
         years=[today.year - 1, today.year, today.year + 1],
         shown=await _shown(found, today),
         places=await _places(session),
-        rates=[(rate, yuan_of(rate.cents_per_100)) for rate in rates],
+        rates=[(rate, yuan_of(rate.cents_per_100), kinds[rate.book_kind].name) for rate in rates],
+        kinds=[(code, kind.name) for code, kind in kinds.items()],
         may_keep=session.may(Permission.KEEP_BOOKS),
         form=form,
     )
@@ -159,6 +164,7 @@ async def set_rate(
                     community_id=session.community_id,
                     from_day=asked.from_day,
                     cents_per_100=cents,
+                    book_kind=asked.book_kind,
                 )
         except Refusal as refusal:
             form.refuse("from_day" if refusal.code == rules.RateInThePast.code else "yuan", refusal)

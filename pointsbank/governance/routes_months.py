@@ -17,7 +17,10 @@ from pointsbank.ledger import actions_periods as actions
 from pointsbank.ledger import queries_budgets
 from pointsbank.ledger import queries_periods as queries
 from pointsbank.ledger import rules_periods as rules
+from pointsbank.ledger.queries_kinds import denominations
 from pointsbank.ledger.queries_periods import Total
+from pointsbank.ledger.rules import MAIN, POT
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.ledger.rules_periods import Period, month_after
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -50,6 +53,7 @@ class Line(msgspec.Struct, frozen=True):
     """What one line of the monthly book says."""
 
     name: str
+    of: Denomination
     points_in: int
     points_out: int
 
@@ -103,26 +107,30 @@ async def _facts(session: Session, community_id: int, month: date) -> dict[str, 
     starts_at, ends_at = start_of_day(month), rules.ends_at(month)
     totals = await queries.totals(community_id, starts_at, ends_at)
     last_day = month_after(month) - timedelta(days=1)
-    liability = await queries_budgets.liability_at(community_id, ends_at, last_day)
+    owed = await queries_budgets.liabilities_at(community_id, ends_at, last_day)
+    cents = queries_budgets.cents_of(owed)
+    book_kinds = await denominations(None, community_id)
+    main = [one for one in totals if one.book_kind == MAIN]
     outlets = {outlet.outlet_id: outlet.name for outlet in await redemption.outlets(community_id)}
     return {
         "period": period,
         "month": month,
         "number": number_of(month),
         "community": await people.community(community_id),
-        "lines": _lines(totals, outlets),
-        "issued": sum(one.points_out - one.points_in for one in totals if one.name.startswith("issued")),
-        "spent": sum(one.points_in - one.points_out for one in totals if one.name.startswith("redeemed:")),
-        "expired": sum(one.points_in - one.points_out for one in totals if one.name == "expired"),
-        "outstanding": liability.points if period is None or period.outstanding is None else period.outstanding,
-        "yuan": "" if liability.cents is None else yuan_of(liability.cents),
+        "lines": _lines(totals, outlets, book_kinds),
+        "issued": sum(one.points_out - one.points_in for one in main if one.name.startswith("issued")),
+        "spent": sum(one.points_in - one.points_out for one in main if one.name.startswith("redeemed:")),
+        "expired": sum(one.points_in - one.points_out for one in main if one.name == "expired"),
+        "outstanding": owed[0].points,
+        "others": owed[1:],
+        "yuan": "" if cents is None else yuan_of(cents),
     }
 
 
-def _lines(totals: list[Total], outlets: dict[int, str]) -> list[Line]:
+def _lines(totals: list[Total], outlets: dict[int, str], book_kinds: dict[str, Denomination]) -> list[Line]:
     """Issued first, then what each outlet took, then the rest; passbooks themselves are the other side of all."""
-    found = [Line(_name(one.name, outlets), one.points_in, one.points_out) for one in totals if one.name]
-    return sorted(found, key=lambda line: (-line.points_out, line.name))
+    found = [Line(_name(one.name, outlets), book_kinds[one.book_kind], one.points_in, one.points_out) for one in totals]
+    return sorted(found, key=lambda line: (line.of.code != MAIN, line.of.code, -line.points_out, line.name))
 
 
 SYSTEM = {
@@ -134,6 +142,8 @@ SYSTEM = {
 
 
 def _name(system: str, outlets: dict[int, str]) -> str:
+    if system.startswith(f"{POT}@"):
+        return _(SYSTEM[POT])
     head, _colon, rest = system.partition(":")
     if head == "redeemed":
         return _("在{outlet}兑换", outlet=outlets.get(forms.number(rest) or 0, rest))

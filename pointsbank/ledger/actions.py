@@ -63,7 +63,7 @@ UPDATE ledger_account SET balance = balance + ? WHERE passbook_id = ? AND closed
    WHERE book.id = ledger_account.passbook_id) AS balance_max
 """
 SURPLUS_OF = """
-SELECT kind.surplus, account.id AS account_id, entry.community_id, entry.effective_at, entry.member_id,
+SELECT kind.surplus, kind.code, account.id AS account_id, entry.community_id, entry.effective_at, entry.member_id,
        entry.source_room, entry.source_kind, entry.source_id
   FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id, ledger_entry entry WHERE book.id = ? AND entry.id = ?
@@ -243,7 +243,7 @@ async def _let_go_of_surplus(
     assert to is not None
     target_id = issued_id
     if to["surplus"] == "pot":
-        target_id = await system_account(tx, community_id=to["community_id"], system=rules.POT)
+        target_id = await system_account(tx, community_id=to["community_id"], system=rules.pot_of(to["code"]))
     else:
         await tx.run(GIVE_BACK, points, issued_id)
     entry = await tx.row(

@@ -11,6 +11,7 @@ from pointsbank.ledger import actions_seal as seals
 from pointsbank.ledger import queries_budgets as queries
 from pointsbank.ledger import rules_budgets as rules
 from pointsbank.ledger.actions import GIVE_BACK, system_account
+from pointsbank.ledger.rules import MAIN
 from pointsbank.ledger.rules_budgets import BudgetExists, BudgetMoved, BudgetYear, NoCeiling, NoRate, RateInThePast
 from pointsbank.trail import actions as trail
 
@@ -34,7 +35,8 @@ UPDATE ledger_budget SET issued = issued + ?
    AND (ceiling_cents IS NULL OR (issued + ?) * cents_per_100 <= ceiling_cents * 100)
 """
 SET_RATE = """
-INSERT INTO ledger_rate (community_id, from_day, cents_per_100, set_by, set_at) VALUES (?, ?, ?, ?, ?) RETURNING id
+INSERT INTO ledger_rate (community_id, book_kind, from_day, cents_per_100, set_by, set_at)
+SELECT community_id, code, ?, ?, ?, ? FROM ledger_book_kind WHERE community_id = ? AND code = ? RETURNING id
 """
 
 
@@ -98,14 +100,17 @@ async def raise_budget(tx: Tx, *, budget_id: int, points: int | None, cents: int
     await trail.record(tx, "budget.raised", subject=("budget", budget_id), points=points, cents=cents)
 
 
-async def set_rate(tx: Tx, *, community_id: int, from_day: date, cents_per_100: int) -> None:
-    """Say what 100 points are worth from a day on. Days before keep what they were worth."""
+async def set_rate(tx: Tx, *, community_id: int, from_day: date, cents_per_100: int, book_kind: str = MAIN) -> None:
+    """Say what 100 points of a kind are worth from a day on. Days before keep what they were worth."""
     assert 0 < cents_per_100 <= rules.RATE_MAX
     if from_day < local_day(tx.now):
         raise RateInThePast
-    rate = await tx.row(SET_RATE, community_id, from_day, cents_per_100, tx.actor.person_id, tx.now)
-    assert rate is not None
+    said = (from_day, cents_per_100, tx.actor.person_id, tx.now)
+    rate = await tx.row(SET_RATE, *said, community_id, book_kind)
+    if rate is None:
+        raise NotFound
     await seals.change(tx, what="rate", row_id=rate["id"])
     await trail.record(
-        tx, "rate.set", subject=("community", community_id), from_day=from_day.isoformat(), cents_per_100=cents_per_100
-    )
+        tx, "rate.set", subject=("community", community_id), book_kind=book_kind, from_day=from_day.isoformat(),
+        cents_per_100=cents_per_100,
+    )  # fmt: skip

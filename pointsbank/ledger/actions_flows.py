@@ -139,7 +139,9 @@ async def _post(tx: Tx, voucher: Voucher, source: Book | None, target: Book | No
             await put_into_lot(tx, entry_id=entry_id, account_id=target.account_id, bucket=bucket, points=points)
     system_id = 0
     if source is None or target is None:
-        system = rules.ISSUED if voucher.what is What.ADJUSTMENT else rules.POT
+        holder = source or target
+        assert holder is not None
+        system = rules.ISSUED if voucher.what is What.ADJUSTMENT else rules.pot_of(holder.kind_code)
         system_id = await system_account(tx, community_id=voucher.community_id, system=system)
     from_id = system_id if source is None else source.account_id
     to_id = system_id if target is None else target.account_id

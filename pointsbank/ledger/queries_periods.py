@@ -26,19 +26,23 @@ SELECT MIN(booked_at) AS moment FROM ledger_entry
  WHERE community_id = ? AND utc_day = (SELECT MIN(utc_day) FROM ledger_entry WHERE community_id = ?)
 """
 IS_CLOSED = "SELECT 1 FROM ledger_period WHERE community_id = ? AND ends_at > ? LIMIT 1"
-# Of each account of the system what came in and went out, and of all passbooks together.
+# Of each account of the system what came in from passbooks and went out to them, by their kind.
 TOTALS = f"""
-SELECT name, CAST(SUM(points_in) AS BIGINT), CAST(SUM(points_out) AS BIGINT) FROM (
-  SELECT COALESCE(target.system, '') AS name, move.points AS points_in, 0 AS points_out
+SELECT name, code, CAST(SUM(points_in) AS BIGINT), CAST(SUM(points_out) AS BIGINT) FROM (
+  SELECT target.system AS name, kind.code AS code, move.points AS points_in, 0 AS points_out
     FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
-    JOIN ledger_account target ON target.id = move.target_id
+    JOIN ledger_account target ON target.id = move.target_id AND target.system IS NOT NULL
+    JOIN ledger_account source ON source.id = move.source_id
+    JOIN ledger_passbook book ON book.id = source.passbook_id JOIN ledger_book_kind kind ON kind.id = book.kind_id
    WHERE {BOOKED_BETWEEN}
   UNION ALL
-  SELECT COALESCE(source.system, ''), 0, move.points
+  SELECT source.system, kind.code, 0, move.points
     FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
-    JOIN ledger_account source ON source.id = move.source_id
+    JOIN ledger_account source ON source.id = move.source_id AND source.system IS NOT NULL
+    JOIN ledger_account target ON target.id = move.target_id
+    JOIN ledger_passbook book ON book.id = target.passbook_id JOIN ledger_book_kind kind ON kind.id = book.kind_id
    WHERE {BOOKED_BETWEEN}) AS sides
- GROUP BY name ORDER BY name
+ GROUP BY name, code ORDER BY name, code
 """
 # A passbook's side of a move alone says the balance after it, and stands in the index.
 BALANCE = """
@@ -55,9 +59,10 @@ BY_EFFECTIVE = BALANCE + " WHERE side.effective_at < ?"
 
 
 class Total(msgspec.Struct, frozen=True):
-    """What came into an account of the system in a month, and what went out."""
+    """What came into an account of the system in a month, and what went out, in points of one kind."""
 
     name: str
+    book_kind: str
     points_in: int
     points_out: int
 
@@ -120,7 +125,7 @@ async def is_closed(tx: Tx | None, community_id: int, moment: datetime) -> bool:
 
 
 async def totals(community_id: int, starts_at: datetime, ends_at: datetime) -> list[Total]:
-    """What each account of the system did in a month, by what was booked; the name of all passbooks is empty."""
+    """What each account of the system did in a month, by what was booked."""
     between = booked_between(community_id, starts_at, ends_at)
     return [Total(*found) for found in await db.slow_rows(TOTALS, *between, *between)]
 

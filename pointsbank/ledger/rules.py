@@ -173,6 +173,11 @@ def surplus_key(entry_id: int) -> str:
     return f"surplus:{entry_id}"
 
 
+def pot_of(book_kind: str) -> str:
+    """Name of the system account that donated points of a kind go to: those of two kinds have no sum."""
+    return POT if book_kind == MAIN else f"{POT}@{book_kind}"
+
+
 def redeemed(outlet_id: int) -> str:
     """Name of the system account that an outlet's redemptions go to."""
     return f"redeemed:{outlet_id}"

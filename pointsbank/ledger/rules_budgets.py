@@ -90,9 +90,9 @@ class Budget(msgspec.Struct, frozen=True):
         return min(100, self.issued * 100 // max(self.ceiling, 1))
 
 
-def worth(points: int, cents_per_100: int) -> int:
-    """In cents, cut off."""
-    return points * cents_per_100 // HUNDRED
+def worth(points: int, cents_per_100: int, decimals: int = 0) -> int:
+    """In cents, cut off; of points in a smallest unit with so many decimals."""
+    return points * cents_per_100 // (HUNDRED * (1, 10, 100)[decimals])
 
 
 def used_up_on(budget: Budget, today: date) -> date | None:

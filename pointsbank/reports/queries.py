@@ -105,6 +105,8 @@ SELECT COALESCE(SUM(CASE WHEN source.system LIKE 'issued%' THEN move.points
                          WHEN source.system LIKE 'redeemed:%' THEN -move.points ELSE 0 END), 0)
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
   JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
+  JOIN ledger_passbook book ON book.id = COALESCE(target.passbook_id, source.passbook_id)
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id AND kind.code = 'points'
  WHERE {BOOKED_BETWEEN}
 """
 
@@ -121,10 +123,6 @@ async def month_of(community_id: int, first: date, after: date) -> Month:
 
 HOUSEHOLDS = "SELECT COUNT(*) FROM people_household WHERE community_id = ?"
 NAME = "SELECT name FROM people_place WHERE id = ?"
-OUTSTANDING = """
-SELECT COALESCE(SUM(balance), 0) FROM ledger_account
- WHERE community_id = ? AND (passbook_id IS NOT NULL OR system = 'pot')
-"""
 OPEN_OBJECTIONS = "SELECT COUNT(*) FROM notices_objection WHERE community_id = ? AND state = 'open'"
 
 
@@ -137,7 +135,6 @@ class Community(msgspec.Struct, frozen=True):
     community_id: int
     name: str
     households: int
-    outstanding: int
     open_objections: int
 
 
@@ -147,7 +144,6 @@ async def community(community_id: int) -> Community:
         community_id,
         name,
         await _number(HOUSEHOLDS, community_id),
-        await _number(OUTSTANDING, community_id),
         await _number(OPEN_OBJECTIONS, community_id),
     )
 

@@ -6,12 +6,11 @@ from typing import Any
 from litestar import Request, Response
 from litestar.di import NamedDependency
 
-from pointsbank.kit.clock import Clock, local_day
+from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as books
 from pointsbank.ledger import routes as ledger_pages
 from pointsbank.ledger.routes_statement import own_books
-from pointsbank.ledger.rules_budgets import worth
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries, routes_books, routes_own, routes_people, routes_print, routes_today
 from pointsbank.reports.queries import Community, Month
@@ -104,15 +103,13 @@ async def overview(session: NamedDependency[Session], clock: NamedDependency[Clo
         for one in communities
     }
     rows = [(one, months[one.community_id][-1], months[one.community_id][-2]) for one in communities]
-    yuan = {one.community_id: await _worth(one, now) for one in communities}
+    today = local_day(now)
+    tonight = start_of_day(today + timedelta(days=1))
+    owed = {one.community_id: await books.liabilities_at(one.community_id, tonight, today) for one in communities}
+    worth = {community_id: books.cents_of(lines) for community_id, lines in owed.items()}
+    yuan = {community_id: "" if cents is None else yuan_of(cents) for community_id, cents in worth.items()}
     charted = _charts(communities, months, firsts)
-    return page("reports/overview.html", now=now, rows=rows, yuan=yuan, total=_total(rows), **charted)
-
-
-async def _worth(community: Community, now: datetime) -> str:
-    """What the points in passbooks are worth today, in yuan; empty where nobody said what points are worth."""
-    rate = await books.rate_on(None, community.community_id, local_day(now))
-    return "" if rate is None else yuan_of(worth(community.outstanding, rate))
+    return page("reports/overview.html", now=now, rows=rows, owed=owed, yuan=yuan, total=_total(rows), **charted)
 
 
 def _total(rows: list[tuple[Community, Month, Month]]) -> dict[str, int]:

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.ledger import queries_budgets as books
 from pointsbank.ledger.queries_budgets import Liability
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries
 from pointsbank.stock.rules import yuan_of
@@ -25,6 +26,7 @@ class LiabilityLine(msgspec.Struct, frozen=True):
 
     name: str
     day: date
+    of: Denomination
     points: int
     rate: str
     yuan: str
@@ -32,11 +34,13 @@ class LiabilityLine(msgspec.Struct, frozen=True):
 
 def _line(name: str, day: date, found: Liability) -> LiabilityLine:
     rate = "" if found.rate is None else yuan_of(found.rate)
-    return LiabilityLine(name, day, found.points, rate, "" if found.cents is None else yuan_of(found.cents))
+    return LiabilityLine(
+        name, day, found.of, found.points, rate, "" if found.cents is None else yuan_of(found.cents)
+    )  # fmt: skip
 
 
-async def _at_end_of(community_id: int, day: date) -> Liability:
-    return await books.liability_at(community_id, start_of_day(day + timedelta(days=1)), day)
+async def _at_end_of(community_id: int, day: date) -> list[Liability]:
+    return await books.liabilities_at(community_id, start_of_day(day + timedelta(days=1)), day)
 
 
 def asked_day(request: Request[Any, Any, Any], today: date) -> date:
@@ -56,17 +60,18 @@ async def liability(
     today = local_day(clock.now())
     day = asked_day(request, today)
     places = [(one, (await queries.community(one)).name) for one in session.community_ids]
-    lines = [(_line(name, day, await _at_end_of(one, day))) for one, name in places]
+    owed = [(name, found) for one, name in places for found in await _at_end_of(one, day)]
+    cents = books.cents_of([found for _, found in owed])
     ends = [first - timedelta(days=1) for first in reversed(queries.last_months(day, MONTHS_SHOWN))]
-    before = [_line(name, end, await _at_end_of(one, end)) for one, name in places for end in ends]
+    before = [_line(name, end, found) for one, name in places for end in ends for found in await _at_end_of(one, end)]
     return page(
         "reports/liability.html",
         day=day,
         today=today,
-        lines=lines,
+        lines=[_line(name, day, found) for name, found in owed],
         before=before,
         has_many=len(places) > 1,
-        points=sum(line.points for line in lines),
+        yuan="" if cents is None else yuan_of(cents),
     )
 
 

@@ -1,7 +1,7 @@
 """Awards and the budget of a year: what has no room waits, and nothing is lost."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -11,13 +11,24 @@ from pointsbank.governance import actions as governance
 from pointsbank.governance import actions_books
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
-from pointsbank.ledger import actions_budgets, actions_kinds, actions_reversal, verify
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import (
+    actions_budgets,
+    actions_kinds,
+    actions_reversal,
+    actions_vouchers,
+    queries_periods,
+    verify,
+)
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as budgets
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules_budgets import BudgetExists, BudgetNotRaised, BudgetYear, NoCeiling, NoRate, RateInThePast
+from pointsbank.ledger.rules_flows import What
+from pointsbank.reports import queries as reports
 from tests.awards.neighbours import an_item
 from tests.ledger.conftest import PLAIN
+from tests.world import COINS
 
 pytestmark = pytest.mark.both
 
@@ -263,9 +274,44 @@ async def test_the_liability_of_any_day_is_what_was_outstanding_at_what_it_was_w
     await neighbours.act(person)
     neighbours.clock.advance(days=1)
 
-    at = [await budgets.liability_at(community_id, moment, local_day(moment)) for moment in (start, middle)]
-    now = await budgets.liability_at(community_id, neighbours.clock.now(), local_day(neighbours.clock.now()))
-    assert [(one.points, one.cents) for one in (*at, now)] == [(0, None), (20, 110), (40, 220)]
+    moments = (start, middle, neighbours.clock.now())
+    at = [await budgets.liabilities_at(community_id, moment, local_day(moment)) for moment in moments]
+    assert [(one.points, one.cents) for (one,) in at] == [(0, None), (20, 110), (40, 220)]
+
+
+async def test_each_kind_is_owed_at_its_own_rate_and_all_together_in_yuan(neighbours):
+    community_id, start = neighbours.community_id, neighbours.clock.now()
+    settings = msgspec.structs.replace(COINS, donatable=True)
+    await db.write(actions_kinds.make_kind, community_id=community_id, code="coins", settings=settings)
+    await neighbours.adopt(an_item(points=25, book_kind="coins"), an_item("A02"), notice_days=0)
+    person = await neighbours.person()
+    await neighbours.act(person, minutes=60)
+    await neighbours.act(person, item="A02", minutes=60)
+    today = local_day(start)
+    rate = {"community_id": community_id, "from_day": today}
+    await db.write(actions_budgets.set_rate, **rate, cents_per_100=500)
+    await db.write(actions_budgets.set_rate, **rate, cents_per_100=20_000, book_kind="coins")
+    with pytest.raises(NotFound):
+        await db.write(actions_budgets.set_rate, **rate, cents_per_100=1, book_kind="nothing")
+    coins = await db.row("SELECT MIN(id) AS id FROM ledger_passbook")
+    clerk = await neighbours.actor()
+    gift = {"what": What.DONATION, "from_id": coins["id"], "to_person": None, "points": 5, "how": "paper"}
+    await db.write(actions_vouchers.hand_over, actor=clerk, community_id=community_id, **gift)
+
+    owed = await budgets.liabilities_at(community_id, start + timedelta(days=1), today)
+    before = await budgets.liabilities_at(community_id, start, today)
+
+    assert [(one.of.code, one.points, one.cents) for one in owed] == [("points", 10, 50), ("coins", 25, 500)]
+    assert budgets.cents_of(owed) == 550
+    assert [(one.of.code, one.points) for one in before] == [("points", 0), ("coins", 0)]
+    assert (await verify.verify()).is_clean
+    pots = await db.rows("SELECT system, balance FROM ledger_account WHERE system LIKE 'pot%'")
+    assert [tuple(pot) for pot in pots] == [("pot@coins", 5)]
+    moved = await queries_periods.totals(community_id, start, start + timedelta(days=1))
+    assert {(one.name, one.book_kind): (one.points_in, one.points_out) for one in moved} == {
+        ("issued", "coins"): (0, 25), ("issued", "points"): (0, 10), ("pot@coins", "coins"): (5, 0),
+    }  # fmt: skip
+    assert (await reports.month_of(community_id, today, today + timedelta(days=1))).points_in == 10
 
 
 @pytest.mark.tampers

@@ -46,7 +46,7 @@ async def record_what_is_there(_apps: Any, editor: Any) -> None:
 
 
 class Migration(HandWritten):
-    dependencies = [("models", "0020_points_on_notices")]
+    dependencies = [("models", "0022_lean")]
     operations = [
         sql(
             "ALTER TABLE ledger_book_kind ADD COLUMN notice_days WHOLE NOT NULL DEFAULT 30 "
