@@ -11,6 +11,7 @@ from typing import Any
 from pointsbank.approvals.rules import facts_hash
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
+from pointsbank.governance import actions_estates
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
@@ -19,6 +20,7 @@ from pointsbank.ledger import actions_vouchers, queries, queries_flows, queries_
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.people import actions_own, actions_places
+from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
@@ -207,6 +209,18 @@ CHANGES: dict[str, Change] = {
     "/governance/people/{person_id:int}/move": Change(
         ADMIN, {"building": "{place_id}", "door": "9009", "reason": "moved"}, {"reason": "wrong"}
     ),
+    "/governance/people/{person_id:int}/merge": Change(
+        ADMIN,
+        {"number": "{number}", "name": "测试同户", "sure": "1"},
+        {"number": "{leaver_number}", "name": "测试迁出"},
+        at={"person_id": "twice_id"},
+    ),
+    "/governance/people/{person_id:int}/estate": Change(
+        ADMIN, {"reason": "death", "to": "pot", "note": "测试依据"}, {"note": "别的依据"}, at={"person_id": "rich_id"}
+    ),
+    "/governance/estates/{voucher_id:int}/give": Change(
+        ADMIN, {"seen": "{estate_seen}"}, {"seen": "0"}, at={"voucher_id": "estate_id"}
+    ),
     "/governance/people/{person_id:int}/leave": Change(
         ADMIN, {"how": "in_person", **SAID}, {"how": "paper"}, at={"person_id": "leaver_id"}
     ),
@@ -317,6 +331,9 @@ async def _people(world: World, made: Stand) -> None:
     own["colleague_id"], own["colleague_session_id"] = colleague.person_id, colleague.session_id
     number = await db.row("SELECT member_number FROM people_person WHERE id = ?", own["mate_id"])
     own["number"] = number[0]
+    own["leaver_number"] = await people.member_number(None, own["leaver_id"])
+    own["twice_id"] = await world.person("测试两次", points=8)
+    own["rich_id"] = await world.person("测试富翁", points=120)
     own["grid_id"] = await db.write(
         actions_places.add_place, community_id=place.id, kind="grid", name="测试三网格", grid_id=None
     )
@@ -386,6 +403,13 @@ async def _books(world: World, made: Stand) -> None:
         actions_vouchers.grant_to, actor=admin, community_id=place.id, person_id=own["resident_id"], points=5,
         expires_on=NEVER, reason="hardship", note="",
     )  # fmt: skip
+    other, _ = await world.staff(ADMIN)
+    passed = await db.write(
+        actions_estates.pass_on, actor=other, person_id=await world.person("测试逝者", points=130), heir_id=None,
+        reason="death", note="测试依据",
+    )  # fmt: skip
+    [own["estate_id"]] = passed.voucher_ids
+    own["estate_seen"] = facts_hash((await queries_flows.voucher((place.id,), own["estate_id"])).facts)
     book = await queries.passbook_of(person_id=own["resident_id"], household_id=None, holder="person")
     own["award_book_id"] = book.passbook_id
     own["award_entry_id"] = (await queries.lines(book.account_id))[-1].entry_id

@@ -29,12 +29,12 @@ SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.v
 BY_ID = f"{AWARDS} WHERE award.id = ?"
 BY_SOURCE = f"{AWARDS} WHERE act.source_room = ? AND act.source_kind = ? AND act.source_id = ?"
 WAITING_IN = """
-SELECT award.id, award.person_id, act.what, award.points, award.state, award.entry_id, act.began_at
+SELECT award.id, award.person_id, act.what, award.points, award.state, award.entry_id, act.began_at, award.passbook_id
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
  WHERE award.passbook_id = ? AND award.state IN ('pending', 'noticed', 'disputed') ORDER BY award.id
 """
 OF_ACTS = """
-SELECT award.id, award.person_id, act.what, award.points, award.state, award.entry_id, act.began_at
+SELECT award.id, award.person_id, act.what, award.points, award.state, award.entry_id, act.began_at, award.passbook_id
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
  WHERE act.source_room = ? AND act.source_kind = ? AND act.source_id IN ({ids}) ORDER BY award.id
 """
@@ -134,6 +134,7 @@ class Credit(msgspec.Struct, frozen=True):
     state: State
     entry_id: int | None
     began_at: datetime
+    passbook_id: int
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -251,8 +252,8 @@ async def of_acts(tx: Tx | None, room: str, kind: str, source_ids: Sequence[int]
 
 
 def _credit(found: Row) -> Credit:
-    award_id, person_id, what, points, state, entry_id, began_at = found
-    return Credit(award_id, person_id, what, points, State(state), entry_id, began_at)
+    award_id, person_id, what, points, state, *others = found
+    return Credit(award_id, person_id, what, points, State(state), *others)
 
 
 async def to_review(community_ids: Sequence[int], reviewer_id: int) -> list[ToReview]:

@@ -127,10 +127,13 @@ async def finish(tx: Tx, *, activity_id: int, community_ids: Sequence[int]) -> i
 async def after_merge(tx: Tx, *, person_id: int, into_id: int) -> None:
     """Let `person_id`, from now on an alias of `into_id`, keep its rows; at an activity where both stand, one goes.
 
-    The later row goes, unless it is the one that is confirmed already.
+    The later row goes, unless it is the one that is confirmed already. Where both are, both stay: what was booked twice
+    is for staff to reverse.
     """
     others = [one for one in await persons.ids_of(tx, into_id) if one != person_id]
     for twice in await tx.rows(_among(MET_TWICE, others), person_id, *others):
+        if twice["state"] == twice["other_state"] == "confirmed":
+            continue
         mine_goes = twice["in_at"] >= twice["other_in_at"]
         if "confirmed" in (twice["state"], twice["other_state"]):
             mine_goes = twice["state"] != "confirmed"

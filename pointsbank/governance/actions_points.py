@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from pointsbank.awards import actions as awards
 from pointsbank.awards import queries as award_queries
+from pointsbank.awards.queries import Credit
 from pointsbank.awards.rules import Reason, State
 from pointsbank.governance import queries
 from pointsbank.governance.rules import DisputedFirst, OpeningFirst
@@ -40,21 +41,33 @@ async def follow(tx: Tx, *, left: Iterable[Book], person_id: int, reason: str) -
     return [book for book, _to_id in moving]
 
 
-async def prepare_end(tx: Tx, *, holder: Holder) -> list[Book]:
-    """Send back what is on its way to the passbooks that end with this member, and return them.
-
-    Refuses DisputedFirst, and OpeningFirst.
-    """
+async def check_openings_of(tx: Tx, *, holder: Holder) -> None:
+    """The same for all passbooks that end with this member."""
     await check_openings(tx, person_id=holder.person_id)
     home = await queries.home_that_ends(tx, holder)
     if home is not None:
         await check_openings(tx, household_id=home)
-    ending = await queries.books_that_end(tx, holder)
-    waiting = [one for book in ending for one in await award_queries.waiting_in(tx, book.passbook_id)]
+
+
+async def check_undisputed(tx: Tx, *, passbook_id: int) -> list[Credit]:
+    """Returns what is on its way to a passbook, of which nothing is disputed."""
+    waiting = await award_queries.waiting_in(tx, passbook_id)
     if any(credit.state == State.DISPUTED for credit in waiting):
         raise DisputedFirst
-    for credit in waiting:
+    return waiting
+
+
+async def send_back_waiting(tx: Tx, *, passbook_id: int) -> None:
+    for credit in await check_undisputed(tx, passbook_id=passbook_id):
         await awards.send_back(tx, award_id=credit.award_id, reason=Reason.LEFT)
+
+
+async def prepare_end(tx: Tx, *, holder: Holder) -> list[Book]:
+    """Send back what is on its way to the passbooks that end with this member, and return them."""
+    await check_openings_of(tx, holder=holder)
+    ending = await queries.books_that_end(tx, holder)
+    for book in ending:
+        await send_back_waiting(tx, passbook_id=book.passbook_id)
     return ending
 
 

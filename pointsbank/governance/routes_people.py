@@ -17,6 +17,7 @@ from pointsbank.governance.rules import ANSWER_LETTERS_MAX
 from pointsbank.kit import db, text
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries as ledger
+from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.rules import POINTS_MAX, NotEnoughPoints
 from pointsbank.people import queries as people
 from pointsbank.people import queries_homes as homes
@@ -125,6 +126,9 @@ async def _merge_page(
     merge = await own.merge(session.community_ids, merge_id)
     other = await people.member_view(session.community_ids, merge.into_id)
     made = await awards.of_acts(None, "events", "attendance", await events.attendance_ids(None, merge.person_id))
+    moved = await flows.merged_from(merge.person_id)
+    own_books = {voucher.from_id for voucher in moved}  # what came to these goes back with the entries of the merge
+    made = [credit for credit in made if credit.state != State.SETTLED or credit.passbook_id not in own_books]
     theirs = [credit for credit in made if await people.canonical_id(None, credit.person_id) == other.person_id]
     names = await people.masked_names(who for who in (merge.merged_by, merge.separated_by) if who is not None)
     ids = sorted({merge.person_id, *await people.ids_of(None, merge.into_id)})
@@ -139,6 +143,7 @@ async def _merge_page(
         booked=[credit for credit in theirs if credit.state == State.SETTLED and credit.points],
         waiting=[credit for credit in theirs if credit.state in (State.PENDING, State.NOTICED, State.DISPUTED)],
         states={state: _(said) for state, said in STATE_WORDS.items()},
+        moved=[voucher for voucher in moved if not (await flows.entry(None, voucher.entry_id or 0)).is_reversed],
         struck=await events.struck_at(ids, merge.merged_at),
         form=form,
     )
@@ -297,6 +302,7 @@ async def _leave_page(
         member=view,
         stays=holder.kind == "household" and len(mates) > 1,
         ending=[book for book in ending if book.balance],
+        may_move_points=session.may(Permission.MOVE_POINTS),
         waiting=waiting,
         disputed=sum(credit.state == State.DISPUTED for credit in waiting),
         ways=[(name, _(said)) for name, said in WAYS.items()],

@@ -36,6 +36,18 @@ class PointsLeft(Refusal):
     message = "存折还有 {points} 分。请先用完，或由本人说明放弃这 {points} 分。"
 
 
+class NothingToPassOn(Refusal):
+    kind = Kind.CONFLICT
+    code = "governance.nothing_to_pass_on"
+    message = "没有要转出的积分：存折是空的，或者留给家里的人。请直接办理退出。"
+
+
+class BookStays(Refusal):
+    kind = Kind.CONFLICT
+    code = "governance.book_stays"
+    message = "现在家里还有别人用这本存折，积分留给家里的人。请退回这张凭证，直接办理退出。"
+
+
 class OpeningFirst(Refusal):
     kind = Kind.CONFLICT
     code = "governance.opening_first"

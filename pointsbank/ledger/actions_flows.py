@@ -38,6 +38,7 @@ from pointsbank.ledger.rules_flows import (
     BookFull,
     BookMerged,
     BookNotEmpty,
+    EstateChanged,
     NotDonatable,
     NotTransferable,
     OnlyEarned,
@@ -56,6 +57,10 @@ UPDATE ledger_account SET balance = balance - ?
  WHERE id = ? AND balance - held >= ? AND closed_at IS NULL RETURNING balance
 """
 HOLD_ACCOUNT = "UPDATE ledger_account SET balance = balance WHERE id = ?"
+TAKE_ALL = """
+UPDATE ledger_account SET balance = 0
+ WHERE id = ? AND balance = ? AND held = 0 AND closed_at IS NULL RETURNING balance
+"""
 POT_BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
 LOTS = """
 SELECT id, remaining - held AS free, kind, expires_on, match_percent FROM ledger_lot
@@ -169,12 +174,22 @@ async def _take_from_system(tx: Tx, voucher: Voucher, system_id: int) -> None:
 
 async def _take(tx: Tx, voucher: Voucher, source: Book) -> int:
     """Take the points off the account; what the holder gives must leave what has to stay in this kind of passbook."""
+    if voucher.what is What.ESTATE:
+        return await _take_all(tx, voucher, source)
     wanted = voucher.points + (source.spend_above if voucher.what in GIVEN else 0)
     account = await tx.row(TAKE_SOME, voucher.points, source.account_id, wanted)
     if account is None:
         now = await queries.book(tx, source.passbook_id)
         raise BookClosed if now.is_closed else NotEnoughPoints(missing=wanted - now.balance + now.held)
     return int(account["balance"])
+
+
+async def _take_all(tx: Tx, voucher: Voucher, source: Book) -> int:
+    if await tx.row(TAKE_ALL, source.account_id, voucher.points) is None:
+        await check_nothing_held(tx, passbook_id=source.passbook_id)
+        now = await queries.book(tx, source.passbook_id)
+        raise BookClosed if now.is_closed else EstateChanged(balance=now.balance)
+    return 0
 
 
 async def _put(tx: Tx, voucher: Voucher, target: Book) -> int:

@@ -1,7 +1,7 @@
 """Vouchers: one person asks, where it matters another one agrees, and one entry is booked.
 
-Transfers and donations need no second person; grants and adjustments always do, reversals above what the community
-lets one person do.
+Transfers and donations need no second person; grants and adjustments always do, reversals and estates above what the
+community lets one person do. Points that follow whoever moves house go as that was decided.
 """
 
 from datetime import date
@@ -9,6 +9,7 @@ from datetime import date
 from pointsbank.approvals import actions as approvals
 from pointsbank.approvals.rules import facts_hash
 from pointsbank.kit.db import Tx
+from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import rules
@@ -23,6 +24,7 @@ from pointsbank.ledger.rules_flows import (
     WITHDRAWN,
     AskedAlready,
     ElsewhereReversed,
+    EstateAsked,
     NotHousemate,
     OwnVoucher,
     SameBook,
@@ -164,8 +166,37 @@ async def carry_over(tx: Tx, *, from_id: int, to_id: int, points: int | None, me
         points -= part
 
 
+async def draw_estate(
+    tx: Tx, *, community_id: int, from_id: int, to_id: int | None, points: int, reason: str, note: str, member_id: int
+) -> Voucher:
+    """Write down that all of a passbook goes to an heir's, or (None) to the pot. Only governance calls it.
+
+    Small ones are for the caller to book at once; the others now wait for a second person, and have an approval.
+    """
+    voucher = await _drawn(
+        tx, community_id=community_id, what=What.ESTATE, from_id=from_id, to_id=to_id, points=points, reason=reason,
+        note=note, member_id=member_id,
+    )  # fmt: skip
+    alone_max = await queries.reversal_alone_max(tx, community_id)
+    if needs_second(What.ESTATE, points, reversal_alone_max=alone_max):
+        await _asked(tx, voucher)
+    else:
+        await _not_own(tx, voucher)
+    return await queries.voucher_in(tx, voucher.id)
+
+
 async def give(tx: Tx, *, voucher_id: int, seen: str) -> int:
-    """Agree to a voucher as it was seen, and book it; returns the entry."""
+    """Agree to a voucher as it was seen, and book it; returns the entry. An estate is not found here."""
+    voucher = await agree(tx, voucher_id=voucher_id, seen=seen)
+    if voucher.what is What.ESTATE:
+        raise NotFound
+    booked = await book(tx, voucher=voucher)
+    assert booked.entry_id is not None
+    return booked.entry_id
+
+
+async def agree(tx: Tx, *, voucher_id: int, seen: str) -> Voucher:
+    """Agree to a voucher as it was seen; the caller books it in the same transaction."""
     voucher = await _waiting(tx, voucher_id)
     assert voucher.approval_id is not None
     await approvals.give(tx, approval_id=voucher.approval_id, seen=seen)
@@ -173,9 +204,7 @@ async def give(tx: Tx, *, voucher_id: int, seen: str) -> int:
         tx, approval_id=voucher.approval_id, kind=APPROVAL_KIND, subject=subject(voucher_id),
         facts_hash=facts_hash(voucher.facts),
     )  # fmt: skip
-    booked = await book(tx, voucher=voucher)
-    assert booked.entry_id is not None
-    return booked.entry_id
+    return voucher
 
 
 async def refuse(tx: Tx, *, voucher_id: int, reason: str) -> None:
@@ -236,7 +265,7 @@ async def _drawn(
         tx.actor.person_id, tx.now,
     )  # fmt: skip
     if made is None:
-        raise AskedAlready
+        raise EstateAsked if what is What.ESTATE else AskedAlready
     facts = {"what": what, "points": points, "reason": reason, "how": how}
     await trail.record(tx, "voucher.made", subject=("voucher", made["id"]), **facts)
     return await queries.voucher_in(tx, made["id"])

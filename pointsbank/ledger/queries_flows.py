@@ -38,6 +38,11 @@ SELECT id, community_id, what, from_id, to_id, reverses_id, points, expires_on, 
   FROM ledger_voucher
 """
 OF_ENTRY = f"{VOUCHERS} WHERE entry_id = ?"
+OPEN_ESTATES = f"{VOUCHERS} WHERE member_id = ? AND what = 'estate' AND state = 'asked' ORDER BY id"
+MERGED_FROM = f"""{VOUCHERS}
+ WHERE what = 'joining' AND reason = 'same_person' AND from_id IN (SELECT id FROM ledger_passbook WHERE person_id = ?)
+ ORDER BY id
+"""
 OPEN_REVERSAL = f"{VOUCHERS} WHERE reverses_id = ? AND state = 'asked'"
 POT_BALANCE = "SELECT balance FROM ledger_account WHERE community_id = ? AND system = ?"
 ALONE_MAX = "SELECT reversal_alone_max FROM people_community WHERE id = ?"
@@ -176,6 +181,17 @@ async def voucher_of_entry(entry_id: int) -> Voucher | None:
 async def open_reversal(entry_id: int) -> Voucher | None:
     found = await db.row(OPEN_REVERSAL, entry_id)
     return None if found is None else _voucher(found)
+
+
+async def open_estates(tx: Tx | None, member_id: int) -> list[Voucher]:
+    """What of somebody's estate waits for a second person."""
+    rows = db.rows if tx is None else tx.rows
+    return [_voucher(found) for found in await rows(OPEN_ESTATES, member_id)]
+
+
+async def merged_from(person_id: int) -> list[Voucher]:
+    """What went over from this record's passbooks when it was merged into another."""
+    return [_voucher(found) for found in await db.rows(MERGED_FROM, person_id)]
 
 
 async def vouchers(community_id: int) -> list[Voucher]:

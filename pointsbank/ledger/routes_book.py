@@ -59,7 +59,8 @@ KINDS = {
     "donation": N_("捐赠"),
     "grant": N_("积分池发放"),
     "adjustment": N_("更正"),
-    "joining": N_("随户、分户"),
+    "joining": N_("随户、分户、合并登记"),
+    "estate": N_("销户转出"),
 }
 
 

@@ -48,6 +48,7 @@ CLERKS = {
     "grant": "J",
     "adjustment": "G",
     "joining": "H",
+    "estate": "H",
     "base": "",
     "expiry": "",
     "reset": "",

@@ -74,7 +74,7 @@ class KeyForm(msgspec.Struct):
 
 class LimitForm(msgspec.Struct):
     request_key: str
-    points: Annotated[int, Meta(title=N_("一个人能冲正的分"), ge=0, le=POINTS_MAX)]
+    points: Annotated[int, Meta(title=N_("一个人能办的分"), ge=0, le=POINTS_MAX)]
 
 
 class GrantForm(msgspec.Struct):

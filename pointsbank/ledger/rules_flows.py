@@ -93,10 +93,22 @@ class AskedAlready(Refusal):
     message = "这一笔已经有人申请冲正，正等另一位管理员确认。"
 
 
+class EstateAsked(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.estate_asked"
+    message = "这本存折的积分转给谁，已经有人申请，正等另一位管理员确认。"
+
+
+class EstateChanged(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.estate_changed"
+    message = "存折现在是 {balance} 分，和凭证上写的不一样。请退回这张凭证，再申请一次。"
+
+
 class ElsewhereReversed(Refusal):
     kind = Kind.CONFLICT
     code = "ledger.reversed_elsewhere"
-    message = "这一笔不在这里冲正：兑换在柜台撤销，期初余额在它的名单里冲正。"
+    message = "这一笔不在这里冲正：兑换在柜台撤销，期初余额在它的名单里冲正，销户转来的请用更正。"
 
 
 class What(StrEnum):
@@ -108,6 +120,7 @@ class What(StrEnum):
     ADJUSTMENT = "adjustment"
     REVERSAL = "reversal"
     JOINING = "joining"  # points follow whoever moves house, or turned out to be somebody on the roster
+    ESTATE = "estate"  # all that somebody leaves behind goes to an heir, or to the pot
 
 
 WHAT_WORDS = {
@@ -116,7 +129,8 @@ WHAT_WORDS = {
     What.GRANT: "积分池发放",
     What.ADJUSTMENT: "更正",
     What.REVERSAL: "冲正",
-    What.JOINING: "随户、分户",
+    What.JOINING: "随户、分户、合并登记",
+    What.ESTATE: "销户转出",
 }
 SUMMARIES = {
     What.TRANSFER: "转让积分",
@@ -125,9 +139,27 @@ SUMMARIES = {
     What.ADJUSTMENT: "更正积分",
 }
 # What the entry says for ever, by the reason; and what a passbook shows at the end where it went out or came in.
-FOLLOWED = {"moved": "随户转积分", "split": "分户转积分"}
-WENT_OUT = {"随户转积分": "随户转出", "分户转积分": "分户转出"}
-CAME_IN = {"随户转积分": "随户转入", "分户转积分": "分户转入"}
+FOLLOWED = {
+    "moved": "随户转积分",
+    "split": "分户转积分",
+    "same_person": "合并登记转积分",
+    "death": "继承积分",
+    "left": "退出转积分",
+}
+WENT_OUT = {
+    "随户转积分": "随户转出",
+    "分户转积分": "分户转出",
+    "合并登记转积分": "合并登记转出",
+    "继承积分": "去世销户转出",
+    "退出转积分": "退出销户转出",
+}
+CAME_IN = {
+    "随户转积分": "随户转入",
+    "分户转积分": "分户转入",
+    "合并登记转积分": "合并登记转入",
+    "继承积分": "继承转入",
+    "退出转积分": "退出的人转来",
+}
 HOW_WORDS = {"in_person": "当面说的", "paper": "签了纸", "call": "打电话说的", "own_phone": "自己在手机上办的"}
 ADJUSTMENT_REASONS = {
     "missed": "漏记了",
@@ -144,10 +176,16 @@ REVERSAL_REASONS = {
     "taken_back": "本人要求退回",
 }
 GRANT_REASONS = {"hardship": "困难帮扶", "holiday": "节日慰问", "praise": "表扬", "other": "其他"}
-JOINING_REASONS = {"moved": "全户搬走，积分跟着走", "split": "分户，带走一部分"}
-REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS | JOINING_REASONS
+JOINING_REASONS = {
+    "moved": "全户搬走，积分跟着走",
+    "split": "分户，带走一部分",
+    "same_person": "登记了两次，是同一个人",
+}
+ESTATE_REASONS = {"death": "本人去世", "left": "本人退出"}
+REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS | JOINING_REASONS | ESTATE_REASONS
 SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT})
-FOLLOWS = frozenset({What.JOINING})
+ABOVE_A_LIMIT = frozenset({What.REVERSAL, What.ESTATE})
+FOLLOWS = frozenset({What.JOINING, What.ESTATE})
 """Points that move because their holders do: of every sort, and above any limit of the passbook they come to."""
 REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift")
 
@@ -188,8 +226,8 @@ class Voucher(msgspec.Struct, frozen=True):
 
 
 def needs_second(what: What, points: int, *, reversal_alone_max: int) -> bool:
-    """Whether another person must agree: always where points come from nowhere, and for large reversals."""
-    return what in SECOND_PERSON or (what is What.REVERSAL and points > reversal_alone_max)
+    """Whether another person must agree: always where points come from nowhere, and to large reversals and estates."""
+    return what in SECOND_PERSON or (what in ABOVE_A_LIMIT and points > reversal_alone_max)
 
 
 def side_words(kind: str, summary: str, points: int) -> str | None:

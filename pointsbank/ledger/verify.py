@@ -65,10 +65,10 @@ SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
   LEFT JOIN ledger_voucher voucher ON voucher.entry_id = entry.id
   LEFT JOIN approvals_approval approval ON approval.id = voucher.approval_id
         AND approval.subject_kind = 'voucher' AND approval.subject_id = voucher.id AND approval.state = 'used'
- WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment', 'joining')
+ WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment', 'joining', 'estate')
    AND (voucher.points IS DISTINCT FROM move.points OR voucher.from_id IS DISTINCT FROM source.passbook_id
         OR voucher.to_id IS DISTINCT FROM target.passbook_id
-        OR (voucher.what IN ('grant', 'adjustment')
+        OR ((voucher.what IN ('grant', 'adjustment') OR voucher.approval_id IS NOT NULL)
             AND (approval.id IS NULL OR approval.checker_id = approval.maker_id
                  OR approval.maker_id IS DISTINCT FROM voucher.made_by)))
 """

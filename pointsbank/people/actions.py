@@ -64,7 +64,7 @@ UPDATE people_merge SET separated_by = ?, separated_at = ?, reason = ? WHERE id 
 RETURNING person_id, into_id
 """
 SEPARATE = """
-UPDATE people_person SET state = 'provisional', merged_into = NULL
+UPDATE people_person SET state = 'provisional', merged_into = NULL, household_id = NULL
  WHERE id = ? AND merged_into = ? AND wrapped_key IS NOT NULL
 RETURNING community_id
 """

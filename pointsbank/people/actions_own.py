@@ -10,8 +10,10 @@ from pointsbank.people.rules import (
     CORRECTABLE,
     AlreadyAsked,
     HasLeft,
+    HoldsRole,
     OtherRoles,
     RequestSettled,
+    RequestsFirst,
 )
 from pointsbank.trail import actions as trail
 
@@ -60,6 +62,12 @@ UPDATE people_person SET wrapped_key = NULL, name = NULL, phone = NULL, phone_in
 UNTAG = "DELETE FROM people_person_tag WHERE person_id = ?"
 LEAVE = "UPDATE people_person SET state = 'left' WHERE id = ? AND state = 'member'"
 CARDS_END = "UPDATE people_card SET state = 'lost', ended_at = ? WHERE person_id = ? AND state = 'live'"
+CARDS_REPLACED = "UPDATE people_card SET state = 'replaced', ended_at = ? WHERE person_id = ? AND state = 'live'"
+HOLDS_ROLE = """
+SELECT 1 WHERE EXISTS (SELECT 1 FROM people_role_grant WHERE person_id = ? AND ended_at IS NULL)
+            OR EXISTS (SELECT 1 FROM people_login WHERE id = ? AND disabled_at IS NULL)
+"""
+HAS_ASKED = "SELECT 1 FROM people_request WHERE person_id = ? AND state = 'open'"
 SESSIONS_END = "UPDATE people_session SET ended_at = ? WHERE person_id = ? AND ended_at IS NULL"
 UNBIND = "UPDATE people_device SET person_id = NULL, bound_at = NULL WHERE person_id = ?"
 ROLES_END = "UPDATE people_role_grant SET ended_at = ? WHERE person_id = ? AND ended_at IS NULL"
@@ -192,6 +200,15 @@ async def accept_correction(tx: Tx, *, request_id: int, person_id: int, field: s
 async def note_asked_shown(tx: Tx, *, person_id: int, field: str) -> None:
     """Record who looked at what a resident asks for, before it is shown."""
     await trail.record(tx, "person.request_shown", subject=("person", person_id), field=field, purpose="办理申请")
+
+
+async def give_over(tx: Tx, *, person_id: int) -> None:
+    """Before a member's record becomes an alias: its card ends, so that of two one lives. Only governance calls it."""
+    if await tx.row(HOLDS_ROLE, person_id, person_id) is not None:
+        raise HoldsRole
+    if await tx.row(HAS_ASKED, person_id) is not None:
+        raise RequestsFirst
+    await tx.run(CARDS_REPLACED, tx.now, person_id)
 
 
 # Leaving

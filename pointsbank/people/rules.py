@@ -115,6 +115,20 @@ class NotSettled(Refusal):
     message = "这个人已经核对过了。请刷新页面。"
 
 
+class HoldsRole(Refusal):
+    """Logins and roles hang on the record itself."""
+
+    kind = Kind.CONFLICT
+    code = "people.record_holds_role"
+    message = "这一条登记有岗位或登录，不能并掉。请反过来办：留下这一条，把另一条并进来。"
+
+
+class RequestsFirst(Refusal):
+    kind = Kind.CONFLICT
+    code = "people.requests_first"
+    message = "这一条登记还有本人的申请没有答复。请先在「居民的申请」里答复，再合并。"
+
+
 class BadMerge(Refusal):
     kind = Kind.INVALID
     code = "people.bad_merge"

@@ -1,7 +1,10 @@
 """Moving house through HTTP: what the pages tell before it is done, and what passbooks say afterwards."""
 
+import re
+
 import pytest
 
+from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from tests.world import World, visiting
 
@@ -52,3 +55,69 @@ async def test_who_is_the_last_is_told_that_all_goes_along_and_that_the_passbook
     assert "它的存折销户" in told.text
     assert "随户转积分" in shown
     assert await town.balance(host) == 30
+
+
+@pytest.fixture
+async def city(database, settings, clock):
+    return await World(clock, settings).found(count=1)
+
+
+async def number_of(person_id: int) -> str:
+    return await people.member_number(None, person_id)
+
+
+def hidden(text: str, name: str) -> str:
+    return re.search(rf'name="{name}" value="([^"]+)"', text)[1]
+
+
+async def test_an_estate_is_asked_for_by_one_admin_and_carried_out_by_another(city):
+    gone, heir = await city.person(points=150), await city.person("测试乙")
+    _, maker = await city.staff(Role.COMMUNITY_ADMIN)
+    _, checker = await city.staff(Role.COMMUNITY_ADMIN)
+    _, grid = await city.staff(Role.GRID_WORKER)
+    _, phone = await city.phone(heir)
+    url = f"/governance/people/{gone}/estate"
+    form = {"reason": "death", "to": "heir", "note": "家属证明", "number": await number_of(heir)}
+    async with visiting(city, cookie=grid) as desk:
+        assert (await desk.get(url)).status_code == 403
+    async with visiting(city, cookie=maker) as desk:
+        assert url in (await desk.get(f"/people/{gone}")).text
+        assert url in (await desk.get(f"/governance/people/{gone}/leave")).text
+        assert "150 分" in (await desk.get(url)).text
+        wrong = await desk.post(url, data={"request_key": "pass-it-on-1", **form, "name": "测试丁"})
+        sent = await desk.post(url, data={"request_key": "pass-it-on-2", **form, "name": "测试乙"})
+        voucher = sent.headers["location"]
+        assert 'name="seen"' not in (await desk.get(voucher)).text
+        assert "等另一位管理员确认" in (await desk.get(url)).text
+    assert (wrong.status_code, "姓名和存折号不是同一个人" in wrong.text) == (400, True)
+    async with visiting(city, cookie=checker) as desk:
+        assert voucher in (await desk.get("/todo")).text
+        shown = (await desk.get(voucher)).text
+        give = re.search(r'action="(/governance/estates/\d+/give)"', shown)[1]
+        done = await desk.post(give, data={"request_key": "agree-to-it", "seen": hidden(shown, "seen")})
+        after = (await desk.get(voucher)).text
+        assert "已退出" in (await desk.get(f"/people/{gone}")).text
+    async with visiting(city, cookie=phone) as home:
+        assert "继承转入" in (await home.get("/ledger")).text
+    assert (done.headers["location"], "已入账" in after) == (voucher, True)
+    assert await city.balance(heir) == 150
+
+
+async def test_two_records_are_made_one_on_a_page_and_the_page_of_the_merge_says_what_to_reverse(city):
+    twice, kept = await city.person(points=9), await city.person("测试乙")
+    _, admin = await city.staff(Role.COMMUNITY_ADMIN)
+    url = f"/governance/people/{twice}/merge"
+    form = {"number": await number_of(kept), "name": "测试乙"}
+    async with visiting(city, cookie=admin) as desk:
+        assert url in (await desk.get(f"/people/{twice}")).text
+        assert "9 分" in (await desk.get(url)).text
+        unsure = await desk.post(url, data={"request_key": "merge-them-1", **form})
+        answers = [await desk.post(url, data={"request_key": "merge-them-2", **form, "sure": "1"}) for _ in range(2)]
+        page = (await desk.get(f"/people/{kept}")).text
+        merge = re.search(r"/governance/merges/\d+", page)[0]
+        told = (await desk.get(merge)).text
+    assert (unsure.status_code, "请先核对是同一个人" in unsure.text) == (400, True)
+    assert [answer.headers["location"] for answer in answers] == [f"/people/{kept}"] * 2
+    assert "合并登记转积分" in page
+    assert "合并时转过去的积分" in told
+    assert await city.balance(kept) == 9
