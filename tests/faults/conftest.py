@@ -17,8 +17,8 @@ from pointsbank.app import database as databases
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
-from tests.changes import Stand, stand
 from tests.embedded import EMPTY, PostgresServer
+from tests.stand import Stand, stand
 from tests.world import NOON, World
 
 FURNISHED = "pointsbank_furnished"

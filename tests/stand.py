@@ -1,0 +1,168 @@
+"""The furnished world in which changes are tried: what the braces of `tests.changes` name, and who asks."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from pointsbank.approvals.rules import facts_hash
+from pointsbank.events import actions as events
+from pointsbank.events import actions_attendance as attendance
+from pointsbank.governance import actions_estates
+from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Actor
+from pointsbank.ledger import actions_opening as openings
+from pointsbank.ledger import actions_vouchers, queries, queries_flows, queries_opening
+from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger.rules_opening import NewLine
+from pointsbank.people import actions_own, actions_places
+from pointsbank.people import queries as people
+from pointsbank.people.access import Role
+from pointsbank.redemption import actions as redemption
+from pointsbank.redemption.rules import Line
+from tests.changes import ADMIN, CLERK, RESIDENT, WORKER
+from tests.furniture import furnish
+from tests.ledger.test_vouchers import allow
+from tests.world import World
+
+
+@dataclass
+class Sessions:
+    """A cookie and a token for each identity."""
+
+    cookies: dict[str, str] = field(default_factory=dict)
+    bearers: dict[str, str] = field(default_factory=dict)
+
+    def session(self, who: str, *, is_api: bool) -> dict[str, str]:
+        return {"bearer": self.bearers[who]} if is_api else {"cookie": self.cookies[who]}
+
+
+@dataclass
+class Stand(Sessions):
+    """The furniture by the names of the route parameters, those who ask, and others in the same roles."""
+
+    own: dict[str, object] = field(default_factory=dict)
+    actors: dict[str, Actor] = field(default_factory=dict)
+    colleagues: Sessions = field(default_factory=Sessions)
+
+
+async def stand(world: World) -> Stand:
+    made = Stand(own=await furnish(world, world.home))
+    made.own["line_id"] = (await world.noticed(world.home))[1]
+    for role in (ADMIN, WORKER, CLERK):
+        made.actors[role] = await _sign_in(world, role, made)
+        await _sign_in(world, role, made.colleagues)
+    second = await db.row("SELECT MAX(id) FROM people_session WHERE person_id = ?", made.actors[ADMIN].person_id)
+    made.own["second_session_id"] = second[0]
+    await _people(world, made)
+    await _service(world, made)
+    await _goods(world, made)
+    await _books(world, made)
+    return made
+
+
+async def _sign_in(world: World, role: Role, into: Sessions) -> Actor:
+    actor, into.cookies[role] = await world.staff(role)
+    grant = await db.row("SELECT id FROM people_role_grant WHERE person_id = ?", actor.person_id)
+    _, into.bearers[role] = await world.session(actor.person_id, grant["id"], "token")
+    await world.session(actor.person_id, grant["id"], "staff")
+    return actor
+
+
+async def _people(world: World, made: Stand) -> None:
+    own, place = made.own, world.home
+    resident_id = await world.person("测试居民", points=20)
+    own["resident_id"] = resident_id
+    own["resident_device_id"], made.cookies[RESIDENT] = await world.phone(resident_id)
+    own["second_device_id"], _ = await world.phone(resident_id)
+    own["own_request_id"] = await db.write(
+        actions_own.ask_correction, person_id=resident_id, field="phone", value="10077770001"
+    )
+    own["mate_id"] = await world.person("测试同户", household_id=await world.household())
+    own["leaver_id"] = await world.person("测试迁出")
+    own["provisional_id"] = await world.provisional()
+    colleague, _ = await world.staff(Role.EVENT_ORGANISER)
+    own["colleague_id"], own["colleague_session_id"] = colleague.person_id, colleague.session_id
+    number = await db.row("SELECT member_number FROM people_person WHERE id = ?", own["mate_id"])
+    own["number"] = number[0]
+    own["leaver_number"] = await people.member_number(None, own["leaver_id"])
+    own["twice_id"] = await world.person("测试两次", points=8)
+    own["rich_id"] = await world.person("测试富翁", points=120)
+    own["grid_id"] = await db.write(
+        actions_places.add_place, community_id=place.id, kind="grid", name="测试三网格", grid_id=None
+    )
+
+
+async def _service(world: World, made: Stand) -> None:
+    own, where = made.own, {"community_ids": (world.home.id,)}
+    organiser, _ = await world.staff(Role.EVENT_ORGANISER)
+    present_id, other_id = await world.person("测试在场"), await world.person("测试他人", points=60)
+    own["card"], own["other_card"] = await world.card(own["person_id"]), await world.card(other_id)
+    own["present_id"], own["present_card"] = present_id, await world.card(present_id)
+
+    async def activity(begins: timedelta, ends: timedelta, *, is_open: bool = True) -> int:
+        now = world.clock.now()
+        number = await db.write(
+            events.create, actor=organiser, community_id=world.home.id, title="测试活动", venue="测试广场",
+            item_code="A01", contact="10000000003", starts_at=now + begins, ends_at=now + ends, seats=None,
+        )  # fmt: skip
+        if is_open:
+            await db.write(events.publish, actor=organiser, activity_id=number, **where)
+        return number
+
+    async def came(number: int) -> None:
+        await db.write(attendance.check_in_picked, actor=organiser, person_id=present_id, activity_id=number, **where)
+
+    own["ended_id"] = await activity(-timedelta(hours=2), timedelta(minutes=5))
+    own["nobody_came_id"] = await activity(-timedelta(hours=2), timedelta(minutes=5))
+    await came(own["ended_id"])
+    world.clock.advance(minutes=10)
+    own["activity_id"] = await activity(-timedelta(minutes=5), timedelta(hours=2))
+    await came(own["activity_id"])
+    world.clock.advance(minutes=2)
+    own["draft_id"] = await activity(timedelta(hours=3), timedelta(hours=5), is_open=False)
+    found = await db.row("SELECT id FROM events_attendance WHERE activity_id = ?", own["ended_id"])
+    own["attendance_id"] = found[0]
+
+
+async def _goods(world: World, made: Stand) -> None:
+    own, place = made.own, world.home
+    ordered = await db.write(
+        redemption.order, actor=made.actors[CLERK], counter_id=place.counter_id, code=own["card"],
+        lines=[Line(quantity=1, good=own["good_id"])], community_ids=(place.id,),
+    )  # fmt: skip
+    lot = await db.row("SELECT MIN(id) FROM stock_lot WHERE good_id = ?", own["good_id"])
+    visit = await db.write(
+        redemption.open_visit, actor=made.actors[CLERK], counter_id=place.counter_id, code=own["card"],
+        community_ids=(place.id,),
+    )  # fmt: skip
+    own["visit_id"] = visit.visit_id
+    own["order_id"], own["lot_id"] = ordered.order_id, lot[0]
+
+
+async def _books(world: World, made: Stand) -> None:
+    own, admin, place = made.own, made.actors[ADMIN], world.home
+    asked = await queries_opening.opening_list((place.id,), own["list_id"])
+    own["seen"] = await queries_opening.facts_of(None, asked)
+    for name, person_id in (("own_list_id", own["resident_id"]), ("draft_list_id", own["present_id"])):
+        own[name] = await db.write(
+            openings.make_list, actor=admin, community_id=place.id, day=local_day(world.clock.now()),
+            expires_on=NEVER, lines=[NewLine(person_id, None, 30, "")],
+        )  # fmt: skip
+    await db.write(openings.ask, actor=admin, list_id=own["own_list_id"])
+    await allow(world)
+    facts = (await queries_flows.voucher((place.id,), own["voucher_id"])).facts
+    own["voucher_seen"] = facts_hash(facts)
+    own["own_voucher_id"] = await db.write(
+        actions_vouchers.grant_to, actor=admin, community_id=place.id, person_id=own["resident_id"], points=5,
+        expires_on=NEVER, reason="hardship", note="",
+    )  # fmt: skip
+    other, _ = await world.staff(ADMIN)
+    passed = await db.write(
+        actions_estates.pass_on, actor=other, person_id=await world.person("测试逝者", points=130), heir_id=None,
+        reason="death", note="测试依据",
+    )  # fmt: skip
+    [own["estate_id"]] = passed.voucher_ids
+    own["estate_seen"] = facts_hash((await queries_flows.voucher((place.id,), own["estate_id"])).facts)
+    book = await queries.passbook_of(person_id=own["resident_id"], household_id=None, holder="person")
+    own["award_book_id"] = book.passbook_id
+    own["award_entry_id"] = (await queries.lines(book.account_id))[-1].entry_id
