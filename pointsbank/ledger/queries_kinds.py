@@ -25,7 +25,11 @@ SELECT book.id, book.number, account.id, account.balance, kind.code, kind.name, 
   FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id
 """
-BOOKS_OF_PERSON = f"{BOOKS} WHERE book.person_id = ?"
+BOOKS_OF_PERSON = f"{BOOKS} WHERE book.person_id = ? AND (account.closed_at IS NULL OR kind.code = '{MAIN}')"
+EARLIER = f"""{BOOKS}
+ WHERE book.person_id = ? AND (account.closed_at IS NOT NULL OR ?)
+   AND EXISTS (SELECT 1 FROM ledger_lot lot WHERE lot.account_id = account.id) ORDER BY book.id
+"""
 BOOKS_OF_HOME = f"{BOOKS} WHERE book.household_id = ?"
 DENOMINATIONS = "SELECT code, name, unit, decimals, holder FROM ledger_book_kind WHERE community_id = ?"
 OF_BOOKS = """
@@ -112,6 +116,11 @@ async def books_of(*, person_id: int, household_id: int | None) -> list[Book]:
     if household_id is not None:
         found = [*found, *await db.rows(BOOKS_OF_HOME, household_id)]
     return sorted((Book(*book) for book in found), key=lambda book: (book.code != MAIN, book.passbook_id))
+
+
+async def earlier_books(person_id: int, *, is_alias: bool) -> list[Book]:
+    """A person's closed passbooks, or all of a record that was merged; those without a line are left out."""
+    return [Book(*book) for book in await db.rows(EARLIER, person_id, is_alias)]
 
 
 async def lapsing(community_id: int, *, today: date, until: date) -> list[Lapsing]:

@@ -27,7 +27,7 @@ from pointsbank.ledger import (
 from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.ledger.queries_kinds import Book
 from pointsbank.ledger.queries_periods import Balances
-from pointsbank.ledger.routes_statement import own_book, own_books, own_books_of
+from pointsbank.ledger.routes_statement import earlier_books, own_book, own_books, own_books_of
 from pointsbank.ledger.rules import MAIN
 from pointsbank.ledger.rules_flows import side_words
 from pointsbank.people import queries as people
@@ -143,11 +143,13 @@ async def passbook(
     ]
     here = f"/ledger?book={found.passbook_id}"
     older_url = f"{here}&side={side}&before={lines[-1].move_id}" if len(lines) == PAGE_LINES else ""
-    is_main = found.code == MAIN
+    earlier = {book.passbook_id for book in await earlier_books(await people.holder_of(None, session.person_id))}
+    is_main = found.code == MAIN and found.passbook_id not in earlier
     return page(
         "ledger/passbook.html",
         passbook=found,
         books=books,
+        earlier=earlier,
         here=here,
         number=await own_number(session) if is_main else found.number,
         lapsing=await queries.lapsing_soon(found.account_id, today=today),

@@ -60,8 +60,15 @@ class Row(msgspec.Struct, frozen=True):
 
 
 async def own_books(session: Session) -> list[Book]:
-    """All passbooks of the person signed in, the main one first."""
-    return await own_books_of(await people.holder_of(None, session.person_id))
+    """All passbooks of the person signed in, the main one first; at the end those that were this person's before."""
+    holder = await people.holder_of(None, session.person_id)
+    return [*await own_books_of(holder), *await earlier_books(holder)]
+
+
+async def earlier_books(holder: Holder) -> list[Book]:
+    """Closed ones, and those of a record that turned out to be this person's: nothing comes in, every line stays."""
+    ids = await people.ids_of(None, holder.person_id)
+    return [book for one in ids for book in await queries_kinds.earlier_books(one, is_alias=one != holder.person_id)]
 
 
 async def own_books_of(holder: Holder) -> list[Book]:

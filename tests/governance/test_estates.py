@@ -236,6 +236,8 @@ class TestOnePersonTwice:
         await db.write(vouchers.ask_reversal, actor=await admin(town), **back)
 
         assert (await town.balance(known), (await flows.book(None, old.passbook_id)).balance) == (4, 9)
+        holder = await people.holder_of(None, twice)
+        assert (holder.state, holder.household_id) == ("provisional", None)
         with pytest.raises(AlreadyReversed):
             await db.write(vouchers.ask_reversal, actor=await admin(town), **back)
 
@@ -259,7 +261,7 @@ class TestOnePersonTwice:
         tried = (
             (known, clerk.person_id, clerk, OwnMatter), (twice, foreign, None, BadMerge),
             (twice, twice, None, BadMerge), (clerk.person_id, twice, None, HoldsRole),
-            (known, twice, None, RequestsFirst),
+            (known, twice, None, RequestsFirst), (await town.provisional(), twice, None, NotSettled),
         )  # fmt: skip
         for person_id, same_as, actor, refusal in tried:
             with pytest.raises(refusal):

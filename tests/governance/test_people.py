@@ -131,6 +131,21 @@ class TestSeparating:
         assert await states() == (["open", "open"], 2)
 
 
+async def test_where_both_records_of_one_person_were_confirmed_both_lines_stay(world):
+    organiser, _ = await world.staff(Role.EVENT_ORGANISER)
+    admin, _ = await world.staff(Role.COMMUNITY_ADMIN)
+    twice, member = await world.person("测试戊"), await world.person("测试己")
+    where = await activity(world, organiser)
+    await confirmed(world, organiser, where, *await came(world, organiser, where, twice, member))
+    before = await world.balance(twice) + await world.balance(member)
+
+    await db.write(actions_people.merge_members, actor=admin, person_id=twice, same_as=member)
+
+    assert await world.balance(member) == before
+    found = await db.rows("SELECT state FROM events_attendance WHERE activity_id = ?", where)
+    assert [one[0] for one in found] == ["confirmed", "confirmed"]
+
+
 class TestSeparatingBeforeTheNoticeEnds:
     @pytest.fixture
     async def world(self, database, settings, clock) -> World:  # noqa: ARG002  open before it is filled

@@ -6,6 +6,7 @@ import pytest
 
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
+from tests.ledger.test_vouchers import book_of
 from tests.world import World, visiting
 
 
@@ -103,9 +104,12 @@ async def test_an_estate_is_asked_for_by_one_admin_and_carried_out_by_another(ci
     assert await city.balance(heir) == 150
 
 
+@pytest.mark.both
 async def test_two_records_are_made_one_on_a_page_and_the_page_of_the_merge_says_what_to_reverse(city):
     twice, kept = await city.person(points=9), await city.person("测试乙")
     _, admin = await city.staff(Role.COMMUNITY_ADMIN)
+    _, phone = await city.phone(kept)
+    old = (await book_of(city, twice)).passbook_id
     url = f"/governance/people/{twice}/merge"
     form = {"number": await number_of(kept), "name": "测试乙"}
     async with visiting(city, cookie=admin) as desk:
@@ -118,6 +122,12 @@ async def test_two_records_are_made_one_on_a_page_and_the_page_of_the_merge_says
         told = (await desk.get(merge)).text
     assert (unsure.status_code, "请先核对是同一个人" in unsure.text) == (400, True)
     assert [answer.headers["location"] for answer in answers] == [f"/people/{kept}"] * 2
+    async with visiting(city, cookie=phone) as home:
+        now, before = (await home.get("/ledger")).text, (await home.get(f"/ledger?book={old}")).text
+    assert "合并登记转入" in now
+    assert f"/ledger?book={old}" in now
+    assert "合并登记转出" in before
+    assert "这是原来的存折" in before
     assert "合并登记转积分" in page
     assert "合并时转过去的积分" in told
     assert await city.balance(kept) == 9
