@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from pointsbank.kit import codes
 from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import (
@@ -151,7 +152,7 @@ async def passbook(
         books=books,
         earlier=earlier,
         here=here,
-        number=await own_number(session) if is_main else found.number,
+        number=await own_number(session) if is_main else codes.shown_member_number(found.number),
         lapsing=await queries.lapsing_soon(found.account_id, today=today),
         months=months,
         once=await balance_on(found.account_id, request, today),

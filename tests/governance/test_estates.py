@@ -29,8 +29,6 @@ from tests.ledger.conftest import PLAIN
 from tests.ledger.test_vouchers import admin, book_of, lasting
 from tests.world import World
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 async def town(database, settings, clock):
@@ -88,6 +86,7 @@ async def hours_of(town, person_id, points):
 
 
 class TestPassingOn:
+    @pytest.mark.both
     async def test_a_small_estate_goes_at_once_with_its_last_days_and_the_member_is_gone(self, town):
         gone, heir = await lasting(town, 10, 30), await town.person("测试乙", points=1)
         old, sums = await book_of(town, gone), await all_points()
@@ -104,6 +103,7 @@ class TestPassingOn:
         with pytest.raises(HasLeft):
             await pass_on(town, gone, heir)
 
+    @pytest.mark.both
     async def test_a_large_estate_waits_for_a_second_person_who_is_not_the_first(self, town):
         gone, heir, maker = await town.person(points=101), await town.person("测试乙"), await admin(town)
         [voucher_id] = (await pass_on(town, gone, heir, actor=maker)).voucher_ids
@@ -180,6 +180,7 @@ class TestPassingOn:
             await agree(families, voucher_id)
         assert (await families.balance(mate), await families.balance(other)) == (101, 300)
 
+    @pytest.mark.both
     async def test_of_two_who_agree_at_once_one_does_it_and_an_order_spends_before_or_not_at_all(self, town):
         rice = await town.good(points=20)
         clerk, _ = await town.staff(Role.COUNTER_STAFF)
@@ -202,6 +203,7 @@ class TestPassingOn:
 
 
 class TestOnePersonTwice:
+    @pytest.mark.both
     async def test_one_entry_brings_the_points_over_and_every_row_stays(self, town):
         twice, known = await lasting(town, 10, 30), await town.person("测试乙", points=4)
         await town.card(twice)
@@ -222,6 +224,7 @@ class TestOnePersonTwice:
                 points=1, is_up=True, expires_on=NEVER, reason="missed", note="",
             )  # fmt: skip
 
+    @pytest.mark.both
     async def test_a_wrong_merge_is_parted_and_its_entry_reversed(self, town):
         twice, known = await town.person(points=9), await town.person("测试乙", points=4)
         old = await book_of(town, twice)
@@ -268,6 +271,7 @@ class TestOnePersonTwice:
                 await merge(town, person_id, same_as, actor=actor)
         assert await town.balance(twice) == 3
 
+    @pytest.mark.both
     async def test_a_merge_both_ways_at_once_is_one(self, town):
         one, other = await town.person(points=5), await town.person("测试乙", points=6)
         actors = [await admin(town), await admin(town)]
@@ -279,6 +283,7 @@ class TestOnePersonTwice:
         assert await town.balance(kept[0]) == 11
 
 
+@pytest.mark.both
 async def test_verify_and_the_chain_hold_after_all_of_it(town):
     gone, heir, twice = (
         await town.person(points=101),

@@ -27,8 +27,6 @@ from pointsbank.redemption.rules import Line, NothingEarned
 from tests.ledger.test_vouchers import admin, allow, book_of
 from tests.world import World
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 async def town(database, settings, clock):
@@ -74,6 +72,7 @@ async def lots(book) -> list[tuple]:
     return [tuple(lot) for lot in await db.rows(f"{sql} ORDER BY expires_on, kind", book.account_id)]
 
 
+@pytest.mark.both
 async def test_two_households_become_one_with_every_lot_as_it_was_and_above_the_limit(town):
     _old, (one, other) = await family(town, "测试甲", "测试乙")
     host = await town.person("测试丙", points=45)
@@ -96,6 +95,7 @@ async def test_two_households_become_one_with_every_lot_as_it_was_and_above_the_
     assert await town.balance(host) == 75
 
 
+@pytest.mark.both
 async def test_the_share_of_who_leaves_is_neither_lost_nor_there_twice(town):
     _home, (goes, stays) = await family(town, "测试甲", "测试乙")
     await town.give(goes, 30)
@@ -111,6 +111,7 @@ async def test_the_share_of_who_leaves_is_neither_lost_nor_there_twice(town):
     assert (voucher.what, voucher.points, voucher.reason, voucher.member_id) == ("joining", 12, "split", goes)
 
 
+@pytest.mark.both
 async def test_points_that_are_held_stay_where_they_are_and_are_named(town):
     person = await town.person(points=30)
     host = await town.person("测试丙")
@@ -163,6 +164,7 @@ def gift_to(book, town):
     )  # fmt: skip
 
 
+@pytest.mark.both
 async def test_an_order_and_a_move_at_once_spend_each_point_once(town):
     host = await town.person("测试丙")
     await move(town, host, door="777")
@@ -185,6 +187,7 @@ async def test_an_order_and_a_move_at_once_spend_each_point_once(town):
 
 
 @pytest.mark.tampers
+@pytest.mark.both
 async def test_verify_finds_a_passbook_that_was_moved_after_it_was_closed(town):
     person, host = await town.person(points=30), await town.person("测试丙")
     await move(town, host, door="777")
