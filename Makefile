@@ -7,7 +7,7 @@ ARGS ?=
 # Compiled modules are kept, also where the environment says otherwise: the tests start the program many times.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: demo test check format bench proofs pictures clean
+.PHONY: demo test check format bench bench-large proofs pictures clean
 
 demo: .venv/runs
 	@$(BIN)/pointsbank demo --folder .demo $(if $(LAN),--lan)
@@ -28,6 +28,10 @@ format: .venv/tests
 
 bench: .venv/tests
 	@$(BIN)/python -m tests.bench
+
+# With a million entries and ten million behind it: an hour, and eight gigabytes of disk. ARGS=--quick for a minute.
+bench-large: .venv/tests
+	@$(BIN)/python -m tests.bench.behind $(ARGS)
 
 # Everything that is promised, tried at length: make proofs, or make proofs ARGS="--quick --seed 7".
 proofs: .venv/tests

@@ -43,7 +43,7 @@ INDEXES = (
     "CREATE INDEX ledger_move_target ON ledger_move (target_id, id) WHERE target_after IS NOT NULL",
     "DROP INDEX ledger_lot_use_lot",
     "DROP INDEX trail_record_subject",
-    "CREATE INDEX trail_record_subject ON trail_record (subject_kind, subject_id)",
+    "CREATE INDEX trail_record_subject ON trail_record (subject_id)",
 )
 WITHIN = "reverses_id BIGINT UNIQUE REFERENCES"
 MADE_BY_UNIQUE, FREED = "sqlite_autoindex_ledger_entry_2", "ledger_entry_reverses_freed"

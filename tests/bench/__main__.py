@@ -19,7 +19,8 @@ from pointsbank.app import database as databases
 from pointsbank.app import shell
 from pointsbank.kit.clock import Clock
 from pointsbank.ledger import verify
-from tests.bench import commands, town
+from tests.bench import commands, sizes, town
+from tests.bench.app import Unsealed
 from tests.bench.figures import Findings, Rates
 from tests.bench.plain import InProcess, fresh, settings_of
 from tests.bench.serving import Serving
@@ -112,6 +113,7 @@ async def main(plan: Plan, scratch: Path) -> None:
     await in_process.record()
     findings = Findings(statements=in_process.statements_of_an_order)
     serving = Serving(fresh(origin, served), say)
+    before = sizes.look(served / databases.FILE_NAME)
     await serving.start()
     say(f"the server is up, {serving.resident_mb():.0f} MB resident")
     try:
@@ -120,11 +122,17 @@ async def main(plan: Plan, scratch: Path) -> None:
             say(f"round {number} of {plan.rounds}")
             findings.rounds.append(await bench.round(in_process))
         await bench.fill_up()
+        findings.unsealed_seconds = (await serving.asked("GET", "/api/bench/unsealed", Unsealed)).seconds
         findings.resident_mb = serving.resident_mb()
     finally:
         await serving.stop()
     say("verifying the books …")
     await check_books(served)
+    findings.grown = before.until(sizes.look(served / databases.FILE_NAME))
+    if findings.grown is not None:
+        say("bytes an entry, by table and its indexes:")
+        for line in findings.grown.lines():
+            say(line)
     if serving.idle_rounds:
         say(f"in {serving.idle_rounds} rounds the server was less than 90 % busy: judge with care")
     sys.stdout.write("\n".join(findings.lines()) + "\n")

@@ -1,12 +1,14 @@
 """The server that is measured: the program's real wiring, and beside it bare handlers to compare with.
 
-It listens twice in one process: with the security layer, and on a second port without it.
+It listens twice in one process: with the security layer, and on a second port without it. The sealer is at work as in
+the program; other jobs run when they are asked for.
 """
 
 import asyncio
 import contextlib
 import signal
 import sys
+import time
 from collections.abc import Generator
 from typing import Any
 
@@ -14,12 +16,13 @@ import msgspec
 import uvicorn
 
 from pointsbank.app import database as databases
-from pointsbank.app import installation, server, shell, wiring
+from pointsbank.app import installation, jobs, server, shell, wiring
 from pointsbank.events.routes_api import CodeBody
 from pointsbank.kit import db
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.db import Tx
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger.sealing import Sealer
 from pointsbank.redemption.routes_api import OrderBody
 from pointsbank.web.handlers import get, post
 from pointsbank.web.limits import Limit, Limits
@@ -54,6 +57,47 @@ async def null_check_in(data: CodeBody) -> Done:
     return Done()
 
 
+class Unsealed(msgspec.Struct):
+    """The longest that an entry was seen to wait for its seal since this was last asked."""
+
+    seconds: float = 0.0
+
+
+unsealed = Unsealed()
+OLDEST_UNSEALED = """
+SELECT booked_at FROM ledger_entry WHERE id > (SELECT COALESCE(MAX(entry_id), 0) FROM ledger_seal)
+ ORDER BY id LIMIT 1
+"""
+LOOK_SECONDS = 0.25
+
+
+async def watch_seals() -> None:
+    while True:
+        found = await db.row(OLDEST_UNSEALED)
+        if found is not None:
+            waited = (Clock().now() - found["booked_at"]).total_seconds()
+            unsealed.seconds = max(unsealed.seconds, waited)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+@get("/api/bench/unsealed", opt={"public": True})
+async def longest_unsealed() -> Unsealed:
+    seen, unsealed.seconds = Unsealed(unsealed.seconds), 0.0
+    return seen
+
+
+class Expired(msgspec.Struct, frozen=True):
+    lots: int
+    seconds: float
+
+
+@post("/api/bench/expire", opt={"public": True})
+async def expire() -> Expired:
+    began = time.perf_counter()
+    (job,) = (job for job in jobs.JOBS if job.name == "expire_due")
+    return Expired(await jobs.run(job), time.perf_counter() - began)
+
+
 @post("/api/bench/everybody-leaves", opt={"public": True})
 async def leave() -> Done:
     await db.write(everybody_leaves)
@@ -71,7 +115,7 @@ async def serve(data: str, port: int, bare_port: int) -> None:
     clock = Clock()
     async with databases.opened(settings, clock):
         found = await installation.check(settings)
-        extra = [null_get, null_order, null_check_in, leave]
+        extra = [null_get, null_order, null_check_in, leave, longest_unsealed, expire]
         layered: Any = wiring.create_app(settings, clock, found, limit=LOOSE, extra=extra)
         servers = [_server(layered, port), _server(layered.app, bare_port)]
 
@@ -81,7 +125,10 @@ async def serve(data: str, port: int, bare_port: int) -> None:
 
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
         server.quiet_collector()
+        working = [asyncio.create_task(work) for work in (jobs.keep_sealing(Sealer()), watch_seals())]
         await asyncio.gather(*(each.serve() for each in servers))
+        for task in working:
+            task.cancel()
 
 
 def _server(app: Any, port: int) -> _Server:

@@ -7,7 +7,6 @@ it is made in a scratch folder, and verify and export are timed as commands of t
 
 import argparse
 import asyncio
-import os
 import random
 import sqlite3
 import subprocess
@@ -33,6 +32,8 @@ BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 ENTRIES_A_BOOK = 100
 ROWS_AT_ONCE = 20_000
 OUTLETS = 8
+LOOK_SECONDS = 0.1
+PROGRAM = ("-c", "from pointsbank.app.cli import main; main()")
 LAST_DAYS = [date(year, 12, 31) for year in range(2060, 2064)]
 TABLES = {
     "people_person": "id, community_id, member_number, state, made_at",
@@ -124,7 +125,7 @@ class Books:
                     uses.append((number, lot[0], part))
         kind, actor, room, what, summary, version = source
         entries.append(
-            (number, f"{kind}:{number}", 1, kind, at, at, actor, account, room, what, number, summary, "", version)
+            (number, f"{kind}/{number}", 1, kind, at, at, actor, account, room, what, number, summary, "", version)
         )
 
 
@@ -140,8 +141,8 @@ async def _record(tx: db.Tx, *, facts: list[tuple[str, str, str]]) -> int:
     return len(facts)
 
 
-async def make(settings: Settings, entries: int, say: Say) -> None:
-    """Fill an empty data folder."""
+async def make(settings: Settings, entries: int, say: Say, *, is_sealed: bool = True) -> None:
+    """Fill an empty data folder. Sealing takes most of the time, and who only reads can do without."""
     await databases.migrate(settings)
     crypto.hold(crypto.Keys.load_or_create(settings.key_path))
     wanted = databases.config(settings)
@@ -158,6 +159,8 @@ async def make(settings: Settings, entries: int, say: Say) -> None:
             facts = [(one.what, one.name, one.content) async for one in queries_seal.facts(db.slow_rows, what)]
             for at in range(0, len(facts), ROWS_AT_ONCE):
                 await db.write(_record, facts=facts[at : at + ROWS_AT_ONCE])
+        if not is_sealed:
+            return
         began, total, sealer = time.perf_counter(), 0, Sealer()
         while done := await sealer.run():
             total += done
@@ -167,25 +170,38 @@ async def make(settings: Settings, entries: int, say: Say) -> None:
         await database.close()
 
 
+def resident_mb(pid: int) -> float:
+    """What a process and those that it started hold in memory; 0 when it has ended, or where nobody can tell."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text("ascii")
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    except OSError:
+        return 0.0
+    own = next((int(line.split()[1]) / 1000 for line in status.splitlines() if line.startswith("VmRSS")), 0.0)
+    return own + sum(resident_mb(int(child)) for child in children)
+
+
 def measured(*command: str) -> tuple[float, float]:
-    """Seconds and megabytes of a command of the shell, run by itself."""
-    began = time.perf_counter()
-    child = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL)
-    _pid, status, usage = os.wait4(child.pid, 0)
-    child.returncode = os.waitstatus_to_exitcode(status)
+    """Seconds and megabytes of a command of the shell, with the processes that it starts."""
+    began, most = time.perf_counter(), 0.0
+    child = subprocess.Popen([sys.executable, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while child.poll() is None:
+        most = max(most, resident_mb(child.pid))
+        time.sleep(LOOK_SECONDS)
     assert child.returncode == 0, command
-    return time.perf_counter() - began, usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    return time.perf_counter() - began, most
 
 
-def measure(file: Path, entries: int, out: Path) -> None:
-    program = ("-c", "from pointsbank.app.cli import main; main()")
+def measure(file: Path, entries: int, out: Path) -> dict[str, tuple[float, float]]:
+    found = {}
     for what, command in (
-        ("verify", (*program, "ledger", "verify", "--database", str(file))),
-        ("export", (*program, "ledger", "export", str(out), "--database", str(file))),
+        ("verify", (*PROGRAM, "ledger", "verify", "--database", str(file))),
+        ("export", (*PROGRAM, "ledger", "export", str(out), "--database", str(file))),
         ("verify.py of the export", (str(out / "verify.py"),)),
     ):
-        seconds, megabytes = measured(*command)
+        found[what] = seconds, megabytes = measured(*command)
         sys.stdout.write(f"{what} of {entries} entries: {seconds:.1f} s, {megabytes:.0f} MB\n")
+    return found
 
 
 def main() -> None:

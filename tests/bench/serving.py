@@ -6,11 +6,15 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
+import httpx
 import msgspec
 
 from tests.bench.commands import request
 from tests.bench.load import Round
+
+R = TypeVar("R")
 
 BUSY_MIN = 0.9
 TRIES_MAX = 2
@@ -96,6 +100,13 @@ class Serving:
 
     async def everybody_leaves(self) -> None:
         await self.send([request("POST", "/api/bench/everybody-leaves", "")])
+
+    async def asked(self, method: str, path: str, kind: type[R]) -> R:
+        """One request of the bench itself, which may take its time."""
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=None) as client:
+            answer = await client.request(method, path)
+        assert answer.is_success, answer.text
+        return msgspec.json.decode(answer.content, type=kind)
 
     def resident_mb(self) -> float:
         status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")

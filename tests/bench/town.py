@@ -34,6 +34,8 @@ SCHEME = "hailin-community-volunteer.toml"
 CLIENTS = 64
 PEOPLE_AT_ONCE = 512
 GOOD_POINTS = 5
+DAY = timedelta(days=1)
+FIRST_DAY = date(2090, 1, 1)
 LOT_POINTS = 23  # no multiple of a good's price: now and then an order takes the end of one lot and the next
 
 
@@ -44,6 +46,7 @@ class Size(msgspec.Struct, frozen=True):
     stock_lot: int = 100_000
     counters: int = 8
     activities: int = 50
+    expired: int = 0  # people who have one lot each, whose last day was yesterday
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -105,6 +108,14 @@ async def found(settings: Settings, size: Size, progress: Callable[[str], None] 
                     for number in several
                 )
             )
+        if size.expired:
+            progress(f"{size.expired} lots that have expired …")
+        first = size.people
+        for start in range(first, first + size.expired, PEOPLE_AT_ONCE):
+            several = range(start, min(start + PEOPLE_AT_ONCE, first + size.expired))
+            yesterday = {"size": msgspec.structs.replace(size, lines=1), "first_day": local_day(Clock().now()) - DAY}
+            ids = {"community_id": community_id, "version_id": version_id}
+            await asyncio.gather(*(db.write(_move_in, number=number, **ids, **yesterday) for number in several))
         await Sealer().run()
     return Town(community_id, counter_ids, good_ids, activity_ids, members, counter_staff, organisers, admin)
 
@@ -210,7 +221,9 @@ async def _announce(tx: Tx, *, community_id: int, count: int) -> list[int]:
     return activity_ids
 
 
-async def _move_in(tx: Tx, *, community_id: int, version_id: int, number: int, size: Size) -> Member:
+async def _move_in(
+    tx: Tx, *, community_id: int, version_id: int, number: int, size: Size, first_day: date = FIRST_DAY
+) -> Member:
     person_id = await people.make_person(
         tx, community_id=community_id, household_id=None, name="测试甲", phone=f"100{number:08d}"
     )
@@ -224,7 +237,7 @@ async def _move_in(tx: Tx, *, community_id: int, version_id: int, number: int, s
             points=LOT_POINTS,
             posting_key=f"bench:{number:06d}:{line:02d}",
             effective_at=tx.now,
-            expires_on=date(2090, 1, 1) + timedelta(days=line),
+            expires_on=first_day + timedelta(days=line),
             member_id=person_id,
             version_id=version_id,
             source=("awards", "award", number * size.lines + line),
