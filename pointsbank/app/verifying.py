@@ -28,7 +28,7 @@ from pointsbank.redemption import verify as redemption
 from pointsbank.stock import verify as stock
 
 PROCESSES_MAX = 4
-NICENESS = 15
+NICENESS, LONG = 15, 10_000
 OTHER_ROOMS = (stock, redemption)
 Progress = Callable[[str], None]
 
@@ -43,11 +43,11 @@ async def verified(
     """Recompute the books of an installation, or of a file, and say meanwhile how far it has come."""
 
     async def check(spans: Sequence[Span]) -> list[Checked]:
+        give_way_for(sum(span.upto - span.after for span in spans))
         count = min(PROCESSES_MAX, os.cpu_count() or 1, len(spans))
         if count < 2:
             async with db.snapshot() as rows:
                 return await verify_seals.check_spans(rows, spans)
-        give_way()
         return await _apart(spans, count, file, progress)
 
     async with databases.opened_to_read(settings, file):
@@ -104,9 +104,9 @@ async def _serve(settings: Settings, file: Path | None) -> None:
             sys.stdout.buffer.flush()
 
 
-def give_way() -> None:
-    """People at the pages come first."""
-    if sys.platform != "win32":
+def give_way_for(positions: int) -> None:
+    """People at the pages come first, where it takes more than a moment. For good: this is for commands."""
+    if positions > LONG and sys.platform != "win32":
         os.nice(NICENESS)
 
 

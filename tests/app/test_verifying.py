@@ -23,7 +23,6 @@ SELECT community_id, position, entry_id FROM ledger_seal WHERE position > ? AND 
 @pytest.fixture
 def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify_seals, "SPAN", SPAN)
-    monkeypatch.setattr(verifying, "give_way", lambda: None)  # for ever, in the process of these tests
     monkeypatch.setattr(verifying.os, "cpu_count", lambda: 2)
 
 
