@@ -159,7 +159,9 @@ async def ratio(orders: int, rounds: int, say: large.Say) -> float:
         try:
             await server.run("CREATE DATABASE origin")
             place: Town = await town.found(server.settings("origin"), Size(people=PEOPLE, lines=LINES), say)
-            asked = [order.facts(place) for order in commands.orders(place, orders, Random(large.SEED))]
+            first, *asked = [order.facts(place) for order in commands.orders(place, orders + 1, Random(large.SEED))]
+            async with databases.opened(server.settings("origin"), Clock()):
+                await db.write(redemption.order, **first)  # opens the account that all others pay into
             told = await record(server, asked)
             ours, plain = [], []
             for _ in range(rounds):
