@@ -122,12 +122,13 @@ CHANGES: dict[str, Change] = {
     "/ledger/passbooks/{passbook_id:int}/adjust": Change(
         ADMIN, {"way": "up", "points": "5", "reason": "missed", "note": "测试依据"}, {"points": "6"}
     ),
-    "/ledger/passbooks/{passbook_id:int}/entries/{entry_id:int}/reverse": Change(
-        ADMIN,
-        {"reason": "not_so"},
-        {"reason": "twice"},
-        at={"entry_id": "award_entry_id", "passbook_id": "award_book_id"},
-    ),
+    **{
+        f"/{room}/passbooks/{{passbook_id:int}}/entries/{{entry_id:int}}/reverse": Change(
+            ADMIN, {"reason": "not_so"}, {"reason": "twice"}, at={"entry_id": entry, "passbook_id": "award_book_id"}
+        )
+        for room, entry in (("ledger", "given_entry_id"), ("awards", "award_entry_id"))
+    },
+    "/awards/vouchers/{voucher_id:int}/give": Change(ADMIN, {"seen": "{voucher_seen}"}, {"seen": "0"}),
     "/ledger/give": Change(RESIDENT, {"to": "pot", "points": "3"}, {"points": "4"}),
     "/scoring/versions/{version_id:int}/items": Change(ADMIN, ITEM, {"points": "4"}),
     "/scoring/versions/{version_id:int}/publish": Change(

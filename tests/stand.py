@@ -166,3 +166,9 @@ async def _books(world: World, made: Stand) -> None:
     book = await queries.passbook_of(person_id=own["resident_id"], household_id=None, holder="person")
     own["award_book_id"] = book.passbook_id
     own["award_entry_id"] = (await queries.lines(book.account_id))[-1].entry_id
+    await world.give(own["resident_id"], 1)
+    given = {"from_id": book.passbook_id, "to_person": None, "points": 1, "how": "paper"}
+    await db.write(
+        actions_vouchers.hand_over, actor=admin, community_id=place.id, what=actions_vouchers.What.DONATION, **given
+    )
+    own["given_entry_id"] = (await queries.lines(book.account_id))[0].entry_id

@@ -8,7 +8,8 @@ rejected 已退回 from any of them but settled.
 Invariants:
   1. An act is awarded once per version of the table; the version is that of the local day on which it began.
   2. A counter never passes its cap: its row is taken before the points are worked out.
-  3. A pending award counts against its caps; a rejected one gives back what it took; nothing else is worked out anew.
+  3. A pending award counts against its caps; a rejected one gives back what it took, one that is taken back as much
+     as was taken; nothing else is worked out anew.
   4. Nobody reviews an act of their own household, and nobody takes two steps of one chain.
   5. One entry is posted per settled award; an award of no points settles at once, without an entry.
   6. An award with a notice settles only when its notice is closed and nobody disputes its line.

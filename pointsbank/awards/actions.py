@@ -1,6 +1,6 @@
 """Acts become awards, awards are reviewed and noticed. Order of rows: counters of caps, awards, the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
@@ -175,10 +175,10 @@ async def _score(tx: Tx, holder: Holder, table: Table, item: Item, facts: Facts)
     """Work out an act's points under the caps' counters, which are taken first and counted up."""
     holders = Holders(holder.person_id, holder.household_id, holder.building_id)
     keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day)}
-    counted = await _take_counters(tx, holder.community_id, sorted(keys.values(), key=order_of))
+    counted = await take_counters(tx, community_id=holder.community_id, counters=keys.values())
     result = evaluate(table, item, facts, {key: counted[counter] for key, counter in keys.items()})
     uses = uses_of(result, holders)
-    await _add_to_counters(tx, holder.community_id, uses, 1)
+    await add_to_counters(tx, community_id=holder.community_id, uses=uses)
     return result, uses
 
 
@@ -333,20 +333,21 @@ async def _reject(tx: Tx, award_id: int, state: State, reason: Reason) -> None:
     rejected = await tx.row(REJECT, award_id, state)
     if rejected is None:
         raise AlreadyReviewed
-    await _add_to_counters(tx, rejected["community_id"], _uses(rejected["uses"]), -1)
+    await add_to_counters(tx, community_id=rejected["community_id"], uses=_uses(rejected["uses"]), sign=-1)
     await trail.record(tx, "award.rejected", subject=("award", award_id), reason=reason)
 
 
-async def _take_counters(tx: Tx, community_id: int, counters: Sequence[Counter]) -> dict[Counter, int]:
+async def take_counters(tx: Tx, *, community_id: int, counters: Iterable[Counter]) -> dict[Counter, int]:
+    """What each has counted; from here on nobody else counts with them."""
     counted = {}
-    for counter in counters:
+    for counter in sorted(counters, key=order_of):
         found = await tx.row(TAKE_COUNTER, community_id, *msgspec.structs.astuple(counter))
         assert found is not None
         counted[counter] = int(found["points"])
     return counted
 
 
-async def _add_to_counters(tx: Tx, community_id: int, uses: Sequence[CounterUse], sign: int) -> None:
+async def add_to_counters(tx: Tx, *, community_id: int, uses: Sequence[CounterUse], sign: int = 1) -> None:
     for use in sorted(uses, key=lambda use: order_of(use.counter)):
         added = await tx.run(ADD_TO_COUNTER, sign * use.points, community_id, *msgspec.structs.astuple(use.counter))
         assert added == 1

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from msgspec import Meta
 
-from pointsbank.awards import actions, queries
+from pointsbank.awards import actions, queries, routes_back
 from pointsbank.awards.queries import AwardView
 from pointsbank.awards.rules import BASIS, EVIDENCE_WORDS, REASONS, REVIEW_REASONS, STATE_WORDS, Reason, State
 from pointsbank.kit import db
@@ -206,4 +206,4 @@ async def review(request: AnyRequest, session: NamedDependency[Session]) -> Resp
     return Redirect("/awards/review", status_code=303)
 
 
-handlers = [award_page, award_json, review_page, review]
+handlers = [award_page, award_json, review_page, review, *routes_back.handlers]

@@ -35,6 +35,7 @@ from pointsbank.ledger.rules_flows import (
     FOLLOWED,
     FOLLOWS,
     SUMMARIES,
+    TAKES_BACK,
     BookFull,
     BookMerged,
     BookNotEmpty,
@@ -82,10 +83,10 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     for one in (source, target):
         if one is not None:
             check_open(one, voucher.what)
-    if voucher.what is What.REVERSAL:
+    if voucher.what in TAKES_BACK:
         assert voucher.reverses_id is not None
-        posted = await actions_reversal.reverse(tx, entry_id=voucher.reverses_id, reason=voucher.reason)
-        entry_id = posted.entry_id
+        take = actions_reversal.reverse if voucher.what is What.REVERSAL else actions_reversal.clawback
+        entry_id = (await take(tx, entry_id=voucher.reverses_id, reason=voucher.reason)).entry_id
     else:
         _check_kinds(voucher, source, target)
         entry_id = await _post(tx, voucher, source, target)

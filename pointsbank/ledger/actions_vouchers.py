@@ -8,6 +8,7 @@ from datetime import date
 
 from pointsbank.approvals import actions as approvals
 from pointsbank.approvals.rules import facts_hash
+from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries as ledger
@@ -19,10 +20,13 @@ from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
+    CLAWED_HERE,
     REFUSED,
     REVERSED_HERE,
+    TAKES_BACK,
     WITHDRAWN,
     AskedAlready,
+    ClawbackNotNeeded,
     ElsewhereReversed,
     EstateAsked,
     NotHousemate,
@@ -45,6 +49,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked') ON CONFLICT DO NOTHING R
 """
 ASK = "UPDATE ledger_voucher SET approval_id = ? WHERE id = ?"
 STEP = "UPDATE ledger_voucher SET state = ? WHERE id = ? AND state = 'asked'"
+ROOM = "ledger"
 
 
 async def hand_over(
@@ -126,24 +131,43 @@ async def adjust(
     return await _asked(tx, voucher)
 
 
-async def ask_reversal(tx: Tx, *, community_id: int, entry_id: int, reason: str, note: str) -> int:
-    """Reverse an entry, or above what one person may do ask for it; returns the voucher."""
+async def take_back(
+    tx: Tx, *, community_id: int, entry_id: int, way: What, reason: str, note: str, room: str = ROOM
+) -> int:
+    """Reverse an entry or claw it back, or above what one person may do ask for it; returns the voucher.
+
+    The room that an entry came from is the one that takes it back, since it has counted it: others are refused.
+    """
+    assert way in TAKES_BACK
     entry = await queries.entry(tx, entry_id)
     if entry.community_id != community_id:
         raise UnknownAccount
-    if entry.kind not in REVERSED_HERE:
+    if entry.kind not in REVERSED_HERE or entry.source_room != room:
         raise ElsewhereReversed
     if entry.is_reversed:
         raise rules.AlreadyReversed
+    if way is What.CLAWBACK:
+        await _check_short(tx, entry)
     voucher = await _drawn(
-        tx, community_id=community_id, what=What.REVERSAL, from_id=entry.to_id, to_id=entry.from_id,
-        points=entry.points, reverses_id=entry_id, reason=reason, note=note, member_id=entry.member_id,
+        tx, community_id=community_id, what=way, from_id=entry.to_id,
+        to_id=entry.from_id if way is What.REVERSAL else None, points=entry.points, reverses_id=entry_id,
+        reason=reason, note=note, member_id=entry.member_id,
     )  # fmt: skip
-    alone_max = await queries.reversal_alone_max(tx, community_id)
-    if needs_second(What.REVERSAL, entry.points, reversal_alone_max=alone_max):
+    if await queries.reversal_needs_second(tx, entry):
         return await _asked(tx, voucher)
     await _not_own(tx, voucher)
     return (await book(tx, voucher=voucher)).id
+
+
+async def _check_short(tx: Tx, entry: queries.EntryFacts) -> None:
+    """A clawback stands in for a reversal that is not covered, and for no other."""
+    if entry.kind not in CLAWED_HERE:
+        raise rules.NotReversible
+    there = await queries.recoverable(tx, entry, local_day(tx.now))
+    if not there:
+        raise rules.NothingToTake
+    if there == entry.points:
+        raise ClawbackNotNeeded
 
 
 async def carry_over(tx: Tx, *, from_id: int, to_id: int, points: int | None, member_id: int, reason: str) -> None:
@@ -185,11 +209,13 @@ async def draw_estate(
     return await queries.voucher_in(tx, voucher.id)
 
 
-async def give(tx: Tx, *, voucher_id: int, seen: str) -> int:
+async def give(tx: Tx, *, voucher_id: int, seen: str, room: str = ROOM) -> int:
     """Agree to a voucher as it was seen, and book it; returns the entry. An estate is not found here."""
     voucher = await agree(tx, voucher_id=voucher_id, seen=seen)
     if voucher.what is What.ESTATE:
         raise NotFound
+    if voucher.reverses_id is not None and (await queries.entry(tx, voucher.reverses_id)).source_room != room:
+        raise ElsewhereReversed
     booked = await book(tx, voucher=voucher)
     assert booked.entry_id is not None
     return booked.entry_id

@@ -1,15 +1,15 @@
 """Read passbooks as ends of a flow, vouchers, and the community's pot."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger.rules import POT, UnknownAccount
-from pointsbank.ledger.rules_flows import Voucher, What
+from pointsbank.ledger.rules import POT, UnknownAccount, surplus_key
+from pointsbank.ledger.rules_flows import Voucher, What, needs_second
 
 VOUCHERS_MAX = 100
 
@@ -51,12 +51,27 @@ SELECT CAST(COALESCE(SUM(remaining - held), 0) AS BIGINT) FROM ledger_lot
  WHERE account_id = ? AND kind = 'earned' AND expires_on >= ? AND remaining > 0
 """
 ENTRY = """
-SELECT entry.id, entry.community_id, entry.kind, entry.member_id, CAST(SUM(move.points) AS BIGINT) AS points,
+SELECT entry.id, entry.community_id, entry.kind, entry.member_id, entry.source_room,
+       CAST(SUM(move.points) AS BIGINT) AS points,
        MIN(source.passbook_id) AS from_id, MIN(target.passbook_id) AS to_id,
        EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = entry.id) AS is_reversed
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
   JOIN ledger_account source ON source.id = move.source_id JOIN ledger_account target ON target.id = move.target_id
- WHERE entry.id = ? GROUP BY entry.id, entry.community_id, entry.kind, entry.member_id
+ WHERE entry.id = ?
+ GROUP BY entry.id, entry.community_id, entry.kind, entry.member_id, entry.source_room
+"""
+
+
+# What of an entry's points is still in its passbook and free, with what went on because the passbook was full.
+RECOVERABLE = """
+SELECT CAST(COALESCE(SUM(lot.remaining - lot.held), 0) AS BIGINT)
+       + (SELECT CAST(COALESCE(SUM(move.points), 0) AS BIGINT) FROM ledger_entry surplus
+            JOIN ledger_move move ON move.entry_id = surplus.id
+           WHERE surplus.posting_key = ?
+             AND NOT EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = surplus.id)) AS points
+  FROM ledger_lot lot JOIN ledger_account account ON account.id = lot.account_id
+  LEFT JOIN ledger_lot_use used ON used.lot_id = lot.id AND used.entry_id = ?
+ WHERE account.passbook_id = ? AND (lot.expires_on >= ? OR used.lot_id IS NOT NULL)
 """
 
 
@@ -97,6 +112,7 @@ class EntryFacts(msgspec.Struct, frozen=True):
     community_id: int
     kind: str
     member_id: int | None
+    source_room: str
     points: int
     from_id: int | None
     to_id: int | None
@@ -210,6 +226,18 @@ async def reversal_alone_max(tx: Tx | None, community_id: int) -> int:
     found = await _row(tx, ALONE_MAX, community_id)
     assert found is not None
     return int(found["reversal_alone_max"])
+
+
+async def recoverable(tx: Tx | None, of: EntryFacts, today: date) -> int:
+    """What of the points that an entry brought can be taken back now."""
+    found = await _row(tx, RECOVERABLE, surplus_key(of.entry_id), of.entry_id, of.to_id, today)
+    assert found is not None
+    return min(int(found["points"]), of.points)
+
+
+async def reversal_needs_second(tx: Tx | None, of: EntryFacts) -> bool:
+    alone_max = await reversal_alone_max(tx, of.community_id)
+    return needs_second(What.REVERSAL, of.points, reversal_alone_max=alone_max)
 
 
 async def giveable(tx: Tx | None, of: Book, today: object) -> int:

@@ -21,13 +21,13 @@ from pointsbank.ledger.routes_vouchers import MOVES, book_words, check_last_day,
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_flows import (
     ADJUSTMENT_REASONS,
+    CLAWED_HERE,
     HOW_WORDS,
     NOTE_LETTERS_MAX,
     REASON_WORDS,
     REVERSAL_REASONS,
     REVERSED_HERE,
     What,
-    needs_second,
 )
 from pointsbank.ledger.rules_kinds import smallest
 from pointsbank.people import queries as people
@@ -85,11 +85,14 @@ class AdjustForm(msgspec.Struct):
     note: Annotated[str, Meta(title=N_("依据"), min_length=2, max_length=NOTE_LETTERS_MAX)] = ""
 
 
-class ReverseForm(msgspec.Struct):
+class TakeBackForm(msgspec.Struct):
+    """Where a reversal is not covered, a clawback takes what is still there."""
+
     request_key: str
     reason: Annotated[
         Literal["wrong_points", "wrong_book", "twice", "not_so", "taken_back"], Meta(title=N_("为什么冲正"))
     ]
+    way: Literal["reversal", "clawback"] = "reversal"
     note: Annotated[str, Meta(title=N_("说明"), max_length=NOTE_LETTERS_MAX)] = ""
 
 
@@ -236,19 +239,24 @@ async def adjust(
 
 @get(ENTRY, guards=SEES)
 async def entry_page(
-    passbook_id: FromPath[int], entry_id: FromPath[int], session: NamedDependency[Session]
+    passbook_id: FromPath[int],
+    entry_id: FromPath[int],
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
 ) -> Response[str]:
-    return await _entry_page(session, passbook_id, entry_id, forms.blank())
+    return await _entry_page(session, passbook_id, entry_id, forms.blank(), clock)
 
 
-async def _entry_page(session: Session, passbook_id: int, entry_id: int, form: Filled[Any]) -> Response[str]:
+async def _entry_page(
+    session: Session, passbook_id: int, entry_id: int, form: Filled[Any], clock: Clock
+) -> Response[str]:
     book = await flows.shared_book(session.community_ids, passbook_id)
     line = await queries.entry_line(book.account_id, entry_id)
     if line is None:
         raise NotFound
     entry = await flows.entry(None, entry_id)
     voucher = await flows.voucher_of_entry(entry_id)
-    alone_max = await flows.reversal_alone_max(None, book.community_id)
+    there = await flows.recoverable(None, entry, local_day(clock.now())) if entry.kind in CLAWED_HERE else entry.points
     names = await people.masked_names([line.member_id] if line.member_id else [])
     sides = await owner_words(voucher) if voucher is not None else None
     return page(
@@ -265,7 +273,10 @@ async def _entry_page(session: Session, passbook_id: int, entry_id: int, form: F
         reason=_(REASON_WORDS[line.reason]) if line.reason in REASON_WORDS else "",
         asked=await flows.open_reversal(entry_id),
         is_reversible=line.kind in REVERSED_HERE and not entry.is_reversed,
-        needs_second=needs_second(What.REVERSAL, entry.points, reversal_alone_max=alone_max),
+        needs_second=await flows.reversal_needs_second(None, entry),
+        there=there,
+        short=entry.points - there,
+        back_url=f"/{entry.source_room}/passbooks/{passbook_id}/entries/{entry_id}/reverse",
         reasons=[(name, _(said)) for name, said in REVERSAL_REASONS.items()],
         may_move=session.may(Permission.MOVE_POINTS),
         form=form,
@@ -274,28 +285,42 @@ async def _entry_page(session: Session, passbook_id: int, entry_id: int, form: F
 
 @post(f"{ENTRY}/reverse", guards=MOVES)
 async def reverse(
-    passbook_id: FromPath[int], entry_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
+    passbook_id: FromPath[int],
+    entry_id: FromPath[int],
+    request: AnyRequest,
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
 ) -> Response[str] | Redirect:
+    return await take_back(
+        request, session, clock, passbook_id=passbook_id, entry_id=entry_id, action=actions.take_back
+    )
+
+
+async def take_back(
+    request: AnyRequest, session: Session, clock: Clock, *, passbook_id: int, entry_id: int, action: Any
+) -> Response[str] | Redirect:
+    """Reverse an entry or claw it back by the action of its room; what is refused is told on the entry's own page."""
     book = await flows.shared_book(session.community_ids, passbook_id)
     if await queries.entry_line(book.account_id, entry_id) is None:
         raise NotFound
-    form = await forms.read(request, ReverseForm)
+    form = await forms.read(request, TakeBackForm)
     if form.is_valid:
         asked = form.value
         try:
             voucher_id = await db.write(
-                actions.ask_reversal,
+                action,
                 actor=session.actor,
                 request_key=asked.request_key,
                 community_id=community_of(session),
                 entry_id=entry_id,
+                way=What(asked.way),
                 reason=asked.reason,
                 note=asked.note,
             )
             return Redirect(f"/ledger/vouchers/{voucher_id}", status_code=303)
         except Refusal as refusal:
             form.refuse("reason", refusal)
-    return await _entry_page(session, passbook_id, entry_id, form)
+    return await _entry_page(session, passbook_id, entry_id, form, clock)
 
 
 handlers: list[Any] = [book_page, hand_page, hand_over, adjust_page, adjust, entry_page, reverse]

@@ -27,6 +27,7 @@ from pointsbank.ledger.rules_flows import (
     NOTE_LETTERS_MAX,
     REASON_WORDS,
     REFUSED,
+    TAKES_BACK,
     WHAT_WORDS,
     WITHDRAWN,
     Voucher,
@@ -105,7 +106,7 @@ async def member_meant(session: Session, form: Filled[Any], number: str, name: s
 
 async def owner_words(voucher: Voucher) -> tuple[str, str]:
     """From whose passbook, and to whose: masked names with the numbers of the passbooks."""
-    is_issue = voucher.what in (What.ADJUSTMENT, What.REVERSAL)
+    is_issue = voucher.what is What.ADJUSTMENT or voucher.what in TAKES_BACK
     sides = []
     for passbook_id, issued in ((voucher.from_id, _("（新发放）")), (voucher.to_id, _("（冲减发放）"))):
         if passbook_id is not None:
@@ -196,8 +197,14 @@ async def show_voucher(session: Session, voucher_id: int, form: Filled[Any]) -> 
         is_beneficiary=unfit is Unfit.BENEFICIARY,
         may_decide=found.state == ASKED and unfit is None,
         seen=facts_hash(found.facts),
+        give_url=f"/{await _room_of(found)}/vouchers/{voucher_id}/give",
         form=form,
     )
+
+
+async def _room_of(voucher: Voucher) -> str:
+    """Whose entry it takes back, if any: that room books it, since it has counted it."""
+    return "ledger" if voucher.reverses_id is None else (await queries.entry(None, voucher.reverses_id)).source_room
 
 
 async def act(

@@ -7,6 +7,7 @@ import msgspec
 
 from pointsbank.approvals.rules import Subject
 from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.ledger.rules import ISSUES
 
 APPROVAL_KIND = "ledger.voucher"
 NOTE_LETTERS_MAX = 100
@@ -111,8 +112,14 @@ class ElsewhereReversed(Refusal):
     message = "这一笔不在这里冲正：兑换在柜台撤销，期初余额在它的名单里冲正，销户转来的请用更正。"
 
 
+class ClawbackNotNeeded(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.clawback_not_needed"
+    message = "存折里的分够，请直接冲正，不用追回。"
+
+
 class What(StrEnum):
-    """What a voucher is for; also the kind of the entry, except that a reversal makes its own."""
+    """What a voucher is for; also the kind of the entry, except that a reversal or clawback makes its own."""
 
     TRANSFER = "transfer"
     DONATION = "donation"  # to a person, or to the community's pot
@@ -121,6 +128,7 @@ class What(StrEnum):
     REVERSAL = "reversal"
     JOINING = "joining"  # points follow whoever moves house, or turned out to be somebody on the roster
     ESTATE = "estate"  # all that somebody leaves behind goes to an heir, or to the pot
+    CLAWBACK = "clawback"  # of what is still there, where a reversal is not covered
 
 
 WHAT_WORDS = {
@@ -131,6 +139,7 @@ WHAT_WORDS = {
     What.REVERSAL: "冲正",
     What.JOINING: "随户、分户、合并登记",
     What.ESTATE: "销户转出",
+    What.CLAWBACK: "追回",
 }
 SUMMARIES = {
     What.TRANSFER: "转让积分",
@@ -184,10 +193,12 @@ JOINING_REASONS = {
 ESTATE_REASONS = {"death": "本人去世", "left": "本人退出"}
 REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS | JOINING_REASONS | ESTATE_REASONS
 SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT})
-ABOVE_A_LIMIT = frozenset({What.REVERSAL, What.ESTATE})
+TAKES_BACK = frozenset({What.REVERSAL, What.CLAWBACK})
+ABOVE_A_LIMIT = TAKES_BACK | {What.ESTATE}
 FOLLOWS = frozenset({What.JOINING, What.ESTATE})
 """Points that move because their holders do: of every sort, and above any limit of the passbook they come to."""
 REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift")
+CLAWED_HERE = frozenset(ISSUES) & frozenset(REVERSED_HERE)
 
 
 class Voucher(msgspec.Struct, frozen=True):
@@ -226,7 +237,7 @@ class Voucher(msgspec.Struct, frozen=True):
 
 
 def needs_second(what: What, points: int, *, reversal_alone_max: int) -> bool:
-    """Whether another person must agree: always where points come from nowhere, and to large reversals and estates."""
+    """Whether another person must agree: always where points come from nowhere, and where many are taken or left."""
     return what in SECOND_PERSON or (what in ABOVE_A_LIMIT and points > reversal_alone_max)
 
 

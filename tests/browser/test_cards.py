@@ -23,6 +23,7 @@ FINE = 2  # as a plain office scanner sees: at a screen's 96 dots an inch thin b
 CARD_MM, MARGIN_MM = (85.6, 54.0), (19.4, 13.5)
 PEOPLE = len(CARD_NAMES) + 1
 Codes = dict[tuple[int, int], str]
+KINDS = [zxingcpp.BarcodeFormat.QRCode, zxingcpp.BarcodeFormat.Code128]  # in a code there may seem to be others
 
 
 def boxes(page: Page) -> list[tuple[int, int]]:
@@ -56,8 +57,8 @@ def read_sheet(png: bytes) -> Codes:
     for place in product(range(2), range(5)):
         left, top = (MARGIN_MM[side] + place[side] * CARD_MM[side] for side in range(2))
         edges = [round(edge * scale) for edge in (left, top, left + CARD_MM[0], top + CARD_MM[1])]
-        seen = zxingcpp.read_barcodes(picture.crop(edges), try_rotate=False, try_invert=False)
-        assert len(seen) <= 1
+        seen = zxingcpp.read_barcodes(picture.crop(edges), formats=KINDS, try_rotate=False, try_invert=False)
+        assert len(seen) <= 1, [(one.format, one.text) for one in seen]
         if seen:
             codes[place] = seen[0].text
     return codes

@@ -15,7 +15,7 @@ from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.rules import NEVER, AlreadyReversed, BookClosed
-from pointsbank.ledger.rules_flows import BookMerged, EstateAsked, EstateChanged, VoucherMoved
+from pointsbank.ledger.rules_flows import BookMerged, EstateAsked, EstateChanged, VoucherMoved, What
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions_own
 from pointsbank.people import queries as people
@@ -232,17 +232,17 @@ class TestOnePersonTwice:
         [voucher] = await flows.merged_from(twice)
         back = {"community_id": town.home.id, "entry_id": voucher.entry_id, "reason": "wrong_book", "note": ""}
         with pytest.raises(BookMerged):
-            await db.write(vouchers.ask_reversal, actor=await admin(town), **back)
+            await db.write(vouchers.take_back, way=What.REVERSAL, actor=await admin(town), **back)
         [merged] = await own.merges_into(known)
 
         await db.write(actions_people.separate, actor=await admin(town), merge_id=merged.id, reason="两位同名")
-        await db.write(vouchers.ask_reversal, actor=await admin(town), **back)
+        await db.write(vouchers.take_back, way=What.REVERSAL, actor=await admin(town), **back)
 
         assert (await town.balance(known), (await flows.book(None, old.passbook_id)).balance) == (4, 9)
         holder = await people.holder_of(None, twice)
         assert (holder.state, holder.household_id) == ("provisional", None)
         with pytest.raises(AlreadyReversed):
-            await db.write(vouchers.ask_reversal, actor=await admin(town), **back)
+            await db.write(vouchers.take_back, way=What.REVERSAL, actor=await admin(town), **back)
 
     async def test_the_last_of_a_household_brings_the_household_s_points_and_its_passbook_is_closed(self, families):
         twice, known = await families.person(points=9), await families.person("测试乙")
@@ -253,7 +253,7 @@ class TestOnePersonTwice:
         [voucher] = await flows.vouchers(families.home.id)
         with pytest.raises(BookClosed):
             await db.write(
-                vouchers.ask_reversal, actor=await admin(families), community_id=families.home.id,
+                vouchers.take_back, way=What.REVERSAL, actor=await admin(families), community_id=families.home.id,
                 entry_id=voucher.entry_id, reason="wrong_book", note="",
             )  # fmt: skip
 

@@ -250,9 +250,10 @@ class Desk:
 
     async def ask_reversal(self, back: int) -> None:
         at = self.entry(back)
+        room = (await queries_flows.entry(None, self.ids[at])).source_room
         told = await self.both(
-            actions_vouchers.ask_reversal, lambda: self.oracle.ask_reversal(at), **self.community,
-            entry_id=self.ids[at], reason="twice", note="",
+            actions_vouchers.take_back, lambda: self.oracle.ask_reversal(at), **self.community,
+            entry_id=self.ids[at], way=What.REVERSAL, reason="twice", note="", room=room,
         )  # fmt: skip
         self._made(told)
 
@@ -260,9 +261,12 @@ class Desk:
         at = self.latest(len(self.voucher_ids), back)
         if at is not None:
             voucher = await queries_flows.voucher((self.place.community_id,), self.voucher_ids[at])
+            back = voucher.reverses_id
+            room = "ledger" if back is None else (await queries_flows.entry(None, back)).source_room
             await self._decide(
                 actions_vouchers.give, lambda: self.oracle.give(at, is_maker=by_maker, has_seen=has_seen), by_maker,
                 voucher_id=voucher.id, seen=facts_hash(voucher.facts) if has_seen else "what stood there before",
+                room=room,
             )  # fmt: skip
 
     async def turn_down(self, back: int, by_maker: bool) -> None:

@@ -26,6 +26,13 @@ def hidden(text: str, name: str) -> str:
     return found[1]
 
 
+def door_in(text: str, name: str) -> str:
+    """Where a form of the page is sent to."""
+    found = re.search(rf'action="([^"]+/{name})"', text)
+    assert found is not None
+    return found[1]
+
+
 async def number_of(person_id: int) -> str:
     return await people.member_number(None, person_id)
 
@@ -119,7 +126,8 @@ async def test_an_award_is_reversed_on_the_page_of_its_entry(world):
         assert (await desk.post(f"{url}/reverse", data={"request_key": "reverse-it-1"})).status_code == 403
     async with visiting(world, cookie=token) as desk:
         assert url in (await desk.get(f"/people/{neighbour}")).text
-        done = await desk.post(f"{url}/reverse", data={"request_key": "reverse-it-1", "reason": "not_so"})
+        door = door_in((await desk.get(url)).text, "reverse")
+        done = await desk.post(door, data={"request_key": "reverse-it-1", "reason": "not_so"})
         after = (await desk.get(url)).text
     assert done.status_code == 303
     assert "已经冲正" in after
@@ -135,13 +143,15 @@ async def test_above_the_limit_that_the_community_sets_a_reversal_wants_two(worl
     url = f"/ledger/passbooks/{book.passbook_id}/entries/{line.entry_id}"
     async with visiting(world, cookie=token) as desk:
         await desk.post("/ledger/vouchers/limit", data={"request_key": "set-the-limit", "points": "9"})
-        asked = await desk.post(f"{url}/reverse", data={"request_key": "reverse-it-2", "reason": "twice"})
+        door = door_in((await desk.get(url)).text, "reverse")
+        asked = await desk.post(door, data={"request_key": "reverse-it-2", "reason": "twice"})
         assert "等另一位管理员确认" in (await desk.get(url)).text
         voucher = asked.headers["location"]
     assert await world.balance(neighbour) == 10
     async with visiting(world, cookie=checker) as desk:
         shown = (await desk.get(voucher)).text
-        await desk.post(f"{voucher}/give", data={"request_key": "agree-to-it-2", "seen": hidden(shown, "seen")})
+        door = door_in(shown, "give")
+        await desk.post(door, data={"request_key": "agree-to-it-2", "seen": hidden(shown, "seen")})
     assert await world.balance(neighbour) == 0
     assert await db.row("SELECT 1 FROM trail_record WHERE verb = 'community.reversal_limit'") is not None
 

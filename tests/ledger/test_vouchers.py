@@ -63,9 +63,11 @@ async def seen(world, voucher_id: int) -> str:
 
 
 async def agree(world, voucher_id: int, actor=None):
+    back = (await found.voucher((world.home.id,), voucher_id)).reverses_id
     return await db.write(
-        vouchers.give, actor=actor or await admin(world), voucher_id=voucher_id, seen=await seen(world, voucher_id)
-    )
+        vouchers.give, actor=actor or await admin(world), voucher_id=voucher_id, seen=await seen(world, voucher_id),
+        room="ledger" if back is None else (await found.entry(None, back)).source_room,
+    )  # fmt: skip
 
 
 async def adjust(world, person_id, points, maker, *, is_up=True, expires_on=NEVER):
@@ -323,9 +325,10 @@ async def set_alone_max(tx: db.Tx, *, community_id: int, points: int) -> None:
 class TestReversing:
     async def reverse(self, town, person_id, actor=None):
         line = (await queries.lines((await book_of(town, person_id)).account_id))[0]
+        room = (await found.entry(None, line.entry_id)).source_room
         return await db.write(
-            vouchers.ask_reversal, actor=actor or await admin(town), community_id=town.home.id,
-            entry_id=line.entry_id, reason="wrong_points", note="",
+            vouchers.take_back, actor=actor or await admin(town), community_id=town.home.id, way=What.REVERSAL,
+            entry_id=line.entry_id, reason="wrong_points", note="", room=room,
         )  # fmt: skip
 
     async def test_a_small_award_is_reversed_by_one_a_large_one_by_two(self, town):
