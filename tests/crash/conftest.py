@@ -1,11 +1,14 @@
 import asyncio
+import contextlib
 import json
 import os
 import random
 import signal
+import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -39,16 +42,46 @@ def environment(settings: Settings, port: int) -> dict[str, str]:
     return {**env, "POINTSBANK_DATABASE_URL": settings.database_url} if settings.database_url else env
 
 
+class Stable:
+    """Where servers are forked from; see stable.py."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.crash.stable"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def fork(self, wanted: dict[str, Any]) -> int:
+        """The process id of what was begun."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(wanted).encode() + b"\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
+
+    def close(self) -> None:
+        self.process.communicate()
+
+
+async def gone(pid: int) -> None:
+    """Wait until there is no such process."""
+    async with asyncio.timeout(START_SECONDS):
+        with contextlib.suppress(ProcessLookupError):
+            while True:
+                os.kill(pid, 0)
+                await asyncio.sleep(0.01)
+
+
 @dataclass
 class Ring:
     """A town, its server, the clients, and what they were told."""
 
     settings: Settings
     town: Town
-    stable: asyncio.subprocess.Process
+    stable: Stable
     port: int
     seed: int
     hasty: bool = False
+    checkpoint: int = 0  # in which of its checkpoints the next server is to die
     pid: int = 0
 
     def __post_init__(self) -> None:
@@ -60,11 +93,8 @@ class Ring:
         ]
 
     async def start(self) -> None:
-        assert self.stable.stdin is not None
-        assert self.stable.stdout is not None
-        wanted = {"env": environment(self.settings, self.port), "hasty": self.hasty}
-        self.stable.stdin.write(json.dumps(wanted).encode() + b"\n")
-        self.pid = int(await self.stable.stdout.readline())
+        wanted = {"env": environment(self.settings, self.port), "hasty": self.hasty, "checkpoint": self.checkpoint}
+        self.pid = self.stable.fork(wanted)
         await listening(self.port)
 
     async def more_acknowledged(self) -> None:
@@ -78,13 +108,8 @@ class Ring:
         """Send a signal and wait until the server is gone."""
         if self.pid:
             os.kill(self.pid, signal_)
-        async with asyncio.timeout(START_SECONDS):
-            while self.pid:
-                try:
-                    os.kill(self.pid, 0)
-                    await asyncio.sleep(0.01)
-                except ProcessLookupError:
-                    self.pid = 0
+            await gone(self.pid)
+            self.pid = 0
 
 
 @pytest.fixture
@@ -95,14 +120,17 @@ def seed() -> int:
     return chosen
 
 
+@pytest.fixture(scope="session")
+def stable() -> Iterator[Stable]:
+    opened = Stable()
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-async def ring(settings: Settings, seed: int) -> AsyncIterator[Ring]:
+async def ring(settings: Settings, seed: int, stable: Stable) -> AsyncIterator[Ring]:
     town = await towns.found(settings, SMALL)
-    pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
-    stable = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.crash.stable", **pipes)
     made = Ring(settings, town, stable, free_port(), seed)
     yield made
-    await made.end(signal.SIGKILL)
-    assert stable.stdin is not None
-    stable.stdin.close()
-    await stable.wait()
+    with contextlib.suppress(ProcessLookupError):
+        await made.end(signal.SIGKILL)

@@ -1,6 +1,7 @@
 """A stable of servers: imports the program once and forks one server after another, so that each is up at once.
 
-Reads a line of JSON for each server wanted, {"env": {…}, "hasty": false}, and answers with its process id.
+Reads a line of JSON for each server wanted, {"env": {…}, "hasty": false}, and answers with its process id. One that
+is to die in its n-th checkpoint has "checkpoint": n; one that is to do a piece of work of `moments` has "work".
 """
 
 import asyncio
@@ -10,9 +11,11 @@ import signal
 import sys
 from typing import Any
 
+from pointsbank.app import database as databases
 from pointsbank.app import server, shell
 from pointsbank.kit.db import sqlite
 from pointsbank.kit.settings import Settings
+from tests.crash import moments
 
 HASTY_SECONDS = 0.3  # long enough for a client on a busy machine to read its answer
 
@@ -27,6 +30,18 @@ async def answer_before_commit(writer: sqlite.Writer, batch: list[Any]) -> None:
     await writer._commit()
 
 
+def run(wanted: dict[str, Any]) -> None:
+    if "work" in wanted:
+        shell.run(moments.work(wanted))
+        return
+    settings = Settings.from_env(wanted["env"])
+    if wanted["hasty"]:
+        sqlite.Writer._one_batch = answer_before_commit
+    if wanted["checkpoint"]:
+        moments.die_in_a_checkpoint(databases.path_of(settings), wanted["checkpoint"])
+    shell.run(server.serve(settings))
+
+
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
     for line in sys.stdin:
@@ -35,9 +50,7 @@ def main() -> None:
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-            if wanted["hasty"]:
-                sqlite.Writer._one_batch = answer_before_commit
-            shell.run(server.serve(Settings.from_env(wanted["env"])))
+            run(wanted)
             os._exit(0)
         sys.stdout.write(f"{pid}\n")
         sys.stdout.flush()

@@ -21,7 +21,7 @@ from tests.bench import town as towns
 from tests.bench.serving import free_port
 from tests.crash.book import Book, faults
 from tests.crash.clients import at_work
-from tests.crash.conftest import SMALL, Ring
+from tests.crash.conftest import SMALL, Ring, Stable
 
 BACKUPS, QUICK_BACKUPS = 20, 2
 PROGRAM = "from pointsbank.app.cli import main; main()"
@@ -55,17 +55,14 @@ async def _drill(folder: Path, seed: int, times: int) -> None:
 @contextlib.asynccontextmanager
 async def _served(settings: Settings, seed: int) -> AsyncIterator[Ring]:
     town = await towns.found(settings, SMALL)
-    pipes = {"stdin": asyncio.subprocess.PIPE, "stdout": asyncio.subprocess.PIPE}
-    stable = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.crash.stable", **pipes)
+    stable = Stable()
     ring = Ring(settings, town, stable, free_port(), seed)
     await ring.start()
     try:
         yield ring
     finally:
         os.kill(ring.pid, 15)
-        assert stable.stdin is not None
-        stable.stdin.close()
-        await stable.wait()
+        stable.close()
 
 
 async def _shell(settings: Settings, *arguments: str) -> None:

@@ -41,6 +41,10 @@ PROOFS = (
         (f"{CRASH}[postgres]",), {"PB_CRASH_CYCLES": str(LONG_CYCLES)}, {"PB_CRASH_CYCLES": str(QUICK_CYCLES)},
     ),
     Proof(
+        "P-01 P-16", "kill -9 in checkpoint, backup, migration, expiry, month close", "25 kills each", "1 kill each",
+        ("tests/crash/test_moments.py",), {"PB_MOMENTS": "25"},
+    ),
+    Proof(
         "P-01", "an answer before its commit is seen, a stop under load", "once each", "once each",
         ("tests/crash/test_crash.py::test_this_test_sees_what_is_lost_when_answers_leave_before_the_commit",
          "tests/crash/test_stop.py"),
