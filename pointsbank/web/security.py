@@ -20,6 +20,7 @@ from litestar.types import Scope as LitestarScope
 
 from pointsbank.kit import crypto
 from pointsbank.kit.db import replayed
+from pointsbank.kit.errors import Refusal
 from pointsbank.web import assets, cookies, current, limits, problems, render
 from pointsbank.web.assets import PREFIX
 from pointsbank.web.current import Scope
@@ -117,25 +118,31 @@ class Security:
 
         refused = self._refuse_request(mine, path, headers)
         if refused is None:
-            is_api = path.startswith("/api/")
-            raw = headers.get(b"authorization" if is_api else b"cookie", b"")
-            digest = self.digests.get(raw) or self._presented(raw, is_api=is_api)
-            if digest is not None:
-                session = self.find_session(digest, "bearer" if is_api else "cookie")
-                if hasattr(session, "__await__"):
-                    session = await cast("Awaitable[object]", session)
-                if session is not None:
-                    mine["session"] = session
-                    self._remember(raw, digest)
-                    refused = self._refuse_haste(self.by_bearer if is_api else self.by_session, digest)
-            if mine["session"] is None:
-                refused = self._refuse_haste(self.by_address, limits.network(mine["address"]))
+            try:
+                refused = await self._recognise(mine, path, headers)
+            except Refusal as later:  # the database is away: nobody knows who this is
+                refused = problems.of_refusal(later)
         if refused is not None:
             await _send(refused, mine, send)
             return
         if b"transfer-encoding" in headers:
             receive = _counted(receive, self._body_bytes_max(path))
         await self.app(scope, receive, send)
+
+    async def _recognise(self, mine: Scope, path: str, headers: Headers) -> Problem | None:
+        """Whose request it is, and whether that was one too many."""
+        is_api = path.startswith("/api/")
+        raw = headers.get(b"authorization" if is_api else b"cookie", b"")
+        digest = self.digests.get(raw) or self._presented(raw, is_api=is_api)
+        if digest is not None:
+            session = self.find_session(digest, "bearer" if is_api else "cookie")
+            if hasattr(session, "__await__"):
+                session = await cast("Awaitable[object]", session)
+            if session is not None:
+                mine["session"] = session
+                self._remember(raw, digest)
+                return self._refuse_haste(self.by_bearer if is_api else self.by_session, digest)
+        return self._refuse_haste(self.by_address, limits.network(mine["address"]))
 
     async def _other(self, kind: str, scope: LitestarScope, receive: Receive, send: Send) -> None:
         if kind == "websocket":  # none of ours; closing before accepting is the protocol's 403

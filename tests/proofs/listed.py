@@ -90,6 +90,8 @@ PROOFS = (
         "P-18", "disk full, read-only, lock held for 10 s", "all routes", "a sample",
         ("tests/faults/test_disks.py",), ALL,
     ),
+    Proof("P-18", "PostgreSQL lost, restarted, locked, full, read-only, deadlocked", "once each", "once each",
+          ("tests/faults/test_postgres.py",)),
     Proof(
         "P-18", "the caller goes at every wait, both databases", "all routes", "a sample",
         ("tests/faults/test_cancelled.py",), ALL,

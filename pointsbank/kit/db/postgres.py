@@ -30,6 +30,13 @@ from pointsbank.kit.db.sqlite import NEST, READ, WRITE
 from pointsbank.kit.errors import Busy, NotWritten, Refusal, said_by_table
 
 _NO_WRITES = {"default_transaction_read_only": "on"}
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+"""What is heard while the server is away, stops, starts or has no room: it passes, and nothing was done."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
@@ -112,10 +119,18 @@ class ActionClient(Statements, TransactionWrapper):
             return await super()._translate_exceptions(func, *args, **kwargs)
         except Exception as error:
             self.shut = f"this action went on after a failed statement ({error})"
+            if isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError):  # a standby, or under repair
+                raise NotWritten from error
             raise
 
 
 class PostgresClient(Statements, AsyncpgDBClient):
+    async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await super()._translate_exceptions(func, *args, **kwargs)
+        except LOST as error:
+            raise Busy from error
+
     def acquire_connection(self) -> Any:
         if acting.get():
             raise Misuse(READ)
@@ -139,12 +154,6 @@ class Runner:
     """Retries what PostgreSQL asks to retry; a body may run again, so it has no effect outside its transaction."""
 
     RETRY = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.LockNotAvailableError)
-    LOST = (
-        OSError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.OperatorInterventionError,
-        asyncpg.InsufficientResourcesError,
-    )
     TRIES, QUEUE_MAX = 5, 2_000
 
     def __init__(self, client: PostgresClient, clock: Clock) -> None:
@@ -169,7 +178,7 @@ class Runner:
             except self.RETRY as error:
                 if not tries_left:
                     raise NotWritten from error
-            except self.LOST as error:
+            except LOST as error:
                 raise NotWritten from error
         raise AssertionError("unreachable")
 
@@ -211,7 +220,7 @@ class Runner:
                         raise Misuse(client.shut)
             except asyncpg.InterfaceError as error:
                 # What asyncpg says when it cannot roll back, since the connection is gone.
-                if isinstance(error.__context__, self.LOST):
+                if isinstance(error.__context__, LOST):
                     raise ConnectionResetError from error
                 raise
             self.forget(tx.stale)
