@@ -121,7 +121,7 @@ async def spend(told: TextIO, account_id: int, member_id: int, key: str) -> None
     try:
         await db.write(
             actions.spend, community_id=1, account_id=account_id, points=1, outlet_id=1, posting_key=key,
-            member_id=member_id, source=("redemption", "order", 1), summary="食用盐", request_key=key,
+            member_id=member_id, source=("tests", "spending", 1), summary="食用盐", request_key=key,
         )  # fmt: skip
     except Refusal:
         return

@@ -3,13 +3,14 @@
 PB_MOMENTS sets how many kills each has; whoever comes after a kill finishes the work.
 """
 
+import asyncio
 import os
 import random
 from datetime import date, timedelta
 
 import pytest
 
-from pointsbank.app import backup, installation
+from pointsbank.app import backup, installation, jobs
 from pointsbank.app import database as databases
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import Clock, FixedClock
@@ -102,14 +103,16 @@ async def test_what_was_killed_in_the_middle_is_finished_once(settings, keys, st
         assert (await verify.verify()).findings == []
 
 
-async def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(settings, keys, stable, seed, clock):
+async def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(settings, keys, stable, seed):
     accounts = await found(settings, keys)
     with (settings.data / moments.TOLD).open("a", buffering=1) as told:
-        async with databases.opened(settings, clock), moments.spending(told, accounts):
+        async with databases.opened(settings, Clock()), moments.spending(told, accounts):
+            sealing = asyncio.create_task(jobs.keep_sealing(Sealer()))  # a backup looks whether that is done in time
             assert await kill(stable, settings, random.Random(seed), "backup") == KILLS
+            sealing.cancel()
 
     await backup.restore(moments.backup_of(settings), settings.data / "again.db")
-    async with databases.opened(settings, clock):
+    async with databases.opened(settings, Clock()):
         assert await lost(settings) == set()
         await Sealer().run()
         assert (await verify.verify()).findings == []
