@@ -63,12 +63,16 @@ class Stable:
 
 
 async def gone(pid: int) -> None:
-    """Wait until there is no such process."""
-    async with asyncio.timeout(START_SECONDS):
-        with contextlib.suppress(ProcessLookupError):
-            while True:
-                os.kill(pid, 0)
-                await asyncio.sleep(0.01)
+    """Wait until there is no such process; one that goes on for too long is not left behind."""
+    with contextlib.suppress(ProcessLookupError):
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while True:
+                    os.kill(pid, 0)
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            os.kill(pid, signal.SIGKILL)
+            raise
 
 
 @dataclass
