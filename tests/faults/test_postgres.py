@@ -15,7 +15,7 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.kit.db import postgres
-from tests.faults.senders import Sender
+from tests.faults.senders import Sender, is_long
 from tests.faults.test_cancelled import ORDERS, state
 
 pytestmark = pytest.mark.postgres
@@ -129,21 +129,25 @@ async def until_granted(sender: Sender, client, key: str) -> bool:
     return is_refused
 
 
-async def test_while_the_server_is_restarted_nothing_is_lost_or_doubled(scene):
-    async with scene() as opened:
-        sender, folder = Sender(opened, ORDERS), await where_it_lies(opened)
-        ((before,),) = await db.rows("SELECT COUNT(*) FROM redemption_order")
+if is_long():  # the server is every other test's too, so it is restarted where no other follows
 
-        async def order(client, number: int) -> None:
-            while not await until_granted(sender, client, f"asked-before-{number}"):
-                pass
-            await until_granted(sender, client, f"asked-while-{number}")
+    async def test_while_the_server_is_restarted_nothing_is_lost_or_doubled(scene):
+        async with scene() as opened:
+            sender, folder = Sender(opened, ORDERS), await where_it_lies(opened)
+            ((before,),) = await db.rows("SELECT COUNT(*) FROM redemption_order")
 
-        async with sender.visiting() as client:
-            await asyncio.gather(asyncio.to_thread(restart, folder), *(order(client, one) for one in range(ORDERING)))
-        ((after,),) = await db.rows("SELECT COUNT(*) FROM redemption_order")
+            async def order(client, number: int) -> None:
+                while not await until_granted(sender, client, f"asked-before-{number}"):
+                    pass
+                await until_granted(sender, client, f"asked-while-{number}")
 
-    assert after - before == 2 * ORDERING
+            async with sender.visiting() as client:
+                await asyncio.gather(
+                    asyncio.to_thread(restart, folder), *(order(client, one) for one in range(ORDERING))
+                )
+            ((after,),) = await db.rows("SELECT COUNT(*) FROM redemption_order")
+
+        assert after - before == 2 * ORDERING
 
 
 async def where_it_lies(scene) -> Path:

@@ -91,7 +91,7 @@ PROOFS = (
         ("tests/faults/test_disks.py",), ALL,
     ),
     Proof("P-18", "PostgreSQL lost, restarted, locked, full, read-only, deadlocked", "once each", "once each",
-          ("tests/faults/test_postgres.py",)),
+          ("tests/faults/test_postgres.py",), ALL, ALL),
     Proof(
         "P-18", "the caller goes at every wait, both databases", "all routes", "a sample",
         ("tests/faults/test_cancelled.py",), ALL,
