@@ -19,7 +19,7 @@ from tests.bench.town import CLIENTS, Size, Town
 from tests.crash.book import Book
 from tests.crash.clients import Client
 
-START_SECONDS = 30
+START_SECONDS, GONE_SECONDS = 30, 120
 SMALL = Size(people=2 * CLIENTS, lines=10, goods=20, counters=CLIENTS, activities=40)
 
 
@@ -66,7 +66,7 @@ async def gone(pid: int) -> None:
     """Wait until there is no such process; one that goes on for too long is not left behind."""
     with contextlib.suppress(ProcessLookupError):
         try:
-            async with asyncio.timeout(START_SECONDS):
+            async with asyncio.timeout(GONE_SECONDS):
                 while True:
                     os.kill(pid, 0)
                     await asyncio.sleep(0.01)
