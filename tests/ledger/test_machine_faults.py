@@ -56,8 +56,8 @@ async def nothing(*_args, **_facts) -> int:
 def a_transfer_makes_points_live_longer(patch):
     take_lots = actions_flows._take_lots
 
-    async def take(*args):
-        return Counter({Bucket(rules.EARNED, rules.NEVER): (await take_lots(*args)).total()})
+    async def take(*args, **facts):
+        return Counter({Bucket(rules.EARNED, rules.NEVER): (await take_lots(*args, **facts)).total()})
 
     patch.setattr(actions_flows, "_take_lots", take)
 
@@ -66,8 +66,8 @@ def a_transfer_makes_points_live_longer(patch):
 def a_passbook_takes_more_than_its_limit(patch):
     put = actions_flows._put
 
-    async def put_all(tx, voucher, target):
-        return await put(tx, voucher, rules.msgspec.structs.replace(target, balance_max=None))
+    async def put_all(tx, voucher, target, **facts):
+        return await put(tx, voucher, rules.msgspec.structs.replace(target, balance_max=None), **facts)
 
     patch.setattr(actions_flows, "_put", put_all)
 
