@@ -387,3 +387,4 @@ class Desk:
         for back in range(len(self.budget_ids)):
             await self.raise_budget(back, 1_000_000)
         await self.settle_due()
+        await self.expire()
