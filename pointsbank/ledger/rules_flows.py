@@ -109,7 +109,7 @@ class EstateChanged(Refusal):
 class ElsewhereReversed(Refusal):
     kind = Kind.CONFLICT
     code = "ledger.reversed_elsewhere"
-    message = "这一笔不在这里冲正：兑换在柜台撤销，期初余额在它的名单里冲正，销户转来的请用更正。"
+    message = "这一笔不在这里冲正：兑换在柜台撤销，期初余额在它的名单里冲正，销户转来的和到期的请用更正。"
 
 
 class ClawbackNotNeeded(Refusal):
