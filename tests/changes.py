@@ -116,6 +116,21 @@ CHANGES: dict[str, Change] = {
     "/ledger/grants": Change(
         ADMIN, {"number": "{number}", "name": "测试同户", "points": "5", "reason": "hardship"}, {"points": "6"}
     ),
+    "/ledger/gifts": Change(
+        ADMIN,
+        {
+            "to": "list",
+            "members": "{number} 测试同户",
+            "points": "5",
+            "match_percent": "50",
+            "note": "测试慰问",
+            "expires_on": "2027-12-31",
+        },
+        {"points": "6"},
+    ),
+    "/ledger/gifts/{batch_id:int}/give": Change(ADMIN, {"seen": "{gifts_seen}"}, {"seen": "0"}),
+    "/ledger/gifts/{batch_id:int}/refuse": Change(ADMIN, {"reason": "写错了"}, {"reason": "不对"}),
+    "/ledger/gifts/{batch_id:int}/withdraw": Change(ADMIN, at={"batch_id": "own_batch_id"}),
     "/ledger/passbooks/{passbook_id:int}/hand-over": Change(
         ADMIN, {"to": "pot", "points": "5", "how": "paper"}, {"points": "6"}
     ),

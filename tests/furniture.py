@@ -110,7 +110,12 @@ async def _of_books(world: World, place: Community, admin: Actor, person_id: int
         vouchers.adjust, actor=admin, community_id=place.id, passbook_id=passbook["id"], points=5, is_up=True,
         expires_on=NEVER, reason="missed", note="测试依据",
     )  # fmt: skip
+    gifts = {"points": 5, "match_percent": 50, "expires_on": NEVER, "note": "测试慰问"}
+    batch_id = await db.write(
+        vouchers.ask_gifts, actor=admin, community_id=place.id, person_ids=[person_id], **gifts
+    )  # fmt: skip
     return {
+        "batch_id": batch_id,
         "budget_id": budget_id,
         "community_id": place.id,
         "month": 202611,

@@ -156,6 +156,11 @@ async def _books(world: World, made: Stand) -> None:
         actions_vouchers.grant_to, actor=admin, community_id=place.id, person_id=own["resident_id"], points=5,
         expires_on=NEVER, reason="hardship", note="",
     )  # fmt: skip
+    own["gifts_seen"] = facts_hash([one.facts for one in await queries_flows.batch_in(None, own["batch_id"])])
+    own["own_batch_id"] = await db.write(
+        actions_vouchers.ask_gifts, actor=admin, community_id=place.id, person_ids=[own["resident_id"]], points=5,
+        match_percent=50, expires_on=NEVER, note="测试慰问",
+    )  # fmt: skip
     other, _ = await world.staff(ADMIN)
     passed = await db.write(
         actions_estates.pass_on, actor=other, person_id=await world.person("测试逝者", points=130), heir_id=None,

@@ -13,7 +13,7 @@ from pointsbank.approvals import queries as approvals
 from pointsbank.approvals.rules import NotGiven
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
-from pointsbank.ledger import actions_reversal, rules
+from pointsbank.ledger import actions_gifts, actions_reversal, rules
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger.actions import (
     ADD,
@@ -87,6 +87,8 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
         assert voucher.reverses_id is not None
         take = actions_reversal.reverse if voucher.what is What.REVERSAL else actions_reversal.clawback
         entry_id = (await take(tx, entry_id=voucher.reverses_id, reason=voucher.reason)).entry_id
+    elif voucher.what is What.GIFT:
+        entry_id = await _give_gift(tx, voucher)
     else:
         _check_kinds(voucher, source, target)
         entry_id = await _post(tx, voucher, source, target)
@@ -95,6 +97,25 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     await change(tx, what="voucher", row_id=voucher.id)
     await trail.record(tx, "voucher.booked", subject=("voucher", voucher.id), entry=entry_id)
     return msgspec.structs.replace(voucher, state=BOOKED, entry_id=entry_id)
+
+
+async def _give_gift(tx: Tx, voucher: Voucher) -> int:
+    assert voucher.to_id is not None
+    assert voucher.match_percent is not None
+    assert voucher.expires_on is not None
+    posted = await actions_gifts.give_gift(
+        tx,
+        community_id=voucher.community_id,
+        passbook_id=voucher.to_id,
+        points=voucher.points,
+        match_percent=voucher.match_percent,
+        expires_on=voucher.expires_on,
+        posting_key=f"voucher:{voucher.id}",
+        member_id=voucher.member_id,
+        source=("ledger", "voucher", voucher.id),
+        summary=SUMMARIES[What.GIFT],
+    )
+    return posted.entry_id
 
 
 def check_open(of: Book, what: What) -> None:

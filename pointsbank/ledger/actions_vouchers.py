@@ -4,10 +4,11 @@ Transfers and donations need no second person; grants and adjustments always do,
 community lets one person do. Points that follow whoever moves house go as that was decided.
 """
 
+from collections.abc import Sequence
 from datetime import date
 
 from pointsbank.approvals import actions as approvals
-from pointsbank.approvals.rules import facts_hash
+from pointsbank.approvals.rules import FactsChanged, facts_hash
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
@@ -17,10 +18,11 @@ from pointsbank.ledger import rules
 from pointsbank.ledger.actions_flows import book, check_nothing_held, check_open, hold_books
 from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.actions_seal import change
-from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount
+from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount, WrongMatch
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
     CLAWED_HERE,
+    GIFTS_MAX,
     REFUSED,
     REVERSED_HERE,
     TAKES_BACK,
@@ -48,6 +50,7 @@ INSERT INTO ledger_voucher (community_id, what, from_id, to_id, reverses_id, poi
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked') ON CONFLICT DO NOTHING RETURNING id
 """
 ASK = "UPDATE ledger_voucher SET approval_id = ? WHERE id = ?"
+GIFT = "INSERT INTO ledger_gift (voucher_id, match_percent, batch_id) VALUES (?, ?, ?) RETURNING id"
 STEP = "UPDATE ledger_voucher SET state = ? WHERE id = ? AND state = 'asked'"
 ROOM = "ledger"
 
@@ -129,6 +132,67 @@ async def adjust(
         expires_on=expires_on if is_up else None,
     )  # fmt: skip
     return await _asked(tx, voucher)
+
+
+async def ask_gifts(
+    tx: Tx,
+    *,
+    community_id: int,
+    person_ids: Sequence[int],
+    points: int,
+    match_percent: int,
+    expires_on: date,
+    note: str,
+) -> int:
+    """Ask that each of these members is given points, a passbook once; returns the batch, which is its first voucher.
+
+    Of what is given, `match_percent` go with a hundred earned points of the same spending.
+    """
+    if not 1 <= match_percent <= rules.MATCH_PERCENT_MAX:
+        raise WrongMatch(most=rules.MATCH_PERCENT_MAX)
+    books: dict[int, int] = {}
+    for person_id in person_ids:
+        books.setdefault(await open_book_of(tx, person_id=person_id), person_id)
+    assert 0 < len(books) <= GIFTS_MAX
+    batch_id = 0
+    for passbook_id, person_id in sorted(books.items()):
+        voucher = await _drawn(
+            tx, community_id=community_id, what=What.GIFT, to_id=passbook_id, points=points, member_id=person_id,
+            expires_on=expires_on, note=note,
+        )  # fmt: skip
+        batch_id = batch_id or voucher.id
+        gift = await tx.row(GIFT, voucher.id, match_percent, batch_id)
+        assert gift is not None
+        await change(tx, what="gift", row_id=gift["id"])
+        await _asked(tx, await queries.voucher_in(tx, voucher.id))
+    return batch_id
+
+
+async def give_gifts(tx: Tx, *, batch_id: int, seen: str) -> int:
+    """Agree to all gifts of a batch as they were seen, and book them; returns how many."""
+    asked = await _asked_together(tx, batch_id)
+    if facts_hash([voucher.facts for voucher in asked]) != seen:
+        raise FactsChanged
+    for voucher in asked:
+        await give(tx, voucher_id=voucher.id, seen=facts_hash(voucher.facts))
+    return len(asked)
+
+
+async def refuse_gifts(tx: Tx, *, batch_id: int, reason: str) -> None:
+    for voucher in await _asked_together(tx, batch_id):
+        await refuse(tx, voucher_id=voucher.id, reason=reason)
+
+
+async def withdraw_gifts(tx: Tx, *, batch_id: int) -> None:
+    for voucher in await _asked_together(tx, batch_id):
+        await withdraw(tx, voucher_id=voucher.id)
+
+
+async def _asked_together(tx: Tx, batch_id: int) -> list[Voucher]:
+    asked = [voucher for voucher in await queries.batch_in(tx, batch_id) if voucher.state == "asked"]
+    if not asked:
+        raise VoucherMoved
+    return asked
 
 
 async def take_back(

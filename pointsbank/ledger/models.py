@@ -255,3 +255,13 @@ class Voucher(Model):
 
     class Meta:
         table = "ledger_voucher"
+
+
+class Gift(Model):
+    id = fields.BigIntField(primary_key=True)
+    voucher_id = fields.BigIntField()
+    match_percent = fields.BigIntField()
+    batch_id = fields.BigIntField()
+
+    class Meta:
+        table = "ledger_gift"

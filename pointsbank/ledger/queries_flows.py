@@ -34,9 +34,12 @@ SELECT book.id FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id =
 """
 VOUCHERS = """
 SELECT id, community_id, what, from_id, to_id, reverses_id, points, expires_on, reason, note, how, member_id, made_by,
-       made_at, state, approval_id, entry_id
+       made_at, state, approval_id, entry_id,
+       (SELECT gift.match_percent FROM ledger_gift gift WHERE gift.voucher_id = ledger_voucher.id),
+       (SELECT gift.batch_id FROM ledger_gift gift WHERE gift.voucher_id = ledger_voucher.id)
   FROM ledger_voucher
 """
+OF_BATCH = f"{VOUCHERS} WHERE id IN (SELECT voucher_id FROM ledger_gift WHERE batch_id = ?) ORDER BY id"
 OF_ENTRY = f"{VOUCHERS} WHERE entry_id = ?"
 OPEN_ESTATES = f"{VOUCHERS} WHERE member_id = ? AND what = 'estate' AND state = 'asked' ORDER BY id"
 MERGED_FROM = f"""{VOUCHERS}
@@ -187,6 +190,18 @@ async def voucher(community_ids: Sequence[int], voucher_id: int) -> Voucher:
     if found is None or found["community_id"] not in community_ids:
         raise NotFound
     return _voucher(found)
+
+
+async def batch_in(tx: Tx | None, batch_id: int) -> list[Voucher]:
+    """Gifts that were asked for together."""
+    return [_voucher(found) for found in await (db.rows if tx is None else tx.rows)(OF_BATCH, batch_id)]
+
+
+async def batch(community_ids: Sequence[int], batch_id: int) -> list[Voucher]:
+    found = await batch_in(None, batch_id)
+    if not found or found[0].community_id not in community_ids:
+        raise NotFound
+    return found
 
 
 async def voucher_of_entry(entry_id: int) -> Voucher | None:

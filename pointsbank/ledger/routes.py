@@ -18,6 +18,7 @@ from pointsbank.ledger import (
     queries_opening,
     queries_periods,
     routes_book,
+    routes_gifts,
     routes_give,
     routes_kinds,
     routes_opening,
@@ -264,4 +265,5 @@ handlers: list[Any] = [
     *routes_vouchers.handlers,
     *routes_book.handlers,
     *routes_give.handlers,
+    *routes_gifts.handlers,
 ]

@@ -106,7 +106,7 @@ async def member_meant(session: Session, form: Filled[Any], number: str, name: s
 
 async def owner_words(voucher: Voucher) -> tuple[str, str]:
     """From whose passbook, and to whose: masked names with the numbers of the passbooks."""
-    is_issue = voucher.what is What.ADJUSTMENT or voucher.what in TAKES_BACK
+    is_issue = voucher.what in TAKES_BACK | {What.ADJUSTMENT, What.GIFT}
     sides = []
     for passbook_id, issued in ((voucher.from_id, _("（新发放）")), (voucher.to_id, _("（冲减发放）"))):
         if passbook_id is not None:

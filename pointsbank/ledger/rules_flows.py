@@ -11,6 +11,8 @@ from pointsbank.ledger.rules import ISSUES
 
 APPROVAL_KIND = "ledger.voucher"
 NOTE_LETTERS_MAX = 100
+GIFTS_MAX = 100
+"""Of one batch: each is a voucher that the second person agrees to."""
 ASKED, BOOKED, REFUSED, WITHDRAWN = "asked", "booked", "refused", "withdrawn"
 
 
@@ -126,6 +128,7 @@ class What(StrEnum):
     GRANT = "grant"
     ADJUSTMENT = "adjustment"
     REVERSAL = "reversal"
+    GIFT = "gift"  # pays only beside earned points
     JOINING = "joining"  # points follow whoever moves house, or turned out to be somebody on the roster
     ESTATE = "estate"  # all that somebody leaves behind goes to an heir, or to the pot
     CLAWBACK = "clawback"  # of what is still there, where a reversal is not covered
@@ -137,6 +140,7 @@ WHAT_WORDS = {
     What.GRANT: "积分池发放",
     What.ADJUSTMENT: "更正",
     What.REVERSAL: "冲正",
+    What.GIFT: "赠送积分",
     What.JOINING: "随户、分户、合并登记",
     What.ESTATE: "销户转出",
     What.CLAWBACK: "追回",
@@ -146,6 +150,7 @@ SUMMARIES = {
     What.DONATION: "捐赠积分",
     What.GRANT: "社区积分池发放",
     What.ADJUSTMENT: "更正积分",
+    What.GIFT: "赠送积分",
 }
 # What the entry says for ever, by the reason; and what a passbook shows at the end where it went out or came in.
 FOLLOWED = {
@@ -192,7 +197,7 @@ JOINING_REASONS = {
 }
 ESTATE_REASONS = {"death": "本人去世", "left": "本人退出"}
 REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS | JOINING_REASONS | ESTATE_REASONS
-SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT})
+SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT, What.GIFT})
 TAKES_BACK = frozenset({What.REVERSAL, What.CLAWBACK})
 ABOVE_A_LIMIT = TAKES_BACK | {What.ESTATE}
 FOLLOWS = frozenset({What.JOINING, What.ESTATE})
@@ -221,6 +226,8 @@ class Voucher(msgspec.Struct, frozen=True):
     state: str
     approval_id: int | None
     entry_id: int | None
+    match_percent: int | None = None
+    batch_id: int | None = None
 
     @property
     def book_ids(self) -> list[int]:
@@ -233,6 +240,7 @@ class Voucher(msgspec.Struct, frozen=True):
         return [
             self.id, self.community_id, self.what, self.from_id, self.to_id, self.reverses_id, self.points,
             self.expires_on, self.reason, self.note, self.how, self.member_id,
+            *([] if self.match_percent is None else [self.match_percent]),
         ]  # fmt: skip
 
 

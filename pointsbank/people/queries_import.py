@@ -53,6 +53,10 @@ SELECT number, cells, verdict FROM people_import_row
 """
 REMEMBERED = "SELECT columns FROM people_import_columns WHERE community_id = ? AND header = ?"
 TAGS = "SELECT id, name FROM people_tag WHERE community_id = ? AND ended_at IS NULL ORDER BY name"
+MEMBERS_WITH = """
+SELECT person.id FROM people_person_tag given JOIN people_person person ON person.id = given.person_id
+ WHERE given.tag_id = ? AND person.state = 'member' AND person.merged_into IS NULL ORDER BY person.id
+"""
 TAG = "SELECT community_id FROM people_tag WHERE id = ?"
 TAGGED = """
 SELECT t.id, t.name, COUNT(g.id) AS people
@@ -276,6 +280,11 @@ def repaired(summary: Summary) -> list[tuple[str, int]]:
 
 async def tags(community_id: int) -> list[TagView]:
     return [TagView(*found) for found in await db.rows(TAGGED, community_id)]
+
+
+async def members_with(tag_id: int) -> list[int]:
+    """Members of whom a tag is said, by id."""
+    return [found["id"] for found in await db.rows(MEMBERS_WITH, tag_id)]
 
 
 async def check_tag_in(community_ids: Sequence[int], tag_id: int) -> None:
