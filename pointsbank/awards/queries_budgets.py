@@ -20,7 +20,7 @@ SELECT award.id, award.person_id, act.what, award.points, act.began_at
 
 
 OPEN_OF_MONTH = """
-SELECT COUNT(*), CAST(COALESCE(SUM(award.points), 0) AS BIGINT)
+SELECT COUNT(*)
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
  WHERE award.community_id = ? AND award.state IN ('pending', 'noticed', 'disputed')
    AND act.began_at >= ? AND act.began_at < ?
@@ -51,8 +51,8 @@ async def waiting(budget_id: int) -> list[Waiting]:
     return [Waiting(*found) for found in await db.rows(WAITING, budget_id, SHOWN_MAX)]
 
 
-async def open_of_month(community_id: int, starts_at: datetime, ends_at: datetime) -> Waits:
-    """What was done between these moments and is not booked yet: it will be, in a later month."""
+async def open_of_month(community_id: int, starts_at: datetime, ends_at: datetime) -> int:
+    """How many awards of what was done between these moments are not booked yet: they will be, in a later month."""
     found = await db.row(OPEN_OF_MONTH, community_id, starts_at, ends_at)
     assert found is not None
-    return Waits(*found)
+    return int(found[0])

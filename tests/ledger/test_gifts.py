@@ -39,7 +39,8 @@ async def tag(world, *person_ids: int) -> int:
 
     async def say(tx) -> None:
         for person_id in person_ids:
-            await tx.run("INSERT INTO people_person_tag (person_id, tag_id) VALUES (?, ?)", person_id, tag_id)
+            said = "INSERT INTO people_person_tag (person_id, tag_id, given_at) VALUES (?, ?, ?)"
+            await tx.run(said, person_id, tag_id, tx.now)
 
     await db.write(say)
     return tag_id
