@@ -64,6 +64,14 @@ async def present(tx: db.Tx, *, community_id: int, account_id: int) -> None:
     await tx.run(actions.TAKE_ISSUED, 4, issued_id)
 
 
+async def gifts(world: World, maker: Actor, person_ids: list[int]) -> None:
+    for percent in (50, 70):
+        said = {"points": 2, "match_percent": percent, "expires_on": NEVER, "note": "慰问"}
+        await db.write(
+            vouchers.ask_gifts, actor=maker, community_id=world.home.id, person_ids=person_ids, **said
+        )  # fmt: skip
+
+
 async def busy_books(world: World) -> None:
     """Something in every table of the ledger."""
     maker, checker = await admin(world), await admin(world)
@@ -89,11 +97,7 @@ async def busy_books(world: World) -> None:
         await db.write(actions_budgets.set_rate, actor=maker, community_id=world.home.id, from_day=day, cents_per_100=7)
         budget = {"year": day.year + number, "programme": "", "points": 9, "cents": 9}
         await db.write(actions_budgets.make_budget, actor=maker, community_id=world.home.id, **budget)
-    for percent in (50, 70):
-        gifts = {"points": 2, "match_percent": percent, "expires_on": NEVER, "note": "慰问"}
-        await db.write(
-            vouchers.ask_gifts, actor=maker, community_id=world.home.id, person_ids=[one, other], **gifts
-        )  # fmt: skip
+    await gifts(world, maker, [one, other])
     for place in world.communities:
         await db.write(honour, community_id=place.id)
     for number, book in enumerate(books):
