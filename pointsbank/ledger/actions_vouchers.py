@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from pointsbank.approvals import actions as approvals
-from pointsbank.approvals.rules import FactsChanged, facts_hash
+from pointsbank.approvals.rules import facts_hash
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
@@ -166,33 +166,6 @@ async def ask_gifts(
         await change(tx, what="gift", row_id=gift["id"])
         await _asked(tx, await queries.voucher_in(tx, voucher.id))
     return batch_id
-
-
-async def give_gifts(tx: Tx, *, batch_id: int, seen: str) -> int:
-    """Agree to all gifts of a batch as they were seen, and book them; returns how many."""
-    asked = await _asked_together(tx, batch_id)
-    if facts_hash([voucher.facts for voucher in asked]) != seen:
-        raise FactsChanged
-    for voucher in asked:
-        await give(tx, voucher_id=voucher.id, seen=facts_hash(voucher.facts))
-    return len(asked)
-
-
-async def refuse_gifts(tx: Tx, *, batch_id: int, reason: str) -> None:
-    for voucher in await _asked_together(tx, batch_id):
-        await refuse(tx, voucher_id=voucher.id, reason=reason)
-
-
-async def withdraw_gifts(tx: Tx, *, batch_id: int) -> None:
-    for voucher in await _asked_together(tx, batch_id):
-        await withdraw(tx, voucher_id=voucher.id)
-
-
-async def _asked_together(tx: Tx, batch_id: int) -> list[Voucher]:
-    asked = [voucher for voucher in await queries.batch_in(tx, batch_id) if voucher.state == "asked"]
-    if not asked:
-        raise VoucherMoved
-    return asked
 
 
 async def take_back(

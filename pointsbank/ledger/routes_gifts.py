@@ -15,6 +15,7 @@ from pointsbank.approvals.rules import Unfit, facts_hash
 from pointsbank.kit import db, text
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import Refusal
+from pointsbank.ledger import actions_batches
 from pointsbank.ledger import actions_vouchers as actions
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger.routes_vouchers import (
@@ -178,21 +179,21 @@ async def _act(
 async def give(
     batch_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Response[str] | Redirect:
-    return await _act(request, session, batch_id, GiveForm, actions.give_gifts)
+    return await _act(request, session, batch_id, GiveForm, actions_batches.give_gifts)
 
 
 @post(f"{BATCH}/refuse", guards=MOVES)
 async def refuse(
     batch_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Response[str] | Redirect:
-    return await _act(request, session, batch_id, RefuseForm, actions.refuse_gifts)
+    return await _act(request, session, batch_id, RefuseForm, actions_batches.refuse_gifts)
 
 
 @post(f"{BATCH}/withdraw", guards=MOVES)
 async def withdraw(
     batch_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Response[str] | Redirect:
-    return await _act(request, session, batch_id, KeyForm, actions.withdraw_gifts)
+    return await _act(request, session, batch_id, KeyForm, actions_batches.withdraw_gifts)
 
 
 handlers: list[Any] = [new_gifts, ask_gifts, gifts_page, give, refuse, withdraw]

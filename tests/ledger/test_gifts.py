@@ -6,7 +6,7 @@ import pytest
 
 from pointsbank.approvals.rules import FactsChanged, NotGiven, OwnBenefit, OwnRequest, facts_hash
 from pointsbank.kit import db
-from pointsbank.ledger import actions_flows, actions_vouchers, verify
+from pointsbank.ledger import actions_batches, actions_flows, actions_vouchers, verify
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.rules import WrongMatch
 from pointsbank.ledger.rules_flows import OwnVoucher, VoucherMoved
@@ -26,7 +26,7 @@ async def asked_by(world, actor, person_ids, **changes) -> int:
 
 async def give(actor, batch_id: int, seen) -> int:
     shown = facts_hash([gift.facts for gift in seen])
-    return await db.write(actions_vouchers.give_gifts, actor=actor, batch_id=batch_id, seen=shown)
+    return await db.write(actions_batches.give_gifts, actor=actor, batch_id=batch_id, seen=shown)
 
 
 async def number_of(person_id: int) -> str:
@@ -103,9 +103,9 @@ async def test_the_ledger_books_no_gift_without_a_second_person(world):
         await db.write(actions_flows.book, actor=maker, voucher=gift)
     with pytest.raises(OwnRequest):
         await db.write(actions_vouchers.give, actor=maker, voucher_id=gift.id, seen=facts_hash(gift.facts))
-    await db.write(actions_vouchers.withdraw_gifts, actor=maker, batch_id=batch_id)
+    await db.write(actions_batches.withdraw_gifts, actor=maker, batch_id=batch_id)
     with pytest.raises(VoucherMoved):
-        await db.write(actions_vouchers.refuse_gifts, actor=maker, batch_id=batch_id, reason="晚了")
+        await db.write(actions_batches.refuse_gifts, actor=maker, batch_id=batch_id, reason="晚了")
 
 
 @pytest.mark.both
