@@ -29,7 +29,8 @@ Invariants:
   13. A budget has issued what its account did, and never more than its ceiling.
   14. A closed month takes no entry; its closing balances are what was booked in it and before.
   15. Points go from hand to hand, and with whoever moves, by a voucher, with their last days. Grants, gifts,
-      adjustments and large estates are booked only for exactly what a second person agreed to, who neither asked nor gains.
+      adjustments and large estates are booked only for exactly what a second person agreed to, who neither asked nor
+      gains.
   16. A closed passbook is empty and stays so: nothing comes into it, not even by a reversal. None is closed while
       points are held in it.
 """
