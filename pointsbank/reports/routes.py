@@ -11,6 +11,7 @@ from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as books
 from pointsbank.ledger import routes as ledger_pages
 from pointsbank.ledger.routes_statement import own_books
+from pointsbank.ledger.rules import MAIN
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries, routes_books, routes_own, routes_people, routes_print, routes_today
 from pointsbank.reports.queries import Community, Month
@@ -106,10 +107,11 @@ async def overview(session: NamedDependency[Session], clock: NamedDependency[Clo
     today = local_day(now)
     tonight = start_of_day(today + timedelta(days=1))
     owed = {one.community_id: await books.liabilities_at(one.community_id, tonight, today) for one in communities}
+    in_points = {place: sum(one.points for one in lines if one.of.code == MAIN) for place, lines in owed.items()}
     worth = {community_id: books.cents_of(lines) for community_id, lines in owed.items()}
     yuan = {community_id: "" if cents is None else yuan_of(cents) for community_id, cents in worth.items()}
     charted = _charts(communities, months, firsts)
-    return page("reports/overview.html", now=now, rows=rows, owed=owed, yuan=yuan, total=_total(rows), **charted)
+    return page("reports/overview.html", now=now, rows=rows, owed=in_points, yuan=yuan, total=_total(rows), **charted)
 
 
 def _total(rows: list[tuple[Community, Month, Month]]) -> dict[str, int]:

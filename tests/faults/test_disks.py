@@ -33,7 +33,7 @@ HURRY_SECONDS = 15  # what a busy machine may add
 
 
 async def fill(tx, *, caller: str, number: int, size: int) -> None:
-    await tx.run(FILL, caller, f"{KEY}-{number:06}", b"x" * size, tx.now)
+    await tx.run(FILL, caller, f"{KEY}-{number:06}", b"x" * size)
 
 
 @contextmanager
