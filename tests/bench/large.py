@@ -8,6 +8,7 @@ it is made in a scratch folder, and verify and export are timed as commands of t
 import argparse
 import asyncio
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -223,7 +224,7 @@ def main() -> None:
         if given.measure:
             measure(file, given.entries, Path(scratch) / "export")
         if given.file is not None:
-            file.replace(given.file)
+            shutil.move(file, given.file)
 
 
 if __name__ == "__main__":
