@@ -39,7 +39,7 @@ DOORS = (
         "/governance/budgets",
         "book",
         N_("账目"),
-        ("/governance/months", "/overview/liability", "/ledger/vouchers", "/ledger/grants"),
+        ("/governance/months", "/overview/liability", "/ledger/vouchers", "/ledger/grants", "/ledger/gifts"),
     ),
     Door(Permission.KEEP_STOCK, "/stock", "box", N_("商品与库存")),
     Door(Permission.MANAGE_STAFF, "/people/staff", "lock", N_("工作人员")),

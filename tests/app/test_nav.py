@@ -14,6 +14,7 @@ from pointsbank.app.nav import DOORS, door_of
         ("/peoples", None),
         ("/ledger/passbooks/7/adjust", "居民与家庭"),
         ("/ledger/vouchers/7", "账目"),
+        ("/ledger/gifts/new", "账目"),
         ("/governance/months/2/202611", "账目"),
         ("/overview/liability", "账目"),
         ("/overview", "总览"),
