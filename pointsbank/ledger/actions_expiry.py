@@ -34,9 +34,9 @@ async def expire_due(tx: Tx) -> int:
         account = await tx.row(TAKE, points, account_id, points)
         assert account is not None
         target_id = await system_account(tx, community_id=community_id, system=rules.EXPIRED)
-        # What a hold let go expires later: what was left tells the entries of a lot apart, for it only shrinks.
+        # A lot may expire again: what a hold lets go, and what comes in after its last day, even as much once more.
         entry = await tx.row(
-            ENTRY, f"expiry:{lot_id}:{today}:{left}", community_id, "expiry", tx.now, tx.now,
+            ENTRY, f"expiry:{lot_id}:{left}:{tx.now:%Y%m%d%H%M%S%f}", community_id, "expiry", tx.now, tx.now,
             tx.actor.person_id, None, "ledger", "lot", lot_id, "积分到期", "", None, None,
         )  # fmt: skip
         assert entry is not None

@@ -7,6 +7,7 @@ import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
 from pointsbank.ledger import actions, actions_expiry, queries, verify
 from pointsbank.ledger.rules import NotEnoughPoints
 
@@ -62,6 +63,17 @@ async def test_points_that_expired_leave_the_passbook_once(bank):
     assert swept == [1, 0]
     assert await bank.balance(passbook) == 0
     assert await queries.system_balances(bank.community_id) == {"issued": -10, "expired": 10}
+
+
+async def test_what_comes_into_a_lot_after_its_last_day_lapses_the_same_day_too(bank):
+    book, yesterday = await bank.member(), local_day(bank.clock.now()) - timedelta(days=1)
+    for _ in range(2):
+        await bank.award(book, 5, yesterday)
+        while await db.write(actions_expiry.expire_due):
+            pass
+        bank.clock.advance(minutes=1)
+
+    assert await bank.balance(book) == 0
 
 
 async def test_nobody_spends_more_than_there_is(bank):
