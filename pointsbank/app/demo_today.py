@@ -32,7 +32,6 @@ from pointsbank.scoring import actions as scoring
 from pointsbank.stock import actions as stock
 
 BEFORE, AFTER, LEFT_MIN = timedelta(hours=1), timedelta(hours=2), timedelta(minutes=20)
-WELCOMED = 5
 STRANGERS = ("苏晓棠", "唐初桐")
 
 NOTICE_LINE = """

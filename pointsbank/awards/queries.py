@@ -27,7 +27,6 @@ SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.v
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
 """
 BY_ID = f"{AWARDS} WHERE award.id = ?"
-BY_SOURCE = f"{AWARDS} WHERE act.source_room = ? AND act.source_kind = ? AND act.source_id = ?"
 WAITING_IN = """
 SELECT award.id, award.person_id, act.what, award.points, award.state, award.entry_id, act.began_at, award.passbook_id
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
@@ -56,10 +55,6 @@ SELECT award.id, award.person_id, award.item_code, award.passbook_id, award.poin
        (SELECT MIN(review.reviewed_by) FROM awards_review review WHERE review.award_id = award.id) AS reviewed_by
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
  WHERE award.state = 'pending' AND award.next_role = 'community_admin' AND award.community_id IN
-"""
-TO_REVIEW_COUNT = """
-SELECT COUNT(*) FROM awards_award
- WHERE state = 'pending' AND next_role = 'community_admin' AND community_id IN
 """
 
 PLAIN = (
@@ -188,11 +183,6 @@ async def award_for_resident(person_id: int, award_id: int) -> AwardView:
     return _view(found)
 
 
-async def awards_of_source(room: str, kind: str, source_id: int) -> list[AwardView]:
-    """For the page of the room that recorded the act; whether the reader may see it, that room has decided."""
-    return [_view(found) for found in await db.rows(BY_SOURCE, room, kind, source_id)]
-
-
 async def reviews(award: AwardView) -> list[ReviewView]:
     found = await db.rows(REVIEWS, award.id)
     names = await people.masked_names(review["reviewed_by"] for review in found if review["reviewed_by"] is not None)
@@ -285,12 +275,6 @@ async def to_review(community_ids: Sequence[int], reviewer_id: int) -> list[ToRe
             )
         )
     return lines
-
-
-async def to_review_count(community_ids: Sequence[int]) -> int:
-    found = await db.row(f"{TO_REVIEW_COUNT} ({_marks(community_ids)})", *community_ids)
-    assert found is not None
-    return int(found[0])
 
 
 async def award_of_line(line_id: int) -> int | None:

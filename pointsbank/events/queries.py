@@ -30,10 +30,6 @@ LAST_BY = _COLUMNS + (
     " WHERE organiser_id = ? AND community_id = ? AND state <> 'cancelled' ORDER BY starts_at DESC, id DESC LIMIT 1"
 )
 LAST = _COLUMNS + (" WHERE community_id = ? AND state <> 'cancelled' ORDER BY starts_at DESC, id DESC LIMIT 1")
-WAITING = """
-SELECT COUNT(*) FROM events_activity
- WHERE community_id IN ({communities}) AND state = 'published' AND ends_at <= ?
-"""
 _ATTENDANCE = """
 SELECT id, activity_id, person_id, in_at, in_way, out_at, state, minutes FROM events_attendance
 """
@@ -164,14 +160,6 @@ async def last_one(organiser_id: int, community_id: int) -> Activity | None:
     """The activity that a new one is copied from: the organiser's own last, or else the community's."""
     found = await db.row(LAST_BY, organiser_id, community_id) or await db.row(LAST, community_id)
     return None if found is None else Activity(*found)
-
-
-async def waiting_count(community_ids: Sequence[int], now: datetime) -> int:
-    """How many activities are over and not confirmed, for the list of what is to be done."""
-    if not community_ids:
-        return 0
-    found = await db.row(_among(WAITING, community_ids), *community_ids, now)
-    return int(found[0]) if found is not None else 0
 
 
 async def lines(activity_id: int) -> list[Attendance]:

@@ -213,9 +213,6 @@ class Way(StrEnum):
     PICKED = "picked"
 
 
-STRONG = frozenset({Way.SCREEN, Way.CARD, Way.PHONE})
-
-
 class Doubt(StrEnum):
     """Why a line is not ticked beforehand."""
 

@@ -52,8 +52,6 @@ INSERT INTO ledger_entry (posting_key, community_id, kind, effective_at, booked_
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (reverses_id) WHERE reverses_id IS NOT NULL DO NOTHING RETURNING id
 """
-# Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
-REVERSAL = ENTRY.replace("ON CONFLICT (reverses_id) WHERE reverses_id IS NOT NULL", "ON CONFLICT")
 MOVE = """
 INSERT INTO ledger_move (entry_id, source_id, target_id, points, source_after, target_after) VALUES (?, ?, ?, ?, ?, ?)
 """

@@ -36,7 +36,6 @@ USE = ("account", "kind", "expires_on", "match_percent", "points")
 CHANGE = ("community_id", "what", "name", "actor_id", "changed_at", "content")
 
 GENESIS = bytes(32)
-HEAD_DIGITS_MIN = 16
 HEAD_DIGITS = 32
 
 Values = Sequence[Any]

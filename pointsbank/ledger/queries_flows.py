@@ -1,6 +1,6 @@
 """Read passbooks as ends of a flow, vouchers, and the community's pot."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 
 import msgspec
@@ -27,10 +27,6 @@ OPEN_OF_HOUSEHOLD = f"{BOOKS} WHERE book.household_id = ? AND account.closed_at 
 OPEN_HOLDS = """
 SELECT hold.id, hold.points, hold.made_at FROM ledger_hold hold JOIN ledger_account account
     ON account.id = hold.account_id WHERE account.passbook_id = ? AND hold.state = 'open' ORDER BY hold.id
-"""
-OF_PERSON = """
-SELECT book.id FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
- WHERE book.person_id = ? ORDER BY CASE WHEN kind.code = 'points' THEN 0 ELSE 1 END, book.id
 """
 VOUCHERS = """
 SELECT id, community_id, what, from_id, to_id, reverses_id, points, expires_on, reason, note, how, member_id, made_by,
@@ -155,11 +151,6 @@ async def open_books(tx: Tx | None, *, person_id: int | None = None, household_i
 async def open_holds(tx: Tx | None, passbook_id: int) -> list[OpenHold]:
     rows = db.rows if tx is None else tx.rows
     return [OpenHold(*found) for found in await rows(OPEN_HOLDS, passbook_id)]
-
-
-async def books_of_person(person_ids: Iterable[int]) -> list[int]:
-    """Passbooks of one's own, also those under another record that was merged; the main one first."""
-    return [found["id"] for one in person_ids for found in await db.rows(OF_PERSON, one)]
 
 
 async def shared_book(community_ids: Sequence[int], passbook_id: int) -> Book:

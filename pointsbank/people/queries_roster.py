@@ -8,7 +8,7 @@ import msgspec
 from pointsbank.kit import codes, db, text
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import roster, sealed
-from pointsbank.people.queries import IDS_AT_ONCE, MemberView, household_members, ids_of, masked_names, member_view
+from pointsbank.people.queries import IDS_AT_ONCE, MemberView, household_members, masked_names, member_view
 
 SHOWN_FIELDS = ("name", "phone", "door")
 CANDIDATES_MAX = 8
@@ -178,8 +178,3 @@ async def _candidates(community_id: int, name: str, phone_index: bytes | None) -
         if entry.view.person_id in same_phone or (key and entry.key == key)
     ]
     return sorted(fitting, key=lambda one: not (one.same_phone and one.same_name))[:CANDIDATES_MAX]
-
-
-async def aliases_of(person_id: int) -> list[int]:
-    """The ids that were merged into this person."""
-    return [one for one in await ids_of(None, person_id) if one != person_id]

@@ -29,10 +29,8 @@ BIRTH_YEAR_MIN = 1900
 HOUSEHOLD_MAX = 30  # people who move at once
 
 OWN_PHONE = "own_phone"
-CONSENT_WAYS = ("in_person", "paper", "call")  # how staff may have been told; the resident's own way is the phone
 CORRECTABLE = ("name", "phone", "birth_year")
 ASKABLE = (*CORRECTABLE, "home")
-MOVE_REASONS = ("moved", "split", "wrong", "other")
 
 PARENT_KINDS: dict[str, tuple[str | None, ...]] = {
     "district": (None,),
