@@ -7,7 +7,8 @@ States: pending 待审核 → noticed 公示中 → settled 已入账; disputed 
 rejected 已退回 from any of them but settled.
 Invariants:
   1. An act is awarded once per version of the table; the version is that of the local day on which it began.
-  2. A counter never passes its cap: its row is taken before the points are worked out.
+  2. A counter never passes its cap: its row is taken before the points are worked out. What was used under a record
+     that was merged counts with it.
   3. A pending award counts against its caps; a rejected one gives back what it took, one that is taken back as much
      as was taken; nothing else is worked out anew.
   4. Nobody reviews an act of their own household, and nobody takes two steps of one chain.

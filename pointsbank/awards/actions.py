@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import msgspec
 
-from pointsbank.awards import actions_settle
+from pointsbank.awards import actions_settle, queries
 from pointsbank.awards.actions_settle import AWARDS, last_day
 from pointsbank.awards.rules import (
     BATCH_MAX,
@@ -176,7 +176,9 @@ async def _score(tx: Tx, holder: Holder, table: Table, item: Item, facts: Facts)
     holders = Holders(holder.person_id, holder.household_id, holder.building_id)
     keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day)}
     counted = await take_counters(tx, community_id=holder.community_id, counters=keys.values())
-    result = evaluate(table, item, facts, {key: counted[counter] for key, counter in keys.items()})
+    before = await queries.used_before_merging(tx, holder)
+    used = {key: counted[counter] + before.get(key, 0) for key, counter in keys.items()}
+    result = evaluate(table, item, facts, used)
     uses = uses_of(result, holders)
     await add_to_counters(tx, community_id=holder.community_id, uses=uses)
     return result, uses

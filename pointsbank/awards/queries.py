@@ -13,7 +13,8 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries as ledger
 from pointsbank.notices import queries as notices
 from pointsbank.people import queries as people
-from pointsbank.scoring.rules import Step
+from pointsbank.people.queries import Holder
+from pointsbank.scoring.rules import CapKey, Period, Scope, Step
 
 WAITING_MAX = 100
 
@@ -55,6 +56,20 @@ SELECT award.id, award.person_id, award.item_code, award.passbook_id, award.poin
        (SELECT MIN(review.reviewed_by) FROM awards_review review WHERE review.award_id = award.id) AS reviewed_by
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
  WHERE award.state = 'pending' AND award.next_role = 'community_admin' AND award.community_id IN
+"""
+# What counts besides a holder's own counters: those of records that were merged into this person, and of homes that
+# stand empty because of it. Nothing is moved, so a merge that is parted and an act that is sent back need nothing.
+BEFORE_MERGING = """
+SELECT used.scope, used.item_code, used.period, used.period_start, CAST(SUM(used.points) AS BIGINT) AS points FROM (
+  SELECT community_id, 'person' AS scope, id AS holder_id FROM people_person WHERE merged_into = ?
+  UNION
+  SELECT community_id, 'household', COALESCE(household_id, -id) FROM people_person alias
+   WHERE (merged_into = ? OR merged_into IN (SELECT id FROM people_person WHERE household_id = ?))
+     AND NOT EXISTS (SELECT 1 FROM people_person mate
+                      WHERE mate.household_id = alias.household_id AND mate.state = 'member')) AS alias
+  JOIN awards_cap_use used ON used.community_id = alias.community_id AND used.scope = alias.scope
+   AND used.holder_id = alias.holder_id
+ GROUP BY used.scope, used.item_code, used.period, used.period_start
 """
 
 PLAIN = (
@@ -280,6 +295,15 @@ async def to_review(community_ids: Sequence[int], reviewer_id: int) -> list[ToRe
 async def award_of_line(line_id: int) -> int | None:
     found = await db.row(AWARD_OF_LINE, line_id)
     return None if found is None else int(found[0])
+
+
+async def used_before_merging(tx: Tx, holder: Holder) -> dict[CapKey, int]:
+    """What the caps counted under other records of this human being."""
+    found = await tx.rows(BEFORE_MERGING, holder.person_id, holder.person_id, holder.household_id)
+    return {
+        CapKey(Scope(scope), Period(period), item_code, start): points
+        for scope, item_code, period, start, points in found
+    }
 
 
 async def beneficiary_of_line(tx: Tx, line_id: int) -> int:

@@ -25,6 +25,7 @@ from pointsbank.people import queries as people_queries
 from pointsbank.people.actions_homes import Moved
 from pointsbank.people.queries import Holder
 from pointsbank.people.rules import NotOneHome, NotSettled
+from pointsbank.redemption import actions_visits as visits
 
 
 class Parted(msgspec.Struct, frozen=True):
@@ -85,6 +86,7 @@ async def merge_members(tx: Tx, *, person_id: int, same_as: int) -> int:
     left = await queries.books_that_end(tx, holder)
     await actions_own.give_over(tx, person_id=person_id)
     await people.mark_merged(tx, person_id=person_id, into_id=same_as)
+    await visits.end_visits(tx, person_ids=[person_id])
     await events.after_merge(tx, person_id=person_id, into_id=same_as)
     if holder.household_id is not None:
         await actions_homes.gone_from(tx, household_id=holder.household_id)
@@ -116,6 +118,7 @@ async def move(
     moved = await actions_homes.move(
         tx, community_id=community_id, person_ids=person_ids, building_id=building_id, door=door, reason=reason
     )
+    await visits.end_visits(tx, person_ids=person_ids)
     first = holders[0]
     await not_own(tx, person_ids=[first.person_id])  # nor into one's own household
     if first.household_id is None:
@@ -180,5 +183,6 @@ async def leave(tx: Tx, *, person_id: int, how: str, points_given_up: int, answe
 async def go(tx: Tx, *, holder: Holder, ending: Sequence[Book], how: str, answer: str) -> None:
     """Close the passbooks, which are empty, and end all that lets this member in."""
     await points.close(tx, ending=ending)
+    await visits.end_visits(tx, person_ids=[holder.person_id])
     await events.after_leaving(tx, person_ids=await people_queries.ids_of(tx, holder.person_id))
     await actions_own.leave(tx, person_id=holder.person_id, how=how, answer=answer)

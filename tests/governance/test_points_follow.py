@@ -23,7 +23,7 @@ from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.rules import BookClosed, NotEnoughPoints, PointsHeld
 from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
-from pointsbank.redemption.rules import Line, NothingEarned
+from pointsbank.redemption.rules import Line, NothingEarned, VisitOver
 from tests.ledger.test_vouchers import admin, allow, book_of
 from tests.world import World
 
@@ -184,6 +184,27 @@ async def test_an_order_and_a_move_at_once_spend_each_point_once(town):
         refused += len(problems)
         assert await all_points() == (20 * refused, 20 * refused, 20 * (number + 1))
         assert await town.balance(host) == 20 * refused
+
+
+@pytest.mark.both
+async def test_whoever_moved_out_cannot_spend_from_the_old_passbook_in_a_visit_begun_before(town):
+    _home, (goes, stays) = await family(town, "测试甲", "测试乙")
+    await town.give(goes, 40)
+    rice = await town.good(points=20, in_stock=9)
+    clerk, _ = await town.staff(Role.COUNTER_STAFF)
+    at_counter = {"actor": clerk, "counter_id": town.home.counter_id, "community_ids": (town.home.id,)}
+    visits = [
+        (await db.write(redemption.open_visit, code=await town.card(who), **at_counter)).visit_id
+        for who in (goes, stays)
+    ]
+
+    await move(town, goes, share=12)
+
+    bag = [Line(quantity=1, good=rice)]
+    with pytest.raises(VisitOver):
+        await db.write(redemption.order, visit=visits[0], lines=bag, **at_counter)
+    await db.write(redemption.order, visit=visits[1], lines=bag, **at_counter)
+    assert (await town.balance(goes), await town.balance(stays)) == (12, 8)
 
 
 @pytest.mark.tampers

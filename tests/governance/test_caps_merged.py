@@ -1,0 +1,51 @@
+"""Caps of somebody who was registered twice: what one record has used counts for the other."""
+
+import pytest
+
+from pointsbank.awards import actions as awards
+from pointsbank.awards.rules import Reason
+from pointsbank.governance import actions_people
+from pointsbank.kit import db
+from pointsbank.people import queries_own as own
+from pointsbank.scoring.rules import Cap, Period, Scope
+from tests.awards.neighbours import an_item
+
+pytestmark = pytest.mark.both
+
+
+@pytest.fixture(params=[Scope.PERSON, Scope.HOUSEHOLD])
+async def capped(request, neighbours):
+    """An act is twenty points, and thirty are the most of a day, and forty-five of a year."""
+    caps = (Cap(request.param, Period.DAY, 30), Cap(request.param, Period.YEAR, 45))
+    await neighbours.adopt(an_item(caps=caps))
+    return neighbours
+
+
+async def merge(place, person_id, same_as):
+    await db.write(actions_people.merge_members, actor=await place.actor(), person_id=person_id, same_as=same_as)
+
+
+async def test_what_was_used_under_the_other_record_is_used(capped):
+    twice, known = await capped.person("测试甲"), await capped.person("测试乙")
+    first, second = await capped.act(twice), await capped.act(twice)
+    assert (first.points, second.points) == (20, 10)
+    await merge(capped, twice, known)
+
+    assert (await capped.act(known)).points == 0
+    await capped.midnight()
+    today = capped.clock.now()
+    assert (await capped.act(known, began_at=today)).points == 15
+
+    await db.write(awards.send_back, award_id=first.award_id, reason=Reason.LEFT)
+    assert (await capped.act(known, began_at=today)).points == 15
+
+
+async def test_after_parting_each_has_a_cap_again_and_housemates_never_share_a_person_s(capped):
+    twice, known = await capped.person("测试甲"), await capped.person("测试乙")
+    for who in (twice, known):
+        assert (await capped.act(who)).points == 20
+    await merge(capped, twice, known)
+    assert (await capped.act(known)).points == 0
+    [merged] = await own.merges_into(known)
+    await db.write(actions_people.separate, actor=await capped.actor(), merge_id=merged.id, reason="两位同名")
+    assert (await capped.act(known)).points == 10
