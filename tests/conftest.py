@@ -31,6 +31,8 @@ from tests import passwords
 from tests.embedded import EMPTY, PostgresServer
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
+IN_POINTS = {"unit": "分", "decimals": 0}
+"""What a refusal that carries points says besides, where nobody renamed the unit."""
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 * 2**30
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # so that no commit waits for a disk

@@ -44,7 +44,8 @@ API_DOCUMENT = OpenAPIConfig(
     description=(
         "Bearer tokens come from `pointsbank token issue`. Every changing request carries a `request_key`: the same "
         "key with the same body gets the first answer again (200, `Idempotent-Replayed: true`), with another body it "
-        "is refused. A refusal is `application/problem+json` (RFC 9457) with a stable `code`."
+        "is refused. A refusal is `application/problem+json` (RFC 9457) with a stable `code`. "
+        "Points are whole numbers of the smallest unit; a refusal says with `unit` and `decimals` how they are written."
     ),
     path="/schema",
     render_plugins=[],

@@ -11,7 +11,7 @@ import msgspec
 from pointsbank.awards import actions as awards
 from pointsbank.governance import actions_people, queries
 from pointsbank.governance import actions_points as points
-from pointsbank.governance.rules import BookStays, NothingToPassOn, PointsLeft
+from pointsbank.governance.rules import BookStays, NothingToPassOn
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions_flows as flows
@@ -99,8 +99,6 @@ async def _go_if_done(tx: Tx, holder: Holder, note: str) -> bool:
     if await ledger.open_estates(tx, member_id=holder.person_id):
         return False
     ending = await points.prepare_end(tx, holder=holder)
-    left = sum(book.balance for book in ending)
-    if left:
-        raise PointsLeft(points=left)
+    points.check_empty(ending)
     await actions_people.go(tx, holder=holder, ending=ending, how="paper", answer=note)
     return True

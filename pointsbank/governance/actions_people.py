@@ -11,14 +11,15 @@ from pointsbank.events import actions_confirm as events
 from pointsbank.events import queries as event_queries
 from pointsbank.governance import actions_points as points
 from pointsbank.governance import queries
-from pointsbank.governance.rules import DisputedFirst, OwnMatter, OwnMerge, PointsLeft
+from pointsbank.governance.rules import DisputedFirst, OwnMatter, OwnMerge
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_expiry as ledger
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger import queries_flows as books
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.queries_flows import Book
-from pointsbank.ledger.rules import NotEnoughPoints
+from pointsbank.ledger.rules import NotEnoughPoints, in_unit
 from pointsbank.people import actions as people
 from pointsbank.people import actions_homes, actions_own
 from pointsbank.people import queries as people_queries
@@ -145,7 +146,7 @@ async def _settle_into_household(tx: Tx, holder: Holder) -> None:
 async def _take_share(tx: Tx, holder: Holder, left_id: int, share: int) -> None:
     shared = await ledger_queries.passbook_in(tx, household_id=left_id)
     if holder.kind != "household" or shared is None:
-        raise NotEnoughPoints(missing=share)
+        raise NotEnoughPoints(missing=share, **in_unit(await kinds.main(tx, holder.community_id)))
     to_id = await vouchers.open_book_of(tx, person_id=holder.person_id)
     await vouchers.carry_over(
         tx, from_id=shared.passbook_id, to_id=to_id, points=share, member_id=holder.person_id, reason="split"
@@ -166,8 +167,8 @@ async def leave(tx: Tx, *, person_id: int, how: str, points_given_up: int, answe
     holder = await people_queries.holder_of(tx, person_id)
     ending = await points.prepare_end(tx, holder=holder)
     told = sum(book.balance for book in ending)
-    if told and told != points_given_up:
-        raise PointsLeft(points=told)
+    if told != points_given_up:
+        points.check_empty(ending)
     for book in ending:
         if book.balance:
             await ledger.give_up(

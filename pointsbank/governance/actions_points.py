@@ -10,12 +10,13 @@ from pointsbank.awards import queries as award_queries
 from pointsbank.awards.queries import Credit
 from pointsbank.awards.rules import Reason, State
 from pointsbank.governance import queries
-from pointsbank.governance.rules import DisputedFirst, OpeningFirst
+from pointsbank.governance.rules import DisputedFirst, OpeningFirst, PointsLeft
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_flows as flows
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries_opening as openings
 from pointsbank.ledger.queries_flows import Book
+from pointsbank.ledger.rules import in_unit
 from pointsbank.people.queries import Holder
 
 
@@ -69,6 +70,13 @@ async def prepare_end(tx: Tx, *, holder: Holder) -> list[Book]:
     for book in ending:
         await send_back_waiting(tx, passbook_id=book.passbook_id)
     return ending
+
+
+def check_empty(ending: Iterable[Book]) -> None:
+    """Refuses with the first passbook that holds points: those of several kinds have no sum to tell."""
+    for book in ending:
+        if book.balance:
+            raise PointsLeft(points=book.balance, name=book.kind_name, **in_unit(book))
 
 
 async def close(tx: Tx, *, ending: Iterable[Book]) -> None:

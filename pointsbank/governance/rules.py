@@ -33,7 +33,7 @@ class DisputedFirst(Refusal):
 class PointsLeft(Refusal):
     kind = Kind.LIMITED
     code = "governance.points_left"
-    message = "存折还有 {points} 分。请先用完，或由本人说明放弃这 {points} 分。"
+    message = "「{name}」存折还有 {points:amount}。请先用完，或由本人说明放弃这 {points:amount}。"
 
 
 class NothingToPassOn(Refusal):

@@ -27,6 +27,8 @@ class Refusal(Exception):
 
     The message is the source text of translation, so it is shown by web/problems.py and never here.
     Facts must be plain values (str, int, bool, None): they may be stored and shown again on a repeat.
+    Points stand in the message as {missing:amount}. The fact is a whole number of the smallest unit, and beside it the
+    facts `unit` and `decimals` say how it is written: 50 of 志愿币 with two decimals is 0.50 志愿币.
     """
 
     kind: ClassVar[Kind]

@@ -6,7 +6,7 @@ from pointsbank.approvals import queries as approvals
 from pointsbank.kit import codes
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
-from pointsbank.ledger import rules, rules_lots
+from pointsbank.ledger import queries, rules, rules_lots
 from pointsbank.ledger import rules_opening as openings
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries import MANY_LOTS, SPENDABLE_LOTS
@@ -101,7 +101,8 @@ SPEND = f"""
 UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? + {KEPT_BACK} RETURNING balance
 """
 SPENDABLE = """
-SELECT account.balance - account.held - kind.spend_above AS points, kind.redeemable, kind.name, account.closed_at
+SELECT account.balance - account.held - kind.spend_above AS points, kind.redeemable, kind.name, account.closed_at,
+       kind.unit, kind.decimals
   FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = ?
 """
@@ -340,7 +341,7 @@ async def refuse_spending(tx: Tx, *, account_id: int, points: int) -> None:
         raise BookClosed
     if not found["redeemable"]:
         raise NotRedeemable(name=found["name"])
-    raise NotEnoughPoints(missing=points - found["points"])
+    raise NotEnoughPoints(missing=points - found["points"], unit=found["unit"], decimals=found["decimals"])
 
 
 async def lots_for(tx: Tx, *, account_id: int, points: int) -> list[LotTaken]:
@@ -355,7 +356,7 @@ async def lots_for(tx: Tx, *, account_id: int, points: int) -> list[LotTaken]:
         lots = [FreeLot(*lot) for lot in await tx.rows(SPENDABLE_LOTS, account_id, today, MANY_LOTS)]
     most = rules_lots.payable(lots)
     if most < points:
-        raise NotEnoughPoints(missing=points - most)
+        raise NotEnoughPoints(missing=points - most, **rules.in_unit(await queries.paying(tx, account_id)))
     return rules_lots.allocate(lots, points)
 
 

@@ -2,6 +2,7 @@
 
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
+from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import rules
 from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account, take_from_lot
 from pointsbank.ledger.actions_flows import check_nothing_held
@@ -18,7 +19,6 @@ SELECT lot.id, lot.account_id, lot.remaining - lot.held, account.community_id, l
 TAKE_ALL = """
 UPDATE ledger_account SET balance = 0 WHERE passbook_id = ? AND balance = ? AND held = 0 RETURNING id, community_id
 """
-BALANCE_OF = "SELECT balance, held FROM ledger_account WHERE passbook_id = ?"
 ALL_LOTS = "SELECT id, remaining FROM ledger_lot WHERE account_id = ? AND remaining > 0 ORDER BY id"
 
 
@@ -47,23 +47,30 @@ async def expire_due(tx: Tx) -> int:
 
 
 async def give_up(tx: Tx, *, passbook_id: int, points: int, member_id: int, source: Source) -> Posted:
-    """Let all of a passbook expire because its holder does not want it; refuses unless it holds what was told."""
-    rules.check_amount(points)
+    """Let all of a passbook expire because its holder does not want it; refuses unless it holds what was told.
+
+    Returns the last entry: a passbook that holds more than one may move needs several.
+    """
+    rules.check_amount(min(points, rules.POINTS_MAX))
     account = await tx.row(TAKE_ALL, passbook_id, points)
     if account is None:
-        found = await tx.row(BALANCE_OF, passbook_id)
-        if found is not None and found["held"]:
-            await check_nothing_held(tx, passbook_id=passbook_id)
-        raise NotAsTold(balance=found["balance"] if found is not None else 0)
+        await check_nothing_held(tx, passbook_id=passbook_id)
+        now = await queries.book(tx, passbook_id)
+        raise NotAsTold(balance=now.balance, **rules.in_unit(now))
     account_id, community_id = account
     target_id = await system_account(tx, community_id=community_id, system=rules.EXPIRED)
-    entry = await tx.row(
-        ENTRY, f"given-up:{passbook_id}:{tx.now.isoformat()}", community_id, "expiry", tx.now, tx.now,
-        tx.actor.person_id, member_id, *source, "自愿放弃积分", "given_up", None, None,
-    )  # fmt: skip
-    assert entry is not None
-    for lot_id, remaining in await tx.rows(ALL_LOTS, account_id):
-        await take_from_lot(tx, entry_id=entry["id"], lot_id=lot_id, points=remaining)
-    await tx.run(MOVE, entry["id"], account_id, target_id, points, 0, None)
+    left, entry_id = points, 0
+    while left:
+        part = min(left, rules.POINTS_MAX)
+        left -= part
+        entry = await tx.row(
+            ENTRY, f"given-up:{passbook_id}:{tx.now.isoformat()}:{left}", community_id, "expiry", tx.now, tx.now,
+            tx.actor.person_id, member_id, *source, "自愿放弃积分", "given_up", None, None,
+        )  # fmt: skip
+        assert entry is not None
+        entry_id = int(entry["id"])
+        for taken in rules.take_from(await tx.rows(ALL_LOTS, account_id), part):
+            await take_from_lot(tx, entry_id=entry_id, lot_id=taken.lot_id, points=taken.points)
+        await tx.run(MOVE, entry_id, account_id, target_id, part, left, None)
     await tx.run(ADD, points, target_id)
-    return Posted(entry["id"], 0)
+    return Posted(entry_id, 0)

@@ -28,7 +28,7 @@ from pointsbank.ledger.actions import (
 )
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries_flows import Book
-from pointsbank.ledger.rules import BookClosed, Bucket, NotEnoughPoints, PointsHeld
+from pointsbank.ledger.rules import BookClosed, Bucket, NotEnoughPoints, PointsHeld, in_unit
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
     BOOKED,
@@ -176,7 +176,8 @@ async def _post(tx: Tx, voucher: Voucher, source: Book | None, target: Book | No
     if target is None:
         await tx.run(ADD, voucher.points, system_id)
     elif source is None:
-        await _take_from_system(tx, voucher, system_id)
+        assert target is not None
+        await _take_from_system(tx, voucher, system_id, target)
     return entry_id
 
 
@@ -184,14 +185,14 @@ def _summary(voucher: Voucher) -> str:
     return FOLLOWED[voucher.reason] if voucher.what in FOLLOWS else SUMMARIES[voucher.what]
 
 
-async def _take_from_system(tx: Tx, voucher: Voucher, system_id: int) -> None:
+async def _take_from_system(tx: Tx, voucher: Voucher, system_id: int, target: Book) -> None:
     points = voucher.points
     if voucher.what is What.ADJUSTMENT:
         await tx.run(TAKE_ISSUED, points, system_id)
     elif await tx.row(TAKE, points, system_id, points) is None:
         pot = await tx.row(POT_BALANCE, system_id)
         assert pot is not None
-        raise PotShort(missing=points - pot["balance"])
+        raise PotShort(missing=points - pot["balance"], **in_unit(target))
 
 
 async def _take(tx: Tx, voucher: Voucher, source: Book) -> int:
@@ -202,7 +203,9 @@ async def _take(tx: Tx, voucher: Voucher, source: Book) -> int:
     account = await tx.row(TAKE_SOME, voucher.points, source.account_id, wanted)
     if account is None:
         now = await queries.book(tx, source.passbook_id)
-        raise BookClosed if now.is_closed else NotEnoughPoints(missing=wanted - now.balance + now.held)
+        if now.is_closed:
+            raise BookClosed
+        raise NotEnoughPoints(missing=wanted - now.balance + now.held, **in_unit(now))
     return int(account["balance"])
 
 
@@ -210,7 +213,7 @@ async def _take_all(tx: Tx, voucher: Voucher, source: Book) -> int:
     if await tx.row(TAKE_ALL, source.account_id, voucher.points) is None:
         await check_nothing_held(tx, passbook_id=source.passbook_id)
         now = await queries.book(tx, source.passbook_id)
-        raise BookClosed if now.is_closed else EstateChanged(balance=now.balance)
+        raise BookClosed if now.is_closed else EstateChanged(balance=now.balance, **in_unit(now))
     return 0
 
 
@@ -220,7 +223,7 @@ async def _put(tx: Tx, voucher: Voucher, target: Book) -> int:
         raise BookClosed
     is_bounded = target.balance_max is not None and voucher.what not in FOLLOWS
     if is_bounded and account["balance"] > target.balance_max:
-        raise BookFull(most=target.balance_max)
+        raise BookFull(most=target.balance_max, **in_unit(target))
     return int(account["balance"])
 
 
@@ -236,8 +239,9 @@ async def _take_lots(tx: Tx, entry_id: int, voucher: Voucher, source: Book, *, l
     taken = rules.take_from([(lot_id, lot["free"]) for lot_id, lot in lots.items()], voucher.points)
     found_points = sum(part.points for part in taken)
     if found_points < voucher.points:
-        missing = NotEnoughPoints(missing=voucher.points - found_points)
-        raise OnlyEarned(points=found_points) if voucher.what in GIVEN else missing
+        if voucher.what in GIVEN:
+            raise OnlyEarned(points=found_points, **in_unit(source))
+        raise NotEnoughPoints(missing=voucher.points - found_points, **in_unit(source))
     buckets: Counter[Bucket] = Counter()
     for part in taken:
         await take_from_lot(tx, entry_id=entry_id, lot_id=part.lot_id, points=part.points)
@@ -257,7 +261,8 @@ async def check_nothing_held(tx: Tx, *, passbook_id: int) -> None:
     """Refuses PointsHeld, and says which holds are to be resolved first."""
     found = await queries.open_holds(tx, passbook_id)
     if found:
-        raise PointsHeld(held=sum(one.points for one in found), which="、".join(str(one.hold_id) for one in found))
+        held, which = sum(one.points for one in found), "、".join(str(one.hold_id) for one in found)
+        raise PointsHeld(held=held, which=which, **in_unit(await queries.book(tx, passbook_id)))
 
 
 async def close(tx: Tx, *, passbook_id: int) -> None:
@@ -266,6 +271,6 @@ async def close(tx: Tx, *, passbook_id: int) -> None:
     if closed is None:
         await check_nothing_held(tx, passbook_id=passbook_id)
         now = await queries.book(tx, passbook_id)
-        raise BookClosed if now.is_closed else BookNotEmpty(points=now.balance)
+        raise BookClosed if now.is_closed else BookNotEmpty(points=now.balance, **in_unit(now))
     await change(tx, what="account", row_id=closed["id"])
     await trail.record(tx, "passbook.closed", subject=("passbook", passbook_id))

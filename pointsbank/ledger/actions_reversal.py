@@ -4,7 +4,7 @@ from collections import Counter
 
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
-from pointsbank.ledger import actions_budgets, rules
+from pointsbank.ledger import actions_budgets, queries, rules
 from pointsbank.ledger import rules_opening as openings
 from pointsbank.ledger.actions import (
     ADD,
@@ -112,7 +112,7 @@ async def _mirror(tx: Tx, original: Row, reason: str, refused: int = 0) -> Poste
         if move["from_book"] is not None:
             balance = from_after = await _give_back(tx, reversal_id, entry_id, move["from_id"], points)
         if move["to_book"] is None and await tx.run(TAKE_FROM_SYSTEM, points, move["to_id"], points) != 1:
-            raise AlreadySpent(missing=points)
+            raise await _spent(tx, move["from_id"], points)
         if move["from_book"] is None:
             await tx.run(ADD, points, move["from_id"])
         await tx.run(MOVE, reversal_id, move["to_id"], move["from_id"], points, to_after, from_after)
@@ -212,14 +212,18 @@ async def _take_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, p
     if account is None:
         free = await tx.row(FREE, account_id)
         assert free is not None
-        raise AlreadySpent(missing=points - free["points"])
+        raise await _spent(tx, account_id, points - free["points"])
     parts = await _free_lots(tx, entry_id, account_id, points)
     missing = points - sum(part.points for part in parts)
     if missing:
-        raise AlreadySpent(missing=missing)
+        raise await _spent(tx, account_id, missing)
     for part in parts:
         await take_from_lot(tx, entry_id=reversal_id, lot_id=part.lot_id, points=part.points)
     return int(account["balance"])
+
+
+async def _spent(tx: Tx, account_id: int, missing: int) -> AlreadySpent:
+    return AlreadySpent(missing=missing, **rules.in_unit(await queries.paying(tx, account_id)))
 
 
 async def _free_lots(tx: Tx, entry_id: int, account_id: int, points: int) -> list[LotTaken]:

@@ -14,6 +14,7 @@ from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as queries
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger import rules
 from pointsbank.ledger.actions_flows import book, check_nothing_held, check_open, hold_books
 from pointsbank.ledger.actions_kinds import open_book
@@ -68,8 +69,8 @@ async def hand_over(
 ) -> int:
     """Staff record what a holder asked for: a transfer or donation to a person, or (None) to the pot."""
     assert what in (What.TRANSFER, What.DONATION)
-    rules.check_amount(points)
     source = await queries.book(tx, from_id)
+    rules.check_amount(points, source)
     voucher = await _drawn(
         tx, community_id=community_id, what=what, from_id=from_id,
         to_id=None if to_person is None else await open_book_of(tx, person_id=to_person, kind=source.kind_code),
@@ -87,7 +88,7 @@ async def give_own(tx: Tx, *, to_person: int | None, points: int) -> int:
     own_person, own_household = _whose(holder)
     own = await ledger.passbook_in(tx, person_id=own_person, household_id=own_household)
     if own is None:
-        raise NotEnoughPoints(missing=points)
+        raise NotEnoughPoints(missing=points, **rules.in_unit(await kinds.main(tx, holder.community_id)))
     if to_person is not None and not await people.same_household(tx, holder.person_id, to_person):
         raise NotHousemate
     voucher = await _drawn(
@@ -124,8 +125,8 @@ async def adjust(
     note: str,
 ) -> int:
     """Ask that a passbook is set right, up (with a last day) or down; returns the voucher."""
-    rules.check_amount(points)
     found = await queries.book(tx, passbook_id)
+    rules.check_amount(points, found)
     voucher = await _drawn(
         tx, community_id=community_id, what=What.ADJUSTMENT, points=points, reason=reason, note=note,
         member_id=found.person_id, from_id=None if is_up else passbook_id, to_id=passbook_id if is_up else None,

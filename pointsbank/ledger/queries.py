@@ -163,9 +163,16 @@ async def passbook(passbook_id: int) -> Passbook | None:
     return Passbook(*found) if found is not None else None
 
 
-async def passbook_of_account(account_id: int) -> Passbook | None:
-    found = await db.row(PASSBOOK_OF_ACCOUNT, account_id)
+async def passbook_of_account(tx: Tx | None, account_id: int) -> Passbook | None:
+    found = await (db.row if tx is None else tx.row)(PASSBOOK_OF_ACCOUNT, account_id)
     return Passbook(*found) if found is not None else None
+
+
+async def paying(tx: Tx, account_id: int) -> Passbook:
+    """The passbook of an account, for a refusal that tells its points."""
+    found = await passbook_of_account(tx, account_id)
+    assert found is not None
+    return found
 
 
 # Each half comes in the order of its index, so that the database merges them and reads no line too many.

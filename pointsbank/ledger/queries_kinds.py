@@ -9,7 +9,7 @@ from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger.rules import MAIN
-from pointsbank.ledger.rules_kinds import Denomination, Settings
+from pointsbank.ledger.rules_kinds import PLAIN, Denomination, Settings
 
 DAYS_SHOWN = 200
 
@@ -101,6 +101,12 @@ async def denominations(tx: Tx | None, community_id: int) -> dict[str, Denominat
     """The kinds of passbook of a community, by code."""
     found = await (db.rows if tx is None else tx.rows)(DENOMINATIONS, community_id)
     return {one["code"]: Denomination(*one) for one in found}
+
+
+async def main(tx: Tx | None, *community_ids: int) -> Denomination:
+    """How points of the main kind are written; plainly where these communities have different words for them."""
+    found = [(await denominations(tx, one))[MAIN] for one in community_ids]
+    return found[0] if len({(one.unit, one.decimals) for one in found}) == 1 else PLAIN
 
 
 async def denominations_of(passbook_ids: Iterable[int]) -> dict[int, Denomination]:

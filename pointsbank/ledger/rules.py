@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -31,7 +32,7 @@ REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "
 class NotEnoughPoints(Refusal):
     kind = Kind.LIMITED
     code = "ledger.not_enough_points"
-    message = "还差 {missing} 分。"
+    message = "还差 {missing:amount}。"
 
 
 class NotRedeemable(Refusal):
@@ -43,7 +44,7 @@ class NotRedeemable(Refusal):
 class WrongAmount(Refusal):
     kind = Kind.INVALID
     code = "ledger.wrong_amount"
-    message = "分数要是 1 到 {most} 的整数。"
+    message = "一笔最少 {least:amount}，最多 {most:amount}。"
 
 
 class WrongMatch(Refusal):
@@ -87,7 +88,9 @@ class NotOverdue(Refusal):
 class PointsHeld(Refusal):
     kind = Kind.LIMITED
     code = "ledger.points_held"
-    message = "存折里有 {held} 分为还没办完的事留着（预留 {which} 号），不能全部转出或销户。请先把那件事办完或取消。"
+    message = (
+        "存折里有 {held:amount} 为还没办完的事留着（预留 {which} 号），不能全部转出或销户。请先把那件事办完或取消。"
+    )
 
 
 class BookClosed(Refusal):
@@ -99,7 +102,7 @@ class BookClosed(Refusal):
 class AlreadySpent(Refusal):
     kind = Kind.LIMITED
     code = "ledger.already_spent"
-    message = "存折里能动的积分还差 {missing} 分，不能冲正这一笔。"
+    message = "存折里能动的积分还差 {missing:amount}，不能冲正这一笔。"
 
 
 class AlreadyReversed(Refusal):
@@ -125,12 +128,27 @@ class NotAsTold(Refusal):
 
     kind = Kind.CONFLICT
     code = "ledger.not_as_told"
-    message = "存折现在是 {balance} 分，和页面上写的不一样。请刷新页面再看。"
+    message = "存折现在是 {balance:amount}，和页面上写的不一样。请刷新页面再看。"
 
 
-def check_amount(points: int) -> None:
+class Written(Protocol):
+    """A passbook or a kind: what says how amounts of its points are written."""
+
+    @property
+    def unit(self) -> str: ...
+
+    @property
+    def decimals(self) -> int: ...
+
+
+def in_unit(of: Written) -> dict[str, str | int]:
+    """The facts by which a refusal tells its amounts as this passbook writes them."""
+    return {"unit": of.unit, "decimals": of.decimals}
+
+
+def check_amount(points: int, of: Written | None = None) -> None:
     if type(points) is not int or not 0 < points <= POINTS_MAX:
-        raise WrongAmount(most=POINTS_MAX)
+        raise WrongAmount(least=1, most=POINTS_MAX, **({} if of is None else in_unit(of)))
 
 
 class Bucket(msgspec.Struct, frozen=True, order=True):

@@ -39,7 +39,7 @@ class BookMerged(Refusal):
 class BookNotEmpty(Refusal):
     kind = Kind.LIMITED
     code = "ledger.book_not_empty"
-    message = "存折里还有 {points} 分，不能销户。请先用完、转出或说明放弃。"
+    message = "存折里还有 {points:amount}，不能销户。请先用完、转出或说明放弃。"
 
 
 class NotTransferable(Refusal):
@@ -63,19 +63,19 @@ class NotHousemate(Refusal):
 class OnlyEarned(Refusal):
     kind = Kind.LIMITED
     code = "ledger.only_earned"
-    message = "能转、能捐的只有自己挣的积分，现在有 {points} 分；社区送的只能自己用。"
+    message = "能转、能捐的只有自己挣的积分，现在有 {points:amount}；社区送的只能自己用。"
 
 
 class BookFull(Refusal):
     kind = Kind.LIMITED
     code = "ledger.book_full"
-    message = "那本存折最多存 {most} 分，放不下这一笔。请减少分数。"
+    message = "那本存折最多存 {most:amount}，放不下这一笔。请减少分数。"
 
 
 class PotShort(Refusal):
     kind = Kind.LIMITED
     code = "ledger.pot_short"
-    message = "社区积分池里还差 {missing} 分。"
+    message = "社区积分池里还差 {missing:amount}。"
 
 
 class OwnVoucher(Refusal):
@@ -105,7 +105,7 @@ class EstateAsked(Refusal):
 class EstateChanged(Refusal):
     kind = Kind.CONFLICT
     code = "ledger.estate_changed"
-    message = "存折现在是 {balance} 分，和凭证上写的不一样。请退回这张凭证，再申请一次。"
+    message = "存折现在是 {balance:amount}，和凭证上写的不一样。请退回这张凭证，再申请一次。"
 
 
 class ElsewhereReversed(Refusal):

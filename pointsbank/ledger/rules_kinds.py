@@ -26,6 +26,10 @@ class Denomination(msgspec.Struct, frozen=True):
     holder: str
 
 
+PLAIN = Denomination(MAIN, "积分", "分", 0, "person")
+"""Points of the main kind, as long as no community has said otherwise."""
+
+
 class CodeTaken(Refusal):
     kind = RefusalKind.CONFLICT
     code = "ledger.kind_code_taken"

@@ -16,6 +16,7 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_reversal as reversals
 from pointsbank.ledger import queries as ledger_queries
+from pointsbank.ledger.rules import in_unit
 from pointsbank.people import actions_cards as cards
 from pointsbank.people import queries as people_queries
 from pointsbank.redemption import rules
@@ -191,7 +192,7 @@ async def order(
     basket = await _basket(tx, counter.outlet_id, lines)
     points = rules.price(basket)
     if points > member.available:
-        raise rules.short(basket, member.available)
+        raise rules.short(basket, member.available, await ledger_queries.paying(tx, member.account_id))
 
     day = local_day(tx.now)
     await _use_limits(tx, member.account_id, basket, points=points, daily_max=counter.daily_points_max, day=day)
@@ -284,7 +285,8 @@ async def _use_limits(
     """
     if not await _use(tx, (account_id, WHOLE_BASKET, day), points, daily_max):
         used = await _used(tx, (account_id, WHOLE_BASKET, day))
-        raise OverDailyLimit(left=max(daily_max - used, 0), points=points)
+        paying = await ledger_queries.paying(tx, account_id)
+        raise OverDailyLimit(left=max(daily_max - used, 0), points=points, **in_unit(paying))
     month = month_start(day)
     for line in sorted(basket, key=lambda line: line.item.good_id):
         item, most = line.item, line.item.monthly_max or rules.UNLIMITED

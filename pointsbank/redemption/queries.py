@@ -12,12 +12,16 @@ from pointsbank.redemption import rules
 
 
 class Counter(msgspec.Struct, frozen=True):
+    """`unit` and `decimals` say how the points that it takes are written."""
+
     counter_id: int
     name: str
     outlet_id: int
     outlet_name: str
     hours: str
     community_id: int
+    unit: str
+    decimals: int
 
 
 class Outlet(msgspec.Struct, frozen=True):
@@ -61,6 +65,8 @@ class Order(msgspec.Struct, frozen=True):
     day: date
     undone_at: datetime | None
     undo_reason: str | None
+    unit: str
+    decimals: int
     lines: list[OrderLine]
 
     @property
@@ -77,8 +83,10 @@ class Order(msgspec.Struct, frozen=True):
 
 
 COUNTER = """
-SELECT counter.id, counter.name, outlet.id AS outlet_id, outlet.name AS outlet_name, outlet.hours, counter.community_id
+SELECT counter.id, counter.name, outlet.id AS outlet_id, outlet.name AS outlet_name, outlet.hours, counter.community_id,
+       kind.unit, kind.decimals
   FROM redemption_counter counter JOIN redemption_outlet outlet ON outlet.id = counter.outlet_id
+  JOIN ledger_book_kind kind ON kind.community_id = counter.community_id AND kind.code = 'points'
 """
 
 
@@ -146,9 +154,11 @@ ORDER = """
 SELECT purchase.id, purchase.counter_id, counter.name AS counter_name, outlet.name AS outlet_name,
        purchase.community_id, purchase.staff_id, purchase.person_id, purchase.account_id, purchase.points,
        purchase.balance_after, purchase.state, purchase.made_at, purchase.day, purchase.undone_at,
-       purchase.undo_reason
+       purchase.undo_reason, kind.unit, kind.decimals
   FROM redemption_order purchase JOIN redemption_counter counter ON counter.id = purchase.counter_id
   JOIN redemption_outlet outlet ON outlet.id = purchase.outlet_id
+  JOIN ledger_account account ON account.id = purchase.account_id
+  JOIN ledger_passbook book ON book.id = account.passbook_id JOIN ledger_book_kind kind ON kind.id = book.kind_id
 """
 LINES = """
 SELECT good.name, good.unit, line.quantity, line.points

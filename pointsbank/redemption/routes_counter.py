@@ -24,7 +24,7 @@ from pointsbank.redemption.rules import BasketUnfit, Line, NotEnoughPoints, Unkn
 from pointsbank.stock import queries as stock
 from pointsbank.web import forms, render
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import _
+from pointsbank.web.i18n import _, amount
 
 TIMES = re.compile(r"([0-9]{1,2})\*(.*)", re.DOTALL)
 FOUND_MAX = 60
@@ -86,7 +86,8 @@ async def counter(
         desk.done = last
         desk.say("ok", _("兑换成功。单号 {number}", number=last.number))
     elif last is not None and str(last.order_id) == asked.get("undone", "") and last.state == "undone":
-        desk.say("ok", _("已撤销。{points} 分和 {pieces} 件商品都已退回。", points=last.points, pieces=last.pieces))
+        back = amount(last.points, last)
+        desk.say("ok", _("已撤销。{points}和 {pieces} 件商品都已退回。", points=back, pieces=last.pieces))
     return await show(desk)
 
 

@@ -13,6 +13,7 @@ from litestar import Response
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger import queries as ledger
+from pointsbank.ledger.rules import in_unit
 from pointsbank.people import queries as people
 from pointsbank.people.access import Session
 from pointsbank.people.queries import MemberView
@@ -139,7 +140,7 @@ async def _lines(desk: Desk) -> list[ShownLine]:
     return [ShownLine(known[good_id], quantity) for good_id, quantity in desk.basket.items()]
 
 
-def predict(lines: Sequence[ShownLine], who: Standing | None) -> list[Notice]:
+def predict(lines: Sequence[ShownLine], who: Standing | None, of: Counter) -> list[Notice]:
     """What the order would be refused for, or is about to reach."""
     said = [
         Notice(
@@ -154,9 +155,9 @@ def predict(lines: Sequence[ShownLine], who: Standing | None) -> list[Notice]:
     basket = [BasketLine(actions.shelf_item(line.good), line.quantity) for line in lines]
     points = rules.price(basket)
     if points > who.available:
-        return [short_notice(rules.short(basket, who.available)), *said]
+        return [short_notice(rules.short(basket, who.available, of)), *said]
     if points > who.left_today:
-        said.insert(0, notice_of(OverDailyLimit(left=who.left_today, points=points)))
+        said.insert(0, notice_of(OverDailyLimit(left=who.left_today, points=points, **in_unit(of))))
     for line in lines:
         said += _month_notice(line, who.pieces_used.get(line.good.good_id, 0))
     return said
@@ -198,7 +199,7 @@ async def show(desk: Desk, *, status: int = 200, request_key: str | None = None)
     who = await standing(desk)
     lines = await _lines(desk)
     if not desk.is_refused:
-        desk.notices += predict(lines, who)
+        desk.notices += predict(lines, who, desk.counter)
     total = sum(line.points for line in lines)
     is_idle = who is None and not lines and desk.done is None and desk.undoing is None
     last = await _summary(await queries.last_order(desk.counter.counter_id)) if is_idle else None

@@ -25,7 +25,7 @@ async def _served(order_id: int, session: Session, clock: Clock) -> tuple[Order,
     order = await queries.order(session.community_ids, order_id)
     if order.staff_id != session.person_id or clock.now() - order.made_at > rules.UNDO_WINDOW:
         raise NotFound
-    passbook = await ledger.passbook_of_account(order.account_id)
+    passbook = await ledger.passbook_of_account(None, order.account_id)
     if passbook is None:
         raise NotFound
     return order, passbook

@@ -18,7 +18,7 @@ from pointsbank.redemption.queries import Order
 from pointsbank.redemption.rules import UndoReason
 from pointsbank.web import formats, printing, render
 from pointsbank.web.handlers import get
-from pointsbank.web.i18n import N_, _, locale_now
+from pointsbank.web.i18n import N_, _, amount, locale_now
 
 SERVES = [needs(Permission.REDEEM)]
 CODE_BOX = 6
@@ -70,12 +70,12 @@ async def _body(roll: printing.Roll, order: Order, clock: Clock) -> None:
     if order.state == "undone":
         assert order.undone_at is not None
         left = await ledger.spendable(None, order.account_id, today=today)
-        roll.total(_("已退回"), formats.points(order.points))
+        roll.total(_("已退回"), amount(order.points, order))
         roll.pair(_("现在可用"), formats.points(left))
         roll.pair(_("撤销时间"), _when(order.undone_at))
         roll.pair(_("原因"), _(REASONS[UndoReason(order.undo_reason)]) if order.undo_reason else _("其他"))
         return
-    roll.total(_("本单扣分"), formats.points(order.points))
+    roll.total(_("本单扣{unit}", unit=_(order.unit)), formats.points(order.points, order.decimals))
     roll.pair(
         _("兑换前 {points}", points=formats.points(order.balance_before)),
         _("兑换后 {points}", points=formats.points(order.balance_after)),

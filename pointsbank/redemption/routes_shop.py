@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries as ledger
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.redemption import queries
@@ -62,6 +63,7 @@ async def shop(
     every = [offer for one in shelves for offer in one.offers]
     return render.page(
         "redemption/shop.html",
+        of=passbook or await kinds.main(None, *session.community_ids),
         shelves=shelves,
         available=available,
         is_all=request.query_params.get("show", "") == "all",

@@ -9,6 +9,7 @@ from typing import Annotated
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.ledger.rules import Written, in_unit
 from pointsbank.stock.rules import plain_barcode
 
 BASKET_LINES_MAX = 20
@@ -48,7 +49,7 @@ class NotEnoughPoints(Refusal):
 
     kind = Kind.LIMITED
     code = "redemption.not_enough_points"
-    message = "还差 {missing} 分。可删：{names} {points} 分"
+    message = "还差 {missing:amount}。可删：{names} {points:amount}"
 
 
 class NothingEarned(Refusal):
@@ -60,7 +61,7 @@ class NothingEarned(Refusal):
 class OverDailyLimit(Refusal):
     kind = Kind.LIMITED
     code = "redemption.over_daily_limit"
-    message = "今天还可兑 {left} 分，这一单要 {points} 分。请删几件，或明天再来。"
+    message = "今天还可兑 {left:amount}，这一单要 {points:amount}。请删几件，或明天再来。"
 
 
 class OverMonthlyLimit(Refusal):
@@ -251,8 +252,8 @@ def removal(basket: Sequence[BasketLine], missing: int) -> list[Removal]:
     return parts
 
 
-def short(basket: Sequence[BasketLine], available: int) -> NotEnoughPoints:
-    """The refusal that names what to leave out."""
+def short(basket: Sequence[BasketLine], available: int, of: Written) -> NotEnoughPoints:
+    """The refusal that names what to leave out; `of` is the passbook that pays."""
     missing = price(basket) - available
     parts = removal(basket, missing)
     return NotEnoughPoints(
@@ -260,6 +261,7 @@ def short(basket: Sequence[BasketLine], available: int) -> NotEnoughPoints:
         names="、".join(part.name if part.quantity == 1 else f"{part.name} ×{part.quantity}" for part in parts),
         points=sum(part.points for part in parts),
         drop=",".join(f"{part.good_id}:{part.quantity}" for part in parts),
+        **in_unit(of),
     )
 
 

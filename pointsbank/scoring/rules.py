@@ -84,7 +84,7 @@ class UnknownItem(Refusal):
 class ValueNotFixed(Refusal):
     kind = Kind.INVALID
     code = "scoring.value_not_fixed"
-    message = "“{name}”每次 {low} 到 {high} 分。请填写评议定下的分值，要在这个范围里。"
+    message = "“{name}”每次记多少由评议定。请填写评议定下的分值，要在积分标准写的范围里。"
 
 
 class TooSoon(Refusal):

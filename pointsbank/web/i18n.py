@@ -1,6 +1,7 @@
 """Language: zh-CN is the source text, `locale/en.po` the one catalogue.
 
-Facts stand in the text as {name}. English counts with `{n} {n:person|people}`: the first word where n is 1.
+Facts stand in the text as {name}, points in a refusal as {missing:amount} (kit/errors.py). English counts with
+`{n} {n:person|people}`: the first word where n is 1.
 """
 
 import ast
@@ -12,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polib
 from jinja2.ext import extract_from_ast
 
@@ -25,6 +27,7 @@ SOURCE, ENGLISH = "zh-CN", "en"
 LOCALES = (SOURCE, ENGLISH)
 CATALOGUE = Path(__file__).parent / "locale" / "en.po"
 MARKS = {"_", "N_", "translate"}
+AMOUNT = "amount"
 HAN = re.compile("[\u3400-\u9fff]")
 ISO_DAY = re.compile("[0-9]{4}-[01][0-9]-[0-3][0-9]")
 
@@ -56,8 +59,19 @@ def english() -> dict[str, str]:
     return {entry.msgid: entry.msgstr for entry in polib.pofile(str(CATALOGUE)) if entry.msgstr and not entry.obsolete}
 
 
+class _Unit(msgspec.Struct, frozen=True):
+    unit: str = formats.POINTS
+    decimals: int = 0
+
+
 class _Count(int):
+    """A number among the facts; written as an amount of points, it is one of `of`."""
+
+    of: Denominated = _Unit()
+
     def __format__(self, spec: str) -> str:
+        if spec == AMOUNT:
+            return amount(self, self.of)
         return _plural(spec, is_one=self == 1) if "|" in spec else super().__format__(spec)
 
 
@@ -67,7 +81,7 @@ class _Word(str):
     __slots__ = ()
 
     def __format__(self, spec: str) -> str:
-        return _plural(spec, is_one=self == "1") if "|" in spec else super().__format__(spec)
+        return _plural(spec, is_one=self == "1") if "|" in spec else super().__format__(spec.removesuffix(AMOUNT))
 
 
 def _plural(spec: str, *, is_one: bool) -> str:
@@ -84,15 +98,18 @@ class _Facts(dict[str, Any]):
 
 def fill(text: str, facts: Mapping[str, Any]) -> str:
     """Put facts into a text of ours (never into a text that somebody typed)."""
-    plain = {name: _shown(value) for name, value in facts.items()}
+    of = _Unit(facts["unit"], facts["decimals"]) if "decimals" in facts else _Count.of
+    plain = {name: _shown(value, of) for name, value in facts.items()}
     return text.format_map(_Facts(plain))
 
 
-def _shown(value: Any) -> Any:
+def _shown(value: Any, of: Denominated) -> Any:
     if value is None:
         return ""
     if type(value) is int:
-        return _Count(value)
+        count = _Count(value)
+        count.of = of
+        return count
     return _Word(value) if isinstance(value, str) else value
 
 

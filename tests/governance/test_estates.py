@@ -24,6 +24,7 @@ from pointsbank.people.access import Role
 from pointsbank.people.rules import BadMerge, HasLeft, HoldsRole, NotSettled, RequestsFirst
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
+from tests.conftest import IN_POINTS
 from tests.governance.test_points_follow import all_points, lots
 from tests.ledger.conftest import PLAIN
 from tests.ledger.test_vouchers import admin, book_of, lasting
@@ -125,7 +126,7 @@ class TestPassingOn:
         await town.give(gone, 2)
         with pytest.raises(EstateChanged) as refused:
             await agree(town, voucher_id)
-        assert refused.value.facts == {"balance": 103}
+        assert refused.value.facts == {"balance": 103, **IN_POINTS}
         await db.write(vouchers.withdraw, actor=maker, voucher_id=voucher_id)
         [voucher_id] = (await pass_on(town, gone)).voucher_ids
         await agree(town, voucher_id)

@@ -24,6 +24,7 @@ from pointsbank.ledger.rules import BookClosed, NotEnoughPoints, PointsHeld
 from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line, NothingEarned, VisitOver
+from tests.conftest import IN_POINTS
 from tests.ledger.test_vouchers import admin, allow, book_of
 from tests.world import World
 
@@ -124,7 +125,7 @@ async def test_points_that_are_held_stay_where_they_are_and_are_named(town):
 
     with pytest.raises(PointsHeld) as refused:
         await move(town, person, door="777")
-    assert refused.value.facts == {"held": 8, "which": str(hold_id)}
+    assert refused.value.facts == {"held": 8, "which": str(hold_id), **IN_POINTS}
     await db.write(actions_holds.release, hold_key="hold:1")
     await move(town, person, door="777")
     assert await town.balance(host) == 30

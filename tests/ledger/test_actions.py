@@ -10,6 +10,7 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.ledger import actions, actions_expiry, queries, verify
 from pointsbank.ledger.rules import NotEnoughPoints
+from tests.conftest import IN_POINTS
 
 pytestmark = pytest.mark.both
 
@@ -83,7 +84,7 @@ async def test_nobody_spends_more_than_there_is(bank):
     with pytest.raises(NotEnoughPoints) as refused:
         await bank.spend(passbook, 24)
 
-    assert refused.value.facts == {"missing": 14}
+    assert refused.value.facts == {"missing": 14, **IN_POINTS}
     assert await bank.balance(passbook) == 10
 
 

@@ -18,6 +18,7 @@ from pointsbank.ledger.rules import (
     UnknownHold,
     WrongAmount,
 )
+from tests.conftest import IN_POINTS
 
 pytestmark = pytest.mark.both
 
@@ -57,7 +58,7 @@ async def test_what_is_held_is_still_there_and_cannot_be_spent(bank):
     assert await spendable(bank, passbook) == 20
     with pytest.raises(NotEnoughPoints) as refused:
         await bank.spend(passbook, 24)
-    assert refused.value.facts == {"missing": 4}
+    assert refused.value.facts == {"missing": 4, **IN_POINTS}
 
 
 async def test_a_capture_takes_the_lots_that_were_held(bank):
@@ -148,7 +149,7 @@ async def test_held_points_do_not_cover_a_reversal(bank):
     with pytest.raises(AlreadySpent) as refused:
         await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
 
-    assert refused.value.facts == {"missing": 30}
+    assert refused.value.facts == {"missing": 30, **IN_POINTS}
 
 
 async def test_a_passbook_with_held_points_is_not_given_up(bank):
@@ -161,7 +162,7 @@ async def test_a_passbook_with_held_points_is_not_given_up(bank):
             actions_expiry.give_up, passbook_id=passbook, points=50, member_id=1, source=("tests", "test", 1)
         )  # fmt: skip
 
-    assert refused.value.facts == {"held": 30, "which": "1"}
+    assert refused.value.facts == {"held": 30, "which": "1", **IN_POINTS}
 
 
 @pytest.mark.parametrize("points", [0, -5, 1_000_001, 2.5, True])
@@ -194,7 +195,7 @@ async def test_what_is_held_is_not_held_again(bank):
     with pytest.raises(NotEnoughPoints) as refused:
         await hold(bank, passbook, 24, key="pick-up:2")
 
-    assert refused.value.facts == {"missing": 4}
+    assert refused.value.facts == {"missing": 4, **IN_POINTS}
 
 
 @pytest.mark.parametrize("ways", [2, 8, 64])

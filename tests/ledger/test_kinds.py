@@ -21,6 +21,7 @@ from pointsbank.ledger.rules_kinds import (
     ResetDayUnfit,
     WrongCode,
 )
+from tests.conftest import IN_POINTS
 
 from .conftest import PLAIN
 
@@ -87,7 +88,7 @@ async def test_only_what_lies_above_the_threshold_is_spent(bank):
     for spending in (bank.spend(passbook, 21), hold(bank, passbook, 21)):
         with pytest.raises(NotEnoughPoints) as refused:
             await spending
-        assert refused.value.facts == {"missing": 1}
+        assert refused.value.facts == {"missing": 1, **IN_POINTS}
     assert (await bank.spend(passbook, 20)).balance == 30
 
 
@@ -100,7 +101,7 @@ async def test_base_points_that_are_not_for_spending_stay(bank):
     assert await bank.spendable(passbook) == 20
     with pytest.raises(NotEnoughPoints) as refused:
         await bank.spend(passbook, 21)
-    assert refused.value.facts == {"missing": 1}
+    assert refused.value.facts == {"missing": 1, **IN_POINTS}
     assert (await bank.spend(passbook, 20)).balance == 100
 
 
@@ -176,7 +177,7 @@ async def test_gifts_pay_beside_earned_points_alone(bank):
     assert await bank.spendable(passbook) == 30
     with pytest.raises(NotEnoughPoints) as refused:
         await bank.spend(passbook, 31)
-    assert refused.value.facts == {"missing": 1}
+    assert refused.value.facts == {"missing": 1, **IN_POINTS}
     await bank.spend(passbook, 15)
     assert await bank.lots(passbook) == [35, 10]
 

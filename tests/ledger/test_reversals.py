@@ -8,6 +8,7 @@ import pytest
 from pointsbank.kit import db
 from pointsbank.ledger import actions_expiry, actions_reversal, queries, verify
 from pointsbank.ledger.rules import AlreadyReversed, AlreadySpent, NothingToTake, NotReversible
+from tests.conftest import IN_POINTS
 
 pytestmark = pytest.mark.both
 
@@ -75,7 +76,7 @@ async def test_an_award_that_is_not_covered_any_more_is_not_taken_back(bank):
     with pytest.raises(AlreadySpent) as refused:
         await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_there")
 
-    assert refused.value.facts == {"missing": 3}
+    assert refused.value.facts == {"missing": 3, **IN_POINTS}
     assert await bank.balance(passbook) == 7
 
 

@@ -36,6 +36,7 @@ from pointsbank.redemption.rules import (
 )
 from pointsbank.stock.rules import OutOfStock
 from pointsbank.trail import queries as trail
+from tests.conftest import IN_POINTS
 
 WROTE = ("redemption_order", "redemption_order_line", "stock_move", "ledger_entry", "redemption_visit", "trail_record")
 
@@ -195,7 +196,7 @@ async def test_not_enough_points_says_what_to_leave_out_and_keeps_nothing(shop):
     before = await everything(shop)
     with pytest.raises(NotEnoughPoints) as refused:
         await shop.order((rice, 1), (tissue, 1), member=member)
-    assert refused.value.facts == {"missing": 5, "names": "抽纸", "points": 15, "drop": f"{tissue}:1"}
+    assert refused.value.facts == {"missing": 5, "names": "抽纸", "points": 15, "drop": f"{tissue}:1", **IN_POINTS}
     assert await everything(shop) == before
     assert await shop.count("redemption_limit_use") == 0
 
@@ -227,7 +228,7 @@ async def test_points_of_a_day_are_limited_to_the_last_point_and_begin_anew_at_m
     await shop.order((rice, 3), member=member)
     with pytest.raises(OverDailyLimit) as refused:
         await shop.order((rice, 2), member=member)
-    assert refused.value.facts == {"left": 50, "points": 100}
+    assert refused.value.facts == {"left": 50, "points": 100, **IN_POINTS}
     await shop.order((rice, 1), member=member)
     clock.set(datetime(2026, 11, 21, 15, 59, 59, tzinfo=UTC))
     with pytest.raises(OverDailyLimit):

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsbank.ledger.rules_kinds import PLAIN
 from pointsbank.redemption import rules
 from pointsbank.redemption.rules import (
     AlreadyUndone,
@@ -16,6 +17,7 @@ from pointsbank.redemption.rules import (
     TooLateToUndo,
     UnknownGood,
 )
+from tests.conftest import IN_POINTS
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -29,23 +31,23 @@ RICE, OIL, TISSUE = item(1, 60, "东北大米"), item(2, 85, "食用油"), item(
 
 def test_the_cheapest_sufficient_removal_is_named():
     basket = [BasketLine(RICE, 5), BasketLine(OIL, 1), BasketLine(TISSUE, 1)]
-    refused = rules.short(basket, 386)
-    assert refused.facts == {"missing": 14, "names": "抽纸", "points": 15, "drop": "3:1"}
+    refused = rules.short(basket, 386, PLAIN)
+    assert refused.facts == {"missing": 14, "names": "抽纸", "points": 15, "drop": "3:1", **IN_POINTS}
 
 
 def test_pieces_of_one_good_are_counted():
-    refused = rules.short([BasketLine(RICE, 5), BasketLine(TISSUE, 1)], 200)
-    assert refused.facts == {"missing": 115, "names": "东北大米 ×2", "points": 120, "drop": "1:2"}
+    refused = rules.short([BasketLine(RICE, 5), BasketLine(TISSUE, 1)], 200, PLAIN)
+    assert refused.facts == {"missing": 115, "names": "东北大米 ×2", "points": 120, "drop": "1:2", **IN_POINTS}
 
 
 def test_several_goods_are_named_where_one_is_not_enough():
-    refused = rules.short([BasketLine(RICE, 1), BasketLine(TISSUE, 1)], 5)
-    assert refused.facts == {"missing": 70, "names": "东北大米、抽纸", "points": 75, "drop": "1:1,3:1"}
+    refused = rules.short([BasketLine(RICE, 1), BasketLine(TISSUE, 1)], 5, PLAIN)
+    assert refused.facts == {"missing": 70, "names": "东北大米、抽纸", "points": 75, "drop": "1:1,3:1", **IN_POINTS}
 
 
 def test_of_equally_cheap_goods_the_last_one_goes():
     salt, soap = item(1, 5, "食用盐"), item(2, 5, "洗衣皂")
-    assert rules.short([BasketLine(salt, 1), BasketLine(soap, 1)], 6).facts["names"] == "洗衣皂"
+    assert rules.short([BasketLine(salt, 1), BasketLine(soap, 1)], 6, PLAIN).facts["names"] == "洗衣皂"
 
 
 baskets = st.lists(st.tuples(st.integers(1, 500), st.integers(1, 99)), min_size=1, max_size=rules.BASKET_LINES_MAX).map(

@@ -117,7 +117,7 @@ def test_points_live_to_the_last_day_inclusive(validity, day, last):
     ("refusal", "facts_given"),
     [
         (rules.UnknownItem, {"item_code": "A01"}),
-        (rules.ValueNotFixed, {"name": "打扫", "low": 1, "high": 2}),
+        (rules.ValueNotFixed, {"name": "打扫"}),
         (rules.TooSoon, {"earliest": "2025-03-13"}),
         (rules.NotADraft, {}),
         (rules.TableFaults, {"count": 1, "text": "A01：…"}),
