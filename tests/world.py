@@ -173,7 +173,7 @@ class World:
             expires_on=NEVER,
             member_id=person_id,
             version_id=place.version_id,
-            source=("awards", "award", 0),
+            source=("ledger", "test", self.made),
             summary=f"测试发分{self.word}",
         )
 

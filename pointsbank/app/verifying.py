@@ -18,6 +18,8 @@ from pathlib import Path
 import msgspec
 
 from pointsbank.app import database as databases
+from pointsbank.awards import verify as awards
+from pointsbank.events import verify as events
 from pointsbank.kit import db
 from pointsbank.kit.checks import Finding
 from pointsbank.kit.settings import Settings
@@ -29,7 +31,7 @@ from pointsbank.stock import verify as stock
 
 PROCESSES_MAX = 4
 NICENESS, LONG = 15, 10_000
-OTHER_ROOMS = (stock, redemption)
+OTHER_ROOMS = (stock, redemption, awards, events)
 Progress = Callable[[str], None]
 
 
@@ -56,7 +58,7 @@ async def verified(
 
 
 async def of_other_rooms() -> list[Finding]:
-    """What is wrong with goods and orders, as of one moment."""
+    """What is wrong with goods, orders, awards and attendances, as of one moment."""
     async with db.snapshot() as rows:
         return [finding for room in OTHER_ROOMS for finding in await room.check(rows)]
 

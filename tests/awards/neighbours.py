@@ -96,7 +96,7 @@ class Neighbours:
             actor=organiser,
             community_id=self.community_id,
             person_id=person_id,
-            source=("events", "attendance", next(self.numbers)),
+            source=("tests", "attendance", next(self.numbers)),
             item_code=item,
             what=what,
             evidence="screen",

@@ -45,7 +45,17 @@ TABLES = {
     "source_kind, source_id, summary, reason, version_id",
     "ledger_move": "id, entry_id, source_id, target_id, points, source_after, target_after",
     "ledger_lot_use": "entry_id, lot_id, points",
+    "events_activity": "id, community_id, title, venue, item_code, contact, starts_at, ends_at, arrived, organiser_id, "
+    "state, poster_token, made_at",
+    "events_attendance": "id, activity_id, person_id, in_at, in_way, state, minutes",
+    "awards_act": "id, community_id, person_id, source_room, source_kind, source_id, item_code, what, evidence, "
+    "began_at, day, minutes, planned_minutes, quantity, recorded_at",
+    "awards_award": "id, act_id, version_id, community_id, person_id, passbook_id, item_code, points, clipped, steps, "
+    "uses, chain, reviews_given, next_role, notice_days, expires_on, state, entry_id, made_at, settled_at",
 }
+BY_NUMBER = (
+    "ledger_entry", "ledger_move", "ledger_lot_use", "events_attendance", "awards_act", "awards_award",
+)  # fmt: skip
 PLACE = "INSERT INTO people_place (id, kind, name, path) VALUES (1, 'community', '测试社区', '/1/')"
 COMMUNITY = """
 INSERT INTO people_community (id, unit_name, holder, daily_points_max, service_phone, oversight_phone, roster_version)
@@ -57,13 +67,16 @@ Say = Callable[[str], None]
 class Books:
     """Awards and orders at random, soonest-expiring lots first, with the balances that follow."""
 
-    def __init__(self, file: sqlite3.Connection, entries: int) -> None:
-        self.file, self.entries, self.chance = file, entries, random.Random(SEED)
+    def __init__(self, file: sqlite3.Connection, entries: int, *, has_lines: bool) -> None:
+        """With `has_lines` each award is for an act, and each act for a line of an activity, as `verify` wants it."""
+        self.file, self.entries, self.has_lines, self.chance = file, entries, has_lines, random.Random(SEED)
+        self.waiting: dict[str, list[tuple[object, ...]]] = {table: [] for table in BY_NUMBER}
         self.books = max(2, entries // ENTRIES_A_BOOK)
         self.issued, self.first_outlet = self.books + 1, self.books + 2
         self.balances = [0] * (self.first_outlet + OUTLETS)
         self.lots: list[dict[date, list[int]]] = [{} for _ in range(self.books + 1)]  # account → day → id, left
         self.lots_made = 0
+        self.attended = [0] * (self.books + 1)
 
     def put(self, table: str, rows: Iterator[tuple[object, ...]]) -> None:
         columns = TABLES[table]
@@ -76,13 +89,10 @@ class Books:
         numbers = range(1, self.books + 1)
         self.put("people_person", ((n, 1, f"{n:09d}", "member", at) for n in numbers))
         self.put("ledger_passbook", ((n, f"{n:09d}", 1, 1, n, at) for n in numbers))
-        entries: list[tuple[object, ...]] = []
-        moves: list[tuple[object, ...]] = []
-        uses: list[tuple[object, ...]] = []
         for number in range(1, self.entries + 1):
-            self.entry(number, entries, moves, uses)
-            if len(entries) == ROWS_AT_ONCE or number == self.entries:
-                for table, rows in (("ledger_entry", entries), ("ledger_move", moves), ("ledger_lot_use", uses)):
+            self.entry(number)
+            if number % ROWS_AT_ONCE == 0 or number == self.entries:
+                for table, rows in self.waiting.items():
                     self.put(table, iter(rows))
                     rows.clear()
             if number % 200_000 == 0:
@@ -92,42 +102,66 @@ class Books:
         accounts += [
             (self.issued + at, 1, None, name, self.balances[self.issued + at], 0) for at, name in enumerate(system)
         ]
+        later, done = moment_text(BEGAN + timedelta(days=1)), range(1, max(self.attended) + 1)
+        activities = ((n, 1, "测试活动", "", "A01", "", at, later, 0, 1, "confirmed", f"{n}", at) for n in done)
+        self.put("events_activity", activities)
         self.put("ledger_account", iter(accounts))
         of = ((lot, account, day) for account, days in enumerate(self.lots) for day, lot in days.items())
         self.put("ledger_lot", ((lot[0], account, "earned", day.isoformat(), lot[1], 0) for lot, account, day in of))
 
-    def entry(self, number: int, entries: list[object], moves: list[object], uses: list[object]) -> None:
+    def entry(self, number: int) -> None:
         account = self.chance.randint(1, self.books)
         at = moment_text(BEGAN + timedelta(minutes=number))
         if self.balances[account] < 10 or self.chance.random() < 0.4:
-            points, day = self.chance.randint(5, 30), self.chance.choice(LAST_DAYS)
-            self.balances[account] += points
-            self.balances[self.issued] -= points
-            if day not in self.lots[account]:
-                self.lots_made += 1
-                self.lots[account][day] = [self.lots_made, 0]
-            lot = self.lots[account][day]
-            lot[1] += points
-            source = ("award", None, "awards", "award", "楼道清洁 2 小时", 1)
-            moves.append((number, number, self.issued, account, points, None, self.balances[account]))
-            uses.append((number, lot[0], -points))
+            source = ("award", None, "awards" if self.has_lines else "bench", "award", "楼道清洁 2 小时", 1)
+            self._award(number, account, at)
         else:
-            points = self.chance.randint(1, 10)
-            outlet = self.first_outlet + self.chance.randrange(OUTLETS)
-            self.balances[account] -= points
-            self.balances[outlet] += points
             source = ("order", 7, "bench", "order", "兑换 食用盐", None)
-            moves.append((number, number, account, outlet, points, self.balances[account], None))
-            for _day, lot in sorted(self.lots[account].items()):
-                part = min(lot[1], points)
-                if part:
-                    lot[1] -= part
-                    points -= part
-                    uses.append((number, lot[0], part))
+            self._order(number, account)
         kind, actor, room, what, summary, version = source
-        entries.append(
+        self.waiting["ledger_entry"].append(
             (number, f"{kind}/{number}", 1, kind, at, at, actor, account, room, what, number, summary, "", version)
         )
+
+    def _award(self, number: int, account: int, at: str) -> None:
+        points, day = self.chance.randint(5, 30), self.chance.choice(LAST_DAYS)
+        self.balances[account] += points
+        self.balances[self.issued] -= points
+        if day not in self.lots[account]:
+            self.lots_made += 1
+            self.lots[account][day] = [self.lots_made, 0]
+        lot = self.lots[account][day]
+        lot[1] += points
+        self.waiting["ledger_move"].append(
+            (number, number, self.issued, account, points, None, self.balances[account])
+        )  # fmt: skip
+        self.waiting["ledger_lot_use"].append((number, lot[0], -points))
+        if self.has_lines:
+            self.attended[account] += 1
+            self.waiting["events_attendance"].append(
+                (number, self.attended[account], account, at, "screen", "confirmed", 120)
+            )
+            self.waiting["awards_act"].append(
+                (number, 1, account, "events", "attendance", number, "A01", "楼道清洁 2 小时", "screen", at, at[:10],
+                 120, 120, 1, at)
+            )  # fmt: skip
+            self.waiting["awards_award"].append(
+                (number, number, 1, 1, account, account, "A01", points, 0, "[]", "[]", '["organiser"]', 1, "", 0,
+                 day.isoformat(), "settled", number, at, at)
+            )  # fmt: skip
+
+    def _order(self, number: int, account: int) -> None:
+        points = self.chance.randint(1, 10)
+        outlet = self.first_outlet + self.chance.randrange(OUTLETS)
+        self.balances[account] -= points
+        self.balances[outlet] += points
+        self.waiting["ledger_move"].append((number, number, account, outlet, points, self.balances[account], None))
+        for _day, lot in sorted(self.lots[account].items()):
+            part = min(lot[1], points)
+            if part:
+                lot[1] -= part
+                points -= part
+                self.waiting["ledger_lot_use"].append((number, lot[0], part))
 
 
 async def _open_place(tx: db.Tx) -> None:
@@ -143,7 +177,7 @@ async def _record(tx: db.Tx, *, facts: list[tuple[str, str, str]]) -> int:
 
 
 async def make(settings: Settings, entries: int, say: Say, *, is_sealed: bool = True) -> None:
-    """Fill an empty data folder. Sealing takes most of the time, and who only reads can do without."""
+    """Fill an empty data folder. Seals and lines that awards are for take long: who only reads can do without."""
     await databases.migrate(settings)
     crypto.hold(crypto.Keys.load_or_create(settings.key_path))
     wanted = databases.config(settings)
@@ -154,7 +188,7 @@ async def make(settings: Settings, entries: int, say: Say, *, is_sealed: bool = 
         with closing(sqlite3.connect(databases.path_of(settings), isolation_level=None)) as file:
             file.execute("PRAGMA cache_size = -262144")
             file.execute("BEGIN")
-            Books(file, entries).fill(say)
+            Books(file, entries, has_lines=is_sealed).fill(say)
             file.execute("COMMIT")
         for what in ("passbook", "account"):
             facts = [(one.what, one.name, one.content) async for one in queries_seal.facts(db.slow_rows, what)]

@@ -240,7 +240,7 @@ async def _move_in(
             expires_on=first_day + timedelta(days=line),
             member_id=person_id,
             version_id=version_id,
-            source=("awards", "award", number * size.lines + line),
+            source=("bench", "award", number * size.lines + line),
             summary="楼道清洁 2 小时",
         )
     return Member(person_id, actions_cards.card_code_of(issued.card_id, issued.generation))

@@ -53,7 +53,7 @@ async def found(settings, keys) -> list[tuple[int, int]]:
                 await db.write(
                     actions.post_award, community_id=community_id, passbook_id=book_id,
                     points=POINTS if lot < LOTS else 1_000_000, posting_key=f"award:{number}:{lot}",
-                    effective_at=clock.now(), member_id=person_id, version_id=1, source=("awards", "award", 1),
+                    effective_at=clock.now(), member_id=person_id, version_id=1, source=("ledger", "test", 1),
                     summary="楼道清洁",
                     expires_on=date(2026, 10, 20) + timedelta(days=lot) if lot < LOTS else NEVER,
                 )  # fmt: skip

@@ -91,5 +91,5 @@ async def late(world, person_id, done_at) -> None:
     await db.write(
         actions.post_award, community_id=world.home.id, passbook_id=book.passbook_id, points=7, posting_key="late:1",
         effective_at=done_at, expires_on=NEVER, member_id=person_id, version_id=world.home.version_id,
-        source=("awards", "award", 0), summary="楼道清洁",
+        source=("ledger", "test", 0), summary="楼道清洁",
     )  # fmt: skip

@@ -22,7 +22,7 @@ from pointsbank.ledger.verify import Finding
 from pointsbank.ledger.verify_seals import Deposited
 from tests.schema_reading import Schema, read_schema
 
-TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE 'ledger_%'"
+TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 FEW = 6
 
 

@@ -169,7 +169,7 @@ async def expiry_against_orders(track, ways, processes):
     await done(Command(actions.post_award, {
         "community_id": of.community_id, "passbook_id": of.passbook_id, "points": 30, "posting_key": track.key(),
         "effective_at": track.world.clock.now(), "expires_on": today - timedelta(days=1), "member_id": of.person_id,
-        "version_id": track.world.home.version_id, "source": ("awards", "award", 1), "summary": "楼道清洁",
+        "version_id": track.world.home.version_id, "source": ("ledger", "test", 1), "summary": "楼道清洁",
     }))  # fmt: skip
     before = await db.row(EXPIRED, of.community_id)
     expiry = Command(actions_expiry.expire_due, {})

@@ -82,7 +82,7 @@ class Shop:
             expires_on=expires_on,
             member_id=person_id,
             version_id=1,
-            source=("awards", "award", number),
+            source=("ledger", "test", number),
             summary="楼道清洁 2 小时",
         )
 

@@ -95,7 +95,7 @@ async def test_points_that_lapse_soon_are_told_with_names_masked_and_on_paper(wo
         await db.write(
             ledger.post_award, community_id=world.home.id, passbook_id=passbook_id, points=70,
             posting_key=f"test:{person_id}", effective_at=world.clock.now(), expires_on=TODAY + timedelta(days=days),
-            member_id=person_id, version_id=world.home.version_id, source=("awards", "award", 0), summary="测试发分",
+            member_id=person_id, version_id=world.home.version_id, source=("ledger", "test", 0), summary="测试发分",
         )  # fmt: skip
     _, token = await world.staff(Role.GRID_WORKER)
 

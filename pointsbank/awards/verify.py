@@ -1,0 +1,56 @@
+"""Compare awards with the acts that they are for, and with the entries that they became."""
+
+from pointsbank.kit.checks import Check, Finding, Rows, broken
+
+CHECKS: tuple[Check, ...] = (
+    (
+        1,
+        "an act has no award, or several, or one of another person or item",
+        """
+SELECT 'act ' || act.id, 1, COUNT(award.id) FROM awards_act act LEFT JOIN awards_award award ON award.act_id = act.id
+ GROUP BY act.id
+HAVING COUNT(award.id) <> 1 OR MIN(award.person_id) <> act.person_id OR MIN(award.item_code) <> act.item_code
+    OR MIN(award.community_id) <> act.community_id ORDER BY act.id""",
+    ),
+    (
+        1,
+        "an award is for no act",
+        """
+SELECT 'award ' || award.id, 1, 0 FROM awards_award award LEFT JOIN awards_act act ON act.id = award.act_id
+ WHERE act.id IS NULL ORDER BY award.id""",
+    ),
+    (
+        5,
+        "a settled award has no entry, or one that says something else",
+        """
+SELECT 'award ' || award.id, award.points, COALESCE(move.points, 0) FROM awards_award award
+  JOIN awards_act act ON act.id = award.act_id
+  LEFT JOIN ledger_entry entry ON entry.id = award.entry_id AND entry.kind = 'award'
+        AND entry.source_room = 'awards' AND entry.source_kind = 'award' AND entry.source_id = award.id
+        AND entry.member_id = award.person_id AND entry.version_id = award.version_id
+        AND entry.effective_at = act.began_at AND entry.booked_at = award.settled_at
+  LEFT JOIN ledger_move move ON move.entry_id = entry.id
+  LEFT JOIN ledger_account account ON account.id = move.target_id
+ WHERE award.state = 'settled' AND award.points > 0
+   AND (move.points IS DISTINCT FROM award.points OR account.passbook_id IS DISTINCT FROM award.passbook_id)
+ ORDER BY award.id""",
+    ),
+    (
+        5,
+        "an award that is not settled, or is worth nothing, has an entry",
+        """
+SELECT 'award ' || id, 0, entry_id FROM awards_award
+ WHERE entry_id IS NOT NULL AND (state <> 'settled' OR points = 0) ORDER BY id""",
+    ),
+    (
+        5,
+        "an entry is of an award that does not know it",
+        """
+SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN awards_award award ON award.entry_id = entry.id
+ WHERE entry.kind = 'award' AND entry.source_room = 'awards' AND award.id IS NULL ORDER BY entry.id""",
+    ),
+)
+
+
+async def check(rows: Rows) -> list[Finding]:
+    return await broken(rows, CHECKS, "awards")
