@@ -5,6 +5,7 @@ from datetime import timedelta
 from pointsbank.events import actions as events
 from pointsbank.governance import actions as governance
 from pointsbank.governance import actions_books as books
+from pointsbank.governance import actions_merging
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
@@ -57,6 +58,12 @@ async def _of_people(world: World, place: Community, admin: Actor, person_id: in
         "run_id": await world.card_run(person_id, place),
         "request_id": await db.write(actions_own.ask_correction, **asked),
         "merge_id": await world.merged(place),
+        "merge_request_id": await db.write(
+            actions_merging.ask,
+            actor=admin,
+            person_id=await world.person(FOREIGN_NAME, community=place, points=5),
+            same_as=await world.person(FOREIGN_NAME, community=place),
+        ),
         "tag_id": await db.write(actions_tags.make_tag, actor=admin, community_id=place.id, name="测试标签"),
         "import_id": await world.roster_file(admin, place, FOREIGN_NAME),
     }

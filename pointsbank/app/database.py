@@ -29,6 +29,7 @@ ROOMS_WITH_MODELS = (
     "events",
     "stock",
     "redemption",
+    "governance",
 )
 MODELS = [f"pointsbank.{room}.models" for room in ROOMS_WITH_MODELS]
 FILE_NAME = "pointsbank.db"

@@ -15,6 +15,7 @@ SELECT id, community_id, kind, subject_room, subject_kind, subject_id, maker_id,
   FROM approvals_approval WHERE id = ?
 """
 GAINS = "SELECT 1 FROM approvals_beneficiary WHERE approval_id = ? AND (household_id = ? OR person_id IN"
+USED_NOW = "SELECT 1 FROM approvals_approval WHERE id = ? AND kind = ? AND state = 'used' AND used_at = ?"
 USED_FOR = """
 SELECT 1 FROM approvals_approval
  WHERE id = ? AND kind = ? AND subject_room = ? AND subject_kind = ? AND subject_id = ? AND state = 'used'
@@ -62,4 +63,10 @@ async def unfit(tx: Tx | None, approval_id: int, person_id: int) -> Unfit | None
 async def require_used(tx: Tx, *, approval_id: int, kind: str, subject: Subject) -> None:
     """Refuse NotGiven unless this approval was given for this subject and used for it."""
     if await tx.row(USED_FOR, approval_id, kind, subject.room, subject.kind, subject.id) is None:
+        raise NotGiven
+
+
+async def require_used_now(tx: Tx, *, approval_id: int, kind: str) -> None:
+    """Refuse NotGiven unless this approval was used up in this very transaction, for several rows of one subject."""
+    if await tx.row(USED_NOW, approval_id, kind, tx.now) is None:
         raise NotGiven

@@ -7,7 +7,9 @@ passes on).
 Invariants:
   1. Nobody rules on a line of their own or of their household, nor on an objection that they recorded.
   2. Nobody settles themselves or their household.
-  3. Whoever merged does not part, and parting books nothing anew.
+     Two records of members become one when a second person has agreed to exactly that, who is neither of them nor
+     lives with one.
+  3. Whoever asked for a merge or agreed to it does not part, and parting books nothing anew.
   4. An objection holds back the one line it names, in the transaction that records it.
   5. No points stay where nobody can reach them: with whoever moves house all or an agreed share go along, to the
      record that stays all go, and whoever leaves passes them on or gives them up. Passbooks that nobody holds any more

@@ -14,6 +14,7 @@ from pointsbank.governance import queries
 from pointsbank.governance.rules import DisputedFirst, OwnMatter, OwnMerge
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_expiry as ledger
+from pointsbank.ledger import actions_joining as joining
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger import queries_flows as books
@@ -25,7 +26,7 @@ from pointsbank.people import actions_homes, actions_own
 from pointsbank.people import queries as people_queries
 from pointsbank.people.actions_homes import Moved
 from pointsbank.people.queries import Holder
-from pointsbank.people.rules import NotOneHome, NotSettled
+from pointsbank.people.rules import NotOneHome
 from pointsbank.redemption import actions_visits as visits
 
 
@@ -54,7 +55,7 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     """
     merge = await people.live_merge(tx, merge_id=merge_id)
     judge_id = await not_own(tx, person_ids=[merge.into_id])
-    if judge_id == merge.merged_by:
+    if judge_id in (merge.merged_by, await queries.who_asked(tx, merge.person_id, merge.into_id)):
         raise OwnMerge
     brought = await event_queries.attendance_ids(tx, merge.person_id)
     made = await award_queries.of_acts(tx, "events", "attendance", brought)
@@ -66,34 +67,6 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     await people.mark_separated(tx, merge_id=merge_id, reason=reason)
     await events.after_separation(tx, person_id=merge.person_id, into_id=merge.into_id, merged_at=merge.merged_at)
     return Parted(merge.person_id, len(waiting))
-
-
-async def merge_members(tx: Tx, *, person_id: int, same_as: int) -> int:
-    """Make one member's record an alias of another's, who is the same human being; returns who it is from now on.
-
-    One entry for each passbook brings the points over, and what is on its way follows; no row is changed or lost. The
-    alias's own passbooks stay open, so that a wrong merge can be parted and that entry reversed; those of a household
-    that is empty now are closed.
-    """
-    await not_own(tx, person_ids=[person_id, same_as])
-    holder = await people_queries.holder_of(tx, person_id)
-    await people.touch_roster(tx, community_id=holder.community_id)
-    for each in sorted({person_id, same_as}):
-        await people.hold_person(tx, person_id=each)
-    holder = await people_queries.holder_of(tx, person_id)
-    if holder.person_id != person_id or holder.state != "member":
-        raise NotSettled
-    await points.check_openings_of(tx, holder=holder)
-    left = await queries.books_that_end(tx, holder)
-    await actions_own.give_over(tx, person_id=person_id)
-    await people.mark_merged(tx, person_id=person_id, into_id=same_as)
-    await visits.end_visits(tx, person_ids=[person_id])
-    await events.after_merge(tx, person_id=person_id, into_id=same_as)
-    if holder.household_id is not None:
-        await actions_homes.gone_from(tx, household_id=holder.household_id)
-    await points.follow(tx, left=left, person_id=same_as, reason="same_person")
-    await points.close(tx, ending=[book for book in left if book.household_id is not None])
-    return same_as
 
 
 async def move(
@@ -148,7 +121,7 @@ async def _take_share(tx: Tx, holder: Holder, left_id: int, share: int) -> None:
     if holder.kind != "household" or shared is None:
         raise NotEnoughPoints(missing=share, **in_unit(await kinds.main(tx, holder.community_id)))
     to_id = await vouchers.open_book_of(tx, person_id=holder.person_id)
-    await vouchers.carry_over(
+    await joining.carry_over(
         tx, from_id=shared.passbook_id, to_id=to_id, points=share, member_id=holder.person_id, reason="split"
     )
 

@@ -13,8 +13,10 @@ from pointsbank.governance import queries
 from pointsbank.governance.rules import DisputedFirst, OpeningFirst, PointsLeft
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_flows as flows
+from pointsbank.ledger import actions_joining as joining
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries_opening as openings
+from pointsbank.ledger.actions_joining import Agreed
 from pointsbank.ledger.queries_flows import Book
 from pointsbank.ledger.rules import in_unit
 from pointsbank.people.queries import Holder
@@ -26,7 +28,9 @@ async def check_openings(tx: Tx, *, person_id: int | None = None, household_id: 
         raise OpeningFirst
 
 
-async def follow(tx: Tx, *, left: Iterable[Book], person_id: int, reason: str) -> list[Book]:
+async def follow(
+    tx: Tx, *, left: Iterable[Book], person_id: int, reason: str, agreed: Agreed | None = None
+) -> list[Book]:
     """Let all points of these passbooks, and what is on its way to them, come to where this member's are now.
 
     Returns those of them that were left.
@@ -36,8 +40,8 @@ async def follow(tx: Tx, *, left: Iterable[Book], person_id: int, reason: str) -
     for book, to_id in moving:
         await awards.redirect(tx, from_id=book.passbook_id, to_id=to_id)
     for book, to_id in moving:
-        await vouchers.carry_over(
-            tx, from_id=book.passbook_id, to_id=to_id, points=None, member_id=person_id, reason=reason
+        await joining.carry_over(
+            tx, from_id=book.passbook_id, to_id=to_id, points=None, member_id=person_id, reason=reason, agreed=agreed
         )
     return [book for book, _to_id in moving]
 

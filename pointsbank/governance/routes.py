@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from pointsbank.awards import queries as awards
-from pointsbank.governance import actions, routes_budgets, routes_estates, routes_months, routes_people
+from pointsbank.governance import actions, routes_budgets, routes_estates, routes_merging, routes_months, routes_people
 from pointsbank.governance.rules import RULING_LETTERS_MAX
 from pointsbank.kit import db
 from pointsbank.kit.errors import Invalid, NotFound, Refusal
@@ -170,6 +170,7 @@ handlers = [
     settle_provisional,
     *routes_people.handlers,
     *routes_estates.handlers,
+    *routes_merging.handlers,
     *routes_budgets.handlers,
     *routes_months.handlers,
 ]

@@ -1,4 +1,4 @@
-"""Pages on which an admin sees to what somebody leaves behind, and to two records of one person."""
+"""Pages on which an admin sees to what somebody leaves behind."""
 
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from pointsbank.awards import queries as awards
-from pointsbank.governance import actions_estates, actions_people, queries
+from pointsbank.governance import actions_estates, queries
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries_flows as flows
@@ -41,23 +41,11 @@ class EstateForm(msgspec.Struct):
     name: Annotated[str, Meta(title=N_("对方的姓名"), max_length=40)] = ""
 
 
-class MergeForm(msgspec.Struct):
-    """Number and name are those of the record that stays."""
-
-    request_key: str
-    number: Annotated[str, Meta(title=N_("存折号"), max_length=20)]
-    name: Annotated[str, Meta(title=N_("姓名"), max_length=40)]
-    sure: Annotated[bool, Meta(title=N_("核对过"))] = False
-
-
 async def _member(session: Session, person_id: int) -> MemberView:
     view = await people.member_view(session.community_ids, person_id)
     if view.state != "member":
         raise NotFound
     return view
-
-
-# What somebody leaves behind
 
 
 @get(f"{PERSON}/estate", guards=SETTLES)
@@ -139,49 +127,4 @@ async def agree(
     return await show_voucher(session, voucher_id, form)
 
 
-# Two records of one person
-
-
-@get(f"{PERSON}/merge", guards=SETTLES)
-async def merge_page(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    return await _merge_page(await _member(session, person_id), forms.blank())
-
-
-async def _merge_page(view: MemberView, form: Filled[Any]) -> Response[str]:
-    ending = await queries.books_that_end(None, await people.holder_of(None, view.person_id))
-    return page(
-        "governance/merge_members.html",
-        status=200 if form.is_valid else 400,
-        member=view,
-        moving=[book for book in ending if book.balance],
-        form=form,
-    )
-
-
-@post(f"{PERSON}/merge", guards=SETTLES)
-async def merge(
-    person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
-) -> Response[str] | Redirect:
-    form = await forms.read(request, MergeForm)
-    view = await _member(session, person_id)
-    if form.is_valid and not form.value.sure:
-        form.refuse("sure", "请先核对是同一个人，再勾上")
-    if form.is_valid:
-        asked = form.value
-        other = await member_meant(session, form, asked.number, asked.name)
-        try:
-            if other is not None:
-                kept_id = await db.write(
-                    actions_people.merge_members,
-                    actor=session.actor,
-                    request_key=asked.request_key,
-                    person_id=person_id,
-                    same_as=other.person_id,
-                )
-                return Redirect(f"/people/{kept_id}", status_code=303)
-        except Refusal as refusal:
-            form.refuse("number", refusal)
-    return await _merge_page(view, form)
-
-
-handlers: list[Any] = [estate_page, pass_on, agree, merge_page, merge]
+handlers: list[Any] = [estate_page, pass_on, agree]

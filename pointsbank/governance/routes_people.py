@@ -18,6 +18,7 @@ from pointsbank.kit import db, text
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as flows
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules import POINTS_MAX, NotEnoughPoints
 from pointsbank.people import queries as people
 from pointsbank.people import queries_homes as homes
@@ -130,6 +131,7 @@ async def _merge_page(
     own_books = {voucher.from_id for voucher in moved}  # what came to these goes back with the entries of the merge
     made = [credit for credit in made if credit.state != State.SETTLED or credit.passbook_id not in own_books]
     theirs = [credit for credit in made if await people.canonical_id(None, credit.person_id) == other.person_id]
+    moved = [voucher for voucher in moved if not (await flows.entry(None, voucher.entry_id or 0)).is_reversed]
     names = await people.masked_names(who for who in (merge.merged_by, merge.separated_by) if who is not None)
     ids = sorted({merge.person_id, *await people.ids_of(None, merge.into_id)})
     return page(
@@ -139,11 +141,12 @@ async def _merge_page(
         other=other,
         merged_by=names.get(merge.merged_by or 0, ""),
         separated_by=names.get(merge.separated_by or 0, ""),
-        is_own=merge.merged_by is not None and merge.merged_by == session.person_id,
+        is_own=session.person_id in (merge.merged_by, await queries.who_asked(None, merge.person_id, merge.into_id)),
         booked=[credit for credit in theirs if credit.state == State.SETTLED and credit.points],
         waiting=[credit for credit in theirs if credit.state in (State.PENDING, State.NOTICED, State.DISPUTED)],
         states={state: _(said) for state, said in STATE_WORDS.items()},
-        moved=[voucher for voucher in moved if not (await flows.entry(None, voucher.entry_id or 0)).is_reversed],
+        moved=moved,
+        written=await kinds.denominations_of(voucher.to_id for voucher in moved if voucher.to_id is not None),
         struck=await events.struck_at(ids, merge.merged_at),
         form=form,
     )

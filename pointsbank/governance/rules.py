@@ -4,6 +4,7 @@ from pointsbank.kit.errors import Kind, Refusal
 
 RULING_LETTERS_MAX = 200
 ANSWER_LETTERS_MAX = 200
+ASKED, DONE, REFUSED, WITHDRAWN = "asked", "done", "refused", "withdrawn"
 
 
 class OwnMatter(Refusal):
@@ -22,6 +23,18 @@ class OwnMerge(Refusal):
     kind = Kind.FORBIDDEN
     code = "governance.own_merge"
     message = "这两条记录是你合并的，不能由你来拆开。请另一位管理员来做。"
+
+
+class MergeAsked(Refusal):
+    kind = Kind.CONFLICT
+    code = "governance.merge_asked"
+    message = "这条登记已经有人申请合并，正等另一位管理员确认。"
+
+
+class MergeMoved(Refusal):
+    kind = Kind.CONFLICT
+    code = "governance.merge_moved"
+    message = "这份合并申请已经办过、退回或撤回了。请刷新页面。"
 
 
 class DisputedFirst(Refusal):

@@ -34,6 +34,8 @@ from pointsbank.ledger.rules_flows import (
     BOOKED,
     FOLLOWED,
     FOLLOWS,
+    MERGE_APPROVAL,
+    SAME_PERSON,
     SUMMARIES,
     TAKES_BACK,
     BookFull,
@@ -127,6 +129,11 @@ def check_open(of: Book, what: What) -> None:
 
 
 async def _check_agreed(tx: Tx, voucher: Voucher) -> None:
+    if voucher.reason == SAME_PERSON:
+        if voucher.approval_id is None:
+            raise NotGiven
+        await approvals.require_used_now(tx, approval_id=voucher.approval_id, kind=MERGE_APPROVAL)
+        return
     alone_max = await queries.reversal_alone_max(tx, voucher.community_id)
     if not needs_second(voucher.what, voucher.points, reversal_alone_max=alone_max):
         return

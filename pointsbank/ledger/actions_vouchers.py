@@ -16,7 +16,7 @@ from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger import rules
-from pointsbank.ledger.actions_flows import book, check_nothing_held, check_open, hold_books
+from pointsbank.ledger.actions_flows import book, check_open
 from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount, WrongMatch
@@ -71,7 +71,7 @@ async def hand_over(
     assert what in (What.TRANSFER, What.DONATION)
     source = await queries.book(tx, from_id)
     rules.check_amount(points, source)
-    voucher = await _drawn(
+    voucher = await draw(
         tx, community_id=community_id, what=what, from_id=from_id,
         to_id=None if to_person is None else await open_book_of(tx, person_id=to_person, kind=source.kind_code),
         points=points, member_id=source.person_id, how=how, note=note,
@@ -91,7 +91,7 @@ async def give_own(tx: Tx, *, to_person: int | None, points: int) -> int:
         raise NotEnoughPoints(missing=points, **rules.in_unit(await kinds.main(tx, holder.community_id)))
     if to_person is not None and not await people.same_household(tx, holder.person_id, to_person):
         raise NotHousemate
-    voucher = await _drawn(
+    voucher = await draw(
         tx, community_id=holder.community_id, what=What.DONATION if to_person is None else What.TRANSFER,
         from_id=own.passbook_id, to_id=None if to_person is None else await open_book_of(tx, person_id=to_person),
         points=points, member_id=holder.person_id, how="own_phone",
@@ -106,7 +106,7 @@ async def grant_to(
 ) -> int:
     """Ask that the community's pot gives a member points; returns the voucher."""
     rules.check_amount(points)
-    voucher = await _drawn(
+    voucher = await draw(
         tx, community_id=community_id, what=What.GRANT, to_id=await open_book_of(tx, person_id=person_id),
         points=points, expires_on=expires_on, reason=reason, note=note, member_id=person_id,
     )  # fmt: skip
@@ -127,7 +127,7 @@ async def adjust(
     """Ask that a passbook is set right, up (with a last day) or down; returns the voucher."""
     found = await queries.book(tx, passbook_id)
     rules.check_amount(points, found)
-    voucher = await _drawn(
+    voucher = await draw(
         tx, community_id=community_id, what=What.ADJUSTMENT, points=points, reason=reason, note=note,
         member_id=found.person_id, from_id=None if is_up else passbook_id, to_id=passbook_id if is_up else None,
         expires_on=expires_on if is_up else None,
@@ -157,7 +157,7 @@ async def ask_gifts(
     assert 0 < len(books) <= GIFTS_MAX
     batch_id = 0
     for passbook_id, person_id in sorted(books.items()):
-        voucher = await _drawn(
+        voucher = await draw(
             tx, community_id=community_id, what=What.GIFT, to_id=passbook_id, points=points, member_id=person_id,
             expires_on=expires_on, note=note,
         )  # fmt: skip
@@ -186,7 +186,7 @@ async def take_back(
         raise rules.AlreadyReversed
     if way is What.CLAWBACK:
         await _check_short(tx, entry)
-    voucher = await _drawn(
+    voucher = await draw(
         tx, community_id=community_id, what=way, from_id=entry.to_id,
         to_id=entry.from_id if way is What.REVERSAL else None, points=entry.points, reverses_id=entry_id,
         reason=reason, note=note, member_id=entry.member_id,
@@ -208,26 +208,6 @@ async def _check_short(tx: Tx, entry: queries.EntryFacts) -> None:
         raise ClawbackNotNeeded
 
 
-async def carry_over(tx: Tx, *, from_id: int, to_id: int, points: int | None, member_id: int, reason: str) -> None:
-    """Let points (None: all) follow their holders to another passbook. Only governance calls it.
-
-    Refuses PointsHeld where all are to go and some are held, and NotEnoughPoints.
-    """
-    await hold_books(tx, passbook_ids=(from_id, to_id))
-    source = await queries.book(tx, from_id)
-    if points is None:
-        await check_nothing_held(tx, passbook_id=from_id)
-        points = source.balance
-    while points:
-        part = min(points, rules.POINTS_MAX)
-        voucher = await _drawn(
-            tx, community_id=source.community_id, what=What.JOINING, from_id=from_id, to_id=to_id, points=part,
-            member_id=member_id, reason=reason,
-        )  # fmt: skip
-        await book(tx, voucher=voucher)
-        points -= part
-
-
 async def draw_estate(
     tx: Tx, *, community_id: int, from_id: int, to_id: int | None, points: int, reason: str, note: str, member_id: int
 ) -> Voucher:
@@ -235,7 +215,7 @@ async def draw_estate(
 
     Small ones are for the caller to book at once; the others now wait for a second person, and have an approval.
     """
-    voucher = await _drawn(
+    voucher = await draw(
         tx, community_id=community_id, what=What.ESTATE, from_id=from_id, to_id=to_id, points=points, reason=reason,
         note=note, member_id=member_id,
     )  # fmt: skip
@@ -299,7 +279,7 @@ def _whose(holder: Holder) -> tuple[int | None, int | None]:
     return (None, holder.household_id) if is_shared else (holder.person_id, None)
 
 
-async def _drawn(
+async def draw(
     tx: Tx,
     *,
     community_id: int,
@@ -313,6 +293,7 @@ async def _drawn(
     reason: str = "",
     note: str = "",
     how: str = "",
+    made_by: int | None = None,
 ) -> Voucher:
     """Write a voucher down, after looking whether its passbooks are of this community."""
     rules.check_amount(points)
@@ -326,7 +307,7 @@ async def _drawn(
             check_open(side, what)
     made = await tx.row(
         MAKE, community_id, what, from_id, to_id, reverses_id, points, expires_on, reason, note, how, member_id,
-        tx.actor.person_id, tx.now,
+        made_by or tx.actor.person_id, tx.now,
     )  # fmt: skip
     if made is None:
         raise EstateAsked if what is What.ESTATE else AskedAlready

@@ -265,3 +265,12 @@ class Gift(Model):
 
     class Meta:
         table = "ledger_gift"
+
+
+class Joining(Model):
+    id = fields.BigIntField(primary_key=True)
+    voucher_id = fields.BigIntField()
+    approval_id = fields.BigIntField()
+
+    class Meta:
+        table = "ledger_joining"

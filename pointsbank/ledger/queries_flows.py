@@ -30,7 +30,9 @@ SELECT hold.id, hold.points, hold.made_at FROM ledger_hold hold JOIN ledger_acco
 """
 VOUCHERS = """
 SELECT id, community_id, what, from_id, to_id, reverses_id, points, expires_on, reason, note, how, member_id, made_by,
-       made_at, state, approval_id, entry_id,
+       made_at, state,
+       COALESCE(approval_id, (SELECT joining.approval_id FROM ledger_joining joining
+                               WHERE joining.voucher_id = ledger_voucher.id)) AS approval_id, entry_id,
        (SELECT gift.match_percent FROM ledger_gift gift WHERE gift.voucher_id = ledger_voucher.id),
        (SELECT gift.batch_id FROM ledger_gift gift WHERE gift.voucher_id = ledger_voucher.id)
   FROM ledger_voucher

@@ -246,6 +246,11 @@ SELECT line.list_id, line.position, line.person_id, line.household_id, line.poin
 SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.match_percent, it.batch_id
   FROM ledger_gift it LEFT JOIN ledger_voucher voucher ON voucher.id = it.voucher_id"""
     ),
+    "joining": Subject(
+        """
+SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.approval_id
+  FROM ledger_joining it LEFT JOIN ledger_voucher voucher ON voucher.id = it.voucher_id"""
+    ),
     "voucher": Subject(
         """
 SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.what, source.number AS source, target.number AS target,

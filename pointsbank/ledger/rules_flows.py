@@ -10,6 +10,9 @@ from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger.rules import ISSUES
 
 APPROVAL_KIND = "ledger.voucher"
+MERGE_APPROVAL = "governance.merge"
+"""What a second person agrees to where two records are one person's."""
+SAME_PERSON = "same_person"
 NOTE_LETTERS_MAX = 100
 GIFTS_MAX = 100
 """Of one batch: each is a voucher that the second person agrees to."""
@@ -106,6 +109,12 @@ class EstateChanged(Refusal):
     kind = Kind.CONFLICT
     code = "ledger.estate_changed"
     message = "存折现在是 {balance:amount}，和凭证上写的不一样。请退回这张凭证，再申请一次。"
+
+
+class JoiningChanged(Refusal):
+    kind = Kind.CONFLICT
+    code = "ledger.joining_changed"
+    message = "存折上的积分和申请时不一样了。请退回这份申请，再申请一次。"
 
 
 class ElsewhereReversed(Refusal):

@@ -71,6 +71,12 @@ SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
         OR ((voucher.what IN ('grant', 'adjustment') OR voucher.approval_id IS NOT NULL)
             AND (approval.id IS NULL OR approval.checker_id = approval.maker_id
                  OR approval.maker_id IS DISTINCT FROM voucher.made_by)))
+UNION ALL
+SELECT 'voucher ' || voucher.id, 1, 0 FROM ledger_joining joining
+  LEFT JOIN ledger_voucher voucher ON voucher.id = joining.voucher_id
+  LEFT JOIN approvals_approval approval ON approval.id = joining.approval_id AND approval.kind = 'governance.merge'
+        AND approval.state = 'used' AND approval.checker_id <> approval.maker_id
+ WHERE voucher.reason IS DISTINCT FROM 'same_person' OR approval.maker_id IS DISTINCT FROM voucher.made_by
 """
 # Each check selects what is wrong: where, expected, found.
 CHECKS: tuple[Check, ...] = (

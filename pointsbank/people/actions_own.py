@@ -202,12 +202,17 @@ async def note_asked_shown(tx: Tx, *, person_id: int, field: str) -> None:
     await trail.record(tx, "person.request_shown", subject=("person", person_id), field=field, purpose="办理申请")
 
 
-async def give_over(tx: Tx, *, person_id: int) -> None:
-    """Before a member's record becomes an alias: its card ends, so that of two one lives. Only governance calls it."""
+async def check_may_end(tx: Tx, *, person_id: int) -> None:
+    """Refuses while a record still holds a role, or asks for something: neither would go to the other one."""
     if await tx.row(HOLDS_ROLE, person_id, person_id) is not None:
         raise HoldsRole
     if await tx.row(HAS_ASKED, person_id) is not None:
         raise RequestsFirst
+
+
+async def give_over(tx: Tx, *, person_id: int) -> None:
+    """Before a member's record becomes an alias: its card ends, so that of two one lives. Only governance calls it."""
+    await check_may_end(tx, person_id=person_id)
     await tx.run(CARDS_REPLACED, tx.now, person_id)
 
 

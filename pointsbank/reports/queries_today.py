@@ -100,6 +100,9 @@ OPENINGS = "SELECT COUNT(*) FROM ledger_opening_list WHERE community_id = ? AND 
 VOUCHERS = """
 SELECT COUNT(*), MIN(id) FROM ledger_voucher WHERE community_id = ? AND state = 'asked' AND made_by <> ?
 """
+MERGES = """
+SELECT COUNT(*), MIN(id) FROM governance_merge_request WHERE community_id = ? AND state = 'asked' AND made_by <> ?
+"""
 
 NO_BUDGET = """
 SELECT COUNT(*), CAST(COALESCE(SUM(points), 0) AS BIGINT) FROM awards_award
@@ -182,6 +185,14 @@ async def vouchers(asker: Asker) -> Waits:
     assert found is not None
     count, first = found
     return Waits(int(count), url=f"/ledger/vouchers/{first}" if count == 1 else "")
+
+
+async def merges(asker: Asker) -> Waits:
+    """Records that somebody else says are one person's."""
+    found = await db.row(MERGES, asker.community_id, asker.person_id)
+    assert found is not None
+    count, first = found
+    return Waits(int(count), url=f"/governance/merge-requests/{first}" if count == 1 else "")
 
 
 async def unused_logins(asker: Asker) -> Waits:

@@ -99,6 +99,13 @@ SORTS = (
         N_("去确认"),
         queries_today.vouchers,
     ),
+    Sort(
+        Permission.MOVE_POINTS,
+        N_("待你确认的合并"),
+        "/governance/merge-requests",
+        N_("去确认"),
+        queries_today.merges,
+    ),
     Sort(Permission.SETTLE_PEOPLE, N_("待核对的人"), "/people/provisional", N_("去核对"), queries_today.provisional),
     Sort(Permission.SETTLE_PEOPLE, N_("居民的申请"), "/people/requests", N_("去办"), queries_today.requests),
     Sort(Permission.SEE_NOTICES, N_("公示中"), "/notices", N_("看公示"), queries_today.open_notices),

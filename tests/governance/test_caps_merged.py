@@ -9,6 +9,7 @@ from pointsbank.kit import db
 from pointsbank.people import queries_own as own
 from pointsbank.scoring.rules import Cap, Period, Scope
 from tests.awards.neighbours import an_item
+from tests.governance.merging import merge
 
 pytestmark = pytest.mark.both
 
@@ -21,15 +22,11 @@ async def capped(request, neighbours):
     return neighbours
 
 
-async def merge(place, person_id, same_as):
-    await db.write(actions_people.merge_members, actor=await place.actor(), person_id=person_id, same_as=same_as)
-
-
-async def test_what_was_used_under_the_other_record_is_used(capped):
+async def test_what_was_used_under_the_other_record_is_used(capped, world):
     twice, known = await capped.person("测试甲"), await capped.person("测试乙")
     first, second = await capped.act(twice), await capped.act(twice)
     assert (first.points, second.points) == (20, 10)
-    await merge(capped, twice, known)
+    await merge(world, twice, known)
 
     assert (await capped.act(known)).points == 0
     await capped.midnight()
@@ -40,11 +37,11 @@ async def test_what_was_used_under_the_other_record_is_used(capped):
     assert (await capped.act(known, began_at=today)).points == 15
 
 
-async def test_after_parting_each_has_a_cap_again_and_housemates_never_share_a_person_s(capped):
+async def test_after_parting_each_has_a_cap_again_and_housemates_never_share_a_person_s(capped, world):
     twice, known = await capped.person("测试甲"), await capped.person("测试乙")
     for who in (twice, known):
         assert (await capped.act(who)).points == 20
-    await merge(capped, twice, known)
+    await merge(world, twice, known)
     assert (await capped.act(known)).points == 0
     [merged] = await own.merges_into(known)
     await db.write(actions_people.separate, actor=await capped.actor(), merge_id=merged.id, reason="两位同名")

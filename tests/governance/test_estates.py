@@ -25,6 +25,8 @@ from pointsbank.people.rules import BadMerge, HasLeft, HoldsRole, NotSettled, Re
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
 from tests.conftest import IN_POINTS
+from tests.governance.merging import agree as agree_to_merge
+from tests.governance.merging import ask, merge
 from tests.governance.test_points_follow import all_points, lots
 from tests.ledger.conftest import PLAIN
 from tests.ledger.test_vouchers import admin, book_of, lasting
@@ -54,12 +56,6 @@ async def agree(town, voucher_id, *, actor=None):
     return await db.write(
         actions_estates.agree, actor=actor or await admin(town), voucher_id=voucher_id, seen=seen
     )  # fmt: skip
-
-
-async def merge(town, person_id, same_as, *, actor=None):
-    return await db.write(
-        actions_people.merge_members, actor=actor or await admin(town), person_id=person_id, same_as=same_as
-    )
 
 
 async def state_of(person_id):
@@ -269,15 +265,17 @@ class TestOnePersonTwice:
         )  # fmt: skip
         for person_id, same_as, actor, refusal in tried:
             with pytest.raises(refusal):
-                await merge(town, person_id, same_as, actor=actor)
+                await ask(town, person_id, same_as, actor=actor)
         assert await town.balance(twice) == 3
 
     @pytest.mark.both
     async def test_a_merge_both_ways_at_once_is_one(self, town):
         one, other = await town.person(points=5), await town.person("测试乙", points=6)
+        asked = [await ask(town, one, other), await ask(town, other, one)]
         actors = [await admin(town), await admin(town)]
         outcomes = await asyncio.gather(
-            merge(town, one, other, actor=actors[0]), merge(town, other, one, actor=actors[1]), return_exceptions=True
+            *(agree_to_merge(town, request, actor=actor) for request, actor in zip(asked, actors, strict=True)),
+            return_exceptions=True,
         )
         kept = [found for found in outcomes if isinstance(found, int)]
         assert len(kept) == 1, outcomes

@@ -29,6 +29,7 @@ from pointsbank.people.rules import (
     OtherRoles,
     UnknownCode,
 )
+from tests.governance.merging import merge
 from tests.people.conftest import session_of
 from tests.world import World
 
@@ -139,7 +140,7 @@ async def test_where_both_records_of_one_person_were_confirmed_both_lines_stay(w
     await confirmed(world, organiser, where, *await came(world, organiser, where, twice, member))
     before = await world.balance(twice) + await world.balance(member)
 
-    await db.write(actions_people.merge_members, actor=admin, person_id=twice, same_as=member)
+    await merge(world, twice, member, actor=admin)
 
     assert await world.balance(member) == before
     found = await db.rows("SELECT state FROM events_attendance WHERE activity_id = ?", where)

@@ -4,10 +4,14 @@ import re
 
 import pytest
 
+from pointsbank.kit import db
+from pointsbank.ledger import actions_kinds as kinds
+from pointsbank.ledger import actions_vouchers as vouchers
+from pointsbank.ledger import queries_flows as flows
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from tests.ledger.test_vouchers import book_of
-from tests.world import World, visiting
+from tests.world import COINS, World, visiting
 
 
 @pytest.fixture
@@ -105,29 +109,53 @@ async def test_an_estate_is_asked_for_by_one_admin_and_carried_out_by_another(ci
 
 
 @pytest.mark.both
-async def test_two_records_are_made_one_on_a_page_and_the_page_of_the_merge_says_what_to_reverse(city):
+async def test_two_records_are_made_one_on_two_admins_pages_and_the_merge_s_own_says_what_to_reverse(city):
     twice, kept = await city.person(points=9), await city.person("测试乙")
-    _, admin = await city.staff(Role.COMMUNITY_ADMIN)
+    coins = await coins_of(city, twice, 25)
+    _, maker = await city.staff(Role.COMMUNITY_ADMIN)
+    _, checker = await city.staff(Role.COMMUNITY_ADMIN)
     _, phone = await city.phone(kept)
     old = (await book_of(city, twice)).passbook_id
     url = f"/governance/people/{twice}/merge"
     form = {"number": await number_of(kept), "name": "测试乙"}
-    async with visiting(city, cookie=admin) as desk:
+    async with visiting(city, cookie=maker) as desk:
         assert url in (await desk.get(f"/people/{twice}")).text
-        assert "9 分" in (await desk.get(url)).text
+        before = (await desk.get(url)).text
         unsure = await desk.post(url, data={"request_key": "merge-them-1", **form})
         answers = [await desk.post(url, data={"request_key": "merge-them-2", **form, "sure": "1"}) for _ in range(2)]
-        page = (await desk.get(f"/people/{kept}")).text
+        request = answers[0].headers["location"]
+        assert 'name="seen"' not in (await desk.get(request)).text
+        assert request in (await desk.get(url)).text
+    assert ("9 分" in before, "2.5 币" in before) == (True, True)
+    assert (unsure.status_code, "请先核对是同一个人" in unsure.text) == (400, True)
+    assert [answer.headers["location"] for answer in answers] == [request] * 2
+    assert await city.balance(kept) == 0
+    async with visiting(city, cookie=checker) as desk:
+        assert request in (await desk.get("/todo")).text
+        shown = (await desk.get(request)).text
+        assert "2.5 币" in shown
+        given = {"request_key": "merge-them-3", "seen": hidden(shown, "seen")}
+        done = await desk.post(f"{request}/give", data=given)
+        page, after = (await desk.get(f"/people/{kept}")).text, (await desk.get(done.headers["location"])).text
         merge = re.search(r"/governance/merges/\d+", page)[0]
         told = (await desk.get(merge)).text
-    assert (unsure.status_code, "请先核对是同一个人" in unsure.text) == (400, True)
-    assert [answer.headers["location"] for answer in answers] == [f"/people/{kept}"] * 2
     async with visiting(city, cookie=phone) as home:
-        now, before = (await home.get("/ledger")).text, (await home.get(f"/ledger?book={old}")).text
+        now, gone = (await home.get("/ledger")).text, (await home.get(f"/ledger?book={old}")).text
+    assert "已合并" in after
     assert "合并登记转入" in now
     assert f"/ledger?book={old}" in now
-    assert "合并登记转出" in before
-    assert "这是原来的存折" in before
+    assert "合并登记转出" in gone
+    assert "这是原来的存折" in gone
     assert "合并登记转积分" in page
     assert "合并时转过去的积分" in told
-    assert await city.balance(kept) == 9
+    assert "2.5 币" in told
+    assert (await city.balance(kept), (await flows.book(None, coins)).balance) == (9, 0)
+
+
+async def coins_of(town, person_id, points) -> int:
+    """A passbook of a second kind, in tenths."""
+    if await db.row("SELECT 1 FROM ledger_book_kind WHERE code = 'coins'") is None:
+        await db.write(kinds.make_kind, community_id=town.home.id, code="coins", settings=COINS)
+    book_id = await db.write(vouchers.open_book_of, person_id=person_id, kind="coins")
+    await town.credit(book_id, person_id, points)
+    return book_id

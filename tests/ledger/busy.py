@@ -27,6 +27,7 @@ from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.ledger.verify_seals import Deposited, read_head
+from tests.governance.merging import merge
 from tests.ledger.test_openings import admin, asked, give
 from tests.ledger.test_vouchers import adjust, agree, allow, book_of, give_away
 from tests.world import NOON, World
@@ -143,6 +144,8 @@ async def hand_over(world: World, one: int, other: int, maker: Actor) -> None:
         await db.write(step, actor=actor, voucher_id=voucher_id, **facts)
     await adjust(world, one, 3, maker)
     await agree(world, await adjust(world, other, 2, maker))
+    for _ in range(2):
+        await merge(world, await world.person(points=2), one)
     gone = await book_of(world, await world.person())
     await db.write(actions_flows.close, passbook_id=gone.passbook_id)
 
