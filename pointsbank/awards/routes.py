@@ -24,7 +24,7 @@ from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import EXPLANATIONS, POINT_FACTS, WORDS, Step
 from pointsbank.web import formats, forms
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import _, amount
+from pointsbank.web.i18n import _, amount, unit
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -104,7 +104,7 @@ async def award_page(award_id: FromPath[int], session: NamedDependency[Session])
         "item": item,
         "basis": _(BASIS, name=version.table.name, number=version.number),
         "of": of,
-        "unit": _(of.unit),
+        "unit": unit(of),
         "state": state_of(award),
         "chip_state": CHIPS[award.state],
         "evidence": evidence_of(award.evidence),

@@ -19,7 +19,7 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import actions_budgets as actions
 from pointsbank.ledger import queries_budgets as queries
 from pointsbank.ledger import rules_budgets as rules
-from pointsbank.ledger.queries_kinds import denominations
+from pointsbank.ledger.queries_kinds import denominations, main
 from pointsbank.ledger.rules import MAIN
 from pointsbank.ledger.rules_budgets import CEILING_MAX, Budget
 from pointsbank.people import queries as people
@@ -60,7 +60,7 @@ class RaiseForm(msgspec.Struct):
 
 class RateForm(msgspec.Struct):
     request_key: str
-    yuan: Annotated[str, Meta(title=N_("100 分折合多少元"), max_length=9)]
+    yuan: Annotated[str, Meta(title=N_("100 积分折合多少元"), max_length=9)]
     from_day: Annotated[date, Meta(title=N_("从哪天算起"))]
     book_kind: Annotated[str, Meta(title=N_("哪种存折"), max_length=20)] = MAIN
 
@@ -135,6 +135,7 @@ async def _budgets_page(session: Session, today: date, year: int, form: Filled[R
         year=year,
         years=[today.year - 1, today.year, today.year + 1],
         shown=await _shown(found, today),
+        of=await main(None, *session.community_ids),
         places=await _places(session),
         rates=[(rate, yuan_of(rate.cents_per_100), kinds[rate.book_kind].name) for rate in rates],
         kinds=[(code, kind.name) for code, kind in kinds.items()],
@@ -155,7 +156,7 @@ async def set_rate(
         try:
             cents = cents_of(asked.yuan)
             if not 0 < cents <= rules.RATE_MAX:
-                form.refuse("yuan", N_("100 分折合要在 0.01 元到 10000 元之间"))
+                form.refuse("yuan", N_("100 积分折合要在 0.01 元到 10000 元之间"))
             else:
                 await db.write(
                     actions.set_rate,
@@ -257,6 +258,7 @@ async def _budget_page(session: Session, found: Budget, today: date, form: Fille
         "governance/budget.html",
         status=200 if form.is_valid else 400,
         shown=shown,
+        of=await main(None, found.community_id),
         rate="" if found.cents_per_100 is None else yuan_of(found.cents_per_100),
         waiting=waiting,
         names=await people.masked_names(one.person_id for one in waiting),

@@ -102,12 +102,21 @@ async def give_own(tx: Tx, *, to_person: int | None, points: int) -> int:
 
 
 async def grant_to(
-    tx: Tx, *, community_id: int, person_id: int, points: int, expires_on: date, reason: str, note: str
+    tx: Tx,
+    *,
+    community_id: int,
+    person_id: int,
+    points: int,
+    expires_on: date,
+    reason: str,
+    note: str,
+    kind: str = rules.MAIN,
 ) -> int:
-    """Ask that the community's pot gives a member points; returns the voucher."""
-    rules.check_amount(points)
+    """Ask that the community's pot of a kind gives a member points; returns the voucher."""
+    to_id = await open_book_of(tx, person_id=person_id, kind=kind)
+    rules.check_amount(points, await queries.book(tx, to_id))
     voucher = await draw(
-        tx, community_id=community_id, what=What.GRANT, to_id=await open_book_of(tx, person_id=person_id),
+        tx, community_id=community_id, what=What.GRANT, to_id=to_id,
         points=points, expires_on=expires_on, reason=reason, note=note, member_id=person_id,
     )  # fmt: skip
     return await _asked(tx, voucher)

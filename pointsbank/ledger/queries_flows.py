@@ -8,7 +8,7 @@ import msgspec
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger.rules import POT, UnknownAccount, surplus_key
+from pointsbank.ledger.rules import MAIN, POT, UnknownAccount, surplus_key
 from pointsbank.ledger.rules_flows import Voucher, What, needs_second
 
 VOUCHERS_MAX = 100
@@ -45,7 +45,12 @@ MERGED_FROM = f"""{VOUCHERS}
  ORDER BY id
 """
 OPEN_REVERSAL = f"{VOUCHERS} WHERE reverses_id = ? AND state = 'asked'"
-POT_BALANCE = "SELECT balance FROM ledger_account WHERE community_id = ? AND system = ?"
+POTS = f"""
+SELECT kind.code, kind.name, kind.unit, kind.decimals, COALESCE(account.balance, 0)
+  FROM ledger_book_kind kind LEFT JOIN ledger_account account ON account.community_id = kind.community_id
+   AND account.system = CASE WHEN kind.code = '{MAIN}' THEN '{POT}' ELSE '{POT}@' || kind.code END
+ WHERE kind.community_id = ? ORDER BY kind.id
+"""
 ALONE_MAX = "SELECT reversal_alone_max FROM people_community WHERE id = ?"
 EARNED = """
 SELECT CAST(COALESCE(SUM(remaining - held), 0) AS BIGINT) FROM ledger_lot
@@ -98,6 +103,16 @@ class Book(msgspec.Struct, frozen=True):
     unit: str
     decimals: int
     is_merged: bool
+
+
+class Pot(msgspec.Struct, frozen=True):
+    """What was donated of a kind, and how its points are written."""
+
+    code: str
+    name: str
+    unit: str
+    decimals: int
+    points: int
 
 
 class OpenHold(msgspec.Struct, frozen=True):
@@ -224,9 +239,9 @@ async def vouchers(community_id: int) -> list[Voucher]:
     return [_voucher(found) for found in await db.rows(f"{VOUCHERS} {where}", community_id, VOUCHERS_MAX)]
 
 
-async def pot(community_id: int) -> int:
-    found = await db.row(POT_BALANCE, community_id, POT)
-    return 0 if found is None else int(found["balance"])
+async def pots(community_id: int) -> list[Pot]:
+    """The pot of each kind, the main one first, also those that nobody has donated to."""
+    return [Pot(*found) for found in await db.rows(POTS, community_id)]
 
 
 async def reversal_alone_max(tx: Tx | None, community_id: int) -> int:

@@ -32,6 +32,9 @@ EARLIER = f"""{BOOKS}
 """
 BOOKS_OF_HOME = f"{BOOKS} WHERE book.household_id = ?"
 DENOMINATIONS = "SELECT code, name, unit, decimals, holder FROM ledger_book_kind WHERE community_id = ?"
+MAIN_KINDS = f"""
+SELECT code, name, unit, decimals, holder FROM ledger_book_kind WHERE code = '{MAIN}' AND community_id IN
+"""
 OF_BOOKS = """
 SELECT book.id, kind.code, kind.name, kind.unit, kind.decimals, kind.holder
   FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE book.id IN
@@ -105,8 +108,9 @@ async def denominations(tx: Tx | None, community_id: int) -> dict[str, Denominat
 
 async def main(tx: Tx | None, *community_ids: int) -> Denomination:
     """How points of the main kind are written; plainly where these communities have different words for them."""
-    found = [(await denominations(tx, one))[MAIN] for one in community_ids]
-    return found[0] if len({(one.unit, one.decimals) for one in found}) == 1 else PLAIN
+    sql = f"{MAIN_KINDS} ({', '.join('?' * len(community_ids))})"
+    found = [Denomination(*one) for one in await (db.rows if tx is None else tx.rows)(sql, *community_ids)]
+    return found[0] if len({one.unit for one in found}) == 1 else PLAIN
 
 
 async def denominations_of(passbook_ids: Iterable[int]) -> dict[int, Denomination]:

@@ -17,7 +17,15 @@ from pointsbank.ledger import actions_vouchers as actions
 from pointsbank.ledger import queries
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.queries_flows import Book
-from pointsbank.ledger.routes_vouchers import MOVES, book_words, check_last_day, community_of, member_meant, owner_words
+from pointsbank.ledger.routes_vouchers import (
+    MOVES,
+    amount_typed,
+    book_words,
+    check_last_day,
+    community_of,
+    member_meant,
+    owner_words,
+)
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_flows import (
     ADJUSTMENT_REASONS,
@@ -29,11 +37,9 @@ from pointsbank.ledger.rules_flows import (
     REVERSED_HERE,
     What,
 )
-from pointsbank.ledger.rules_kinds import smallest
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import forms
-from pointsbank.web.formats import Denominated
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import N_, _
@@ -94,14 +100,6 @@ class TakeBackForm(msgspec.Struct):
     ]
     way: Literal["reversal", "clawback"] = "reversal"
     note: Annotated[str, Meta(title=N_("说明"), max_length=NOTE_LETTERS_MAX)] = ""
-
-
-def amount_typed(form: Filled[Any], of: Denominated) -> int:
-    """What stands in the field `points`, in smallest units; 0 where it is no amount, which the form then says."""
-    points = smallest(form.value.points, of.decimals)
-    if points is None:
-        form.refuse("points", N_("要写成数字，小数最多 {n} 位。"), n=of.decimals)
-    return points or 0
 
 
 def _owner_url(book: Book) -> str:

@@ -18,6 +18,7 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import actions_batches
 from pointsbank.ledger import actions_vouchers as actions
 from pointsbank.ledger import queries_flows as queries
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.routes_vouchers import (
     MOVES,
     STATES,
@@ -52,8 +53,8 @@ class GiftForm(msgspec.Struct):
 
     request_key: str
     to: Annotated[Literal["list", "tag"], Meta(title=N_("给谁"))]
-    points: Annotated[int, Meta(title=N_("每份多少分"), ge=1, le=POINTS_MAX)]
-    match_percent: Annotated[int, Meta(title=N_("每 100 分自己挣的，可以搭着用"), ge=1, le=MATCH_PERCENT_MAX)]
+    points: Annotated[int, Meta(title=N_("每份多少积分"), ge=1, le=POINTS_MAX)]
+    match_percent: Annotated[int, Meta(title=N_("每 100 积分自己挣的，可以搭着用"), ge=1, le=MATCH_PERCENT_MAX)]
     expires_on: Annotated[date, Meta(title=N_("用到哪一天"))]
     note: Annotated[str, Meta(title=N_("为什么送"), min_length=2, max_length=NOTE_LETTERS_MAX)]
     members: Annotated[str, Meta(title=N_("名单"), max_length=6_000)] = ""
@@ -146,6 +147,7 @@ async def _batch_page(session: Session, batch_id: int, form: Filled[Any]) -> Res
         "ledger/gifts.html",
         status=200 if form.is_valid else 400,
         first=gifts[0],
+        of=await kinds.main(None, gifts[0].community_id),
         gifts=list(zip(gifts, owners, strict=True)),
         states={state: (_(said), color) for state, (said, color) in STATES.items()},
         maker=await people.masked_names([gifts[0].made_by] if gifts[0].made_by is not None else []),

@@ -72,6 +72,7 @@ async def _page(session: Session, clock: Clock, form: Filled[Any]) -> Response[s
     return page(
         "ledger/give.html",
         status=200 if form.is_valid else 400,
+        book=book,
         takers=await _takers(session, book),
         giveable=0 if book is None else await flows.giveable(None, book, local_day(clock.now())),
         form=form,

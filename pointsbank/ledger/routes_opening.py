@@ -17,6 +17,7 @@ from pointsbank.kit import db, intake
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import actions_opening as actions
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger import queries_opening as queries
 from pointsbank.ledger import queries_seal
 from pointsbank.ledger import rules_opening as rules
@@ -184,6 +185,7 @@ async def _list_page(session: Session, list_id: int, form: Filled[Any], page: in
         "ledger/opening_list.html",
         status=200 if form.is_valid else 400,
         list=found,
+        of=await kinds.main(None, found.community_id),
         lines=await queries.shown(every[start : start + queries.PAGE_LINES]),
         number=number,
         pages=pages,
@@ -269,6 +271,7 @@ async def list_paper(list_id: FromPath[int], session: NamedDependency[Session]) 
     return show(
         "ledger/opening_print.html",
         list=found,
+        of=await kinds.main(None, found.community_id),
         community=await people.community(found.community_id),
         approval=approval,
         has_end=found.expires_on != NEVER,
@@ -298,6 +301,7 @@ async def _line_page(session: Session, list_id: int, position: int, form: Filled
         "ledger/opening_line.html",
         status=200 if form.is_valid else 400,
         list=found,
+        of=await kinds.main(None, found.community_id),
         line=(await queries.shown(some))[0],
         person_id=some[0].person_id,
         entry=entry,

@@ -18,7 +18,7 @@ from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import actions_vouchers as actions
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import queries_kinds as kinds
-from pointsbank.ledger.rules import NEVER, POINTS_MAX
+from pointsbank.ledger.rules import MAIN, NEVER, POINTS_MAX
 from pointsbank.ledger.rules_flows import (
     ASKED,
     BOOKED,
@@ -33,6 +33,7 @@ from pointsbank.ledger.rules_flows import (
     Voucher,
     What,
 )
+from pointsbank.ledger.rules_kinds import smallest
 from pointsbank.people import actions_places
 from pointsbank.people import queries as people
 from pointsbank.people import queries_match as match
@@ -40,9 +41,10 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.queries import MemberView
 from pointsbank.people.queries_match import Sought
 from pointsbank.web import forms
+from pointsbank.web.formats import Denominated
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_, _
+from pointsbank.web.i18n import N_, _, amount
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -75,17 +77,18 @@ class KeyForm(msgspec.Struct):
 
 class LimitForm(msgspec.Struct):
     request_key: str
-    points: Annotated[int, Meta(title=N_("一个人能办的分"), ge=0, le=POINTS_MAX)]
+    points: Annotated[int, Meta(title=N_("一个人能办的积分"), ge=0, le=POINTS_MAX)]
 
 
 class GrantForm(msgspec.Struct):
     request_key: str
     number: Annotated[str, Meta(title=N_("存折号"), max_length=20)]
     name: Annotated[str, Meta(title=N_("姓名"), max_length=40)]
-    points: Annotated[int, Meta(title=N_("分数"), ge=1, le=POINTS_MAX)]
+    points: Annotated[str, Meta(title=N_("分数"), max_length=12)]
     reason: Annotated[Literal["hardship", "holiday", "praise", "other"], Meta(title=N_("为什么发"))]
     expires_on: Annotated[date, Meta(title=N_("用到哪一天"))] | None = None
     note: Annotated[str, Meta(title=N_("说明"), max_length=NOTE_LETTERS_MAX)] = ""
+    kind: Annotated[str, Meta(title=N_("从哪个积分池"), max_length=20)] = MAIN
 
 
 def community_of(session: Session) -> int:
@@ -102,6 +105,14 @@ async def member_meant(session: Session, form: Filled[Any], number: str, name: s
         return found
     form.refuse("number", N_("没有这个存折号，或者姓名和存折号不是同一个人"))
     return None
+
+
+def amount_typed(form: Filled[Any], of: Denominated) -> int:
+    """What stands in the field `points`, in smallest units; 0 where it is no amount, which the form then says."""
+    points = smallest(form.value.points, of.decimals)
+    if points is None:
+        form.refuse("points", N_("要写成数字，小数最多 {n} 位。"), n=of.decimals)
+    return points or 0
 
 
 async def owner_words(voucher: Voucher) -> tuple[str, str]:
@@ -143,7 +154,7 @@ async def _list_page(session: Session, form: Filled[Any]) -> Response[str]:
         names=names,
         words={what: _(said) for what, said in WHAT_WORDS.items()},
         states={state: (_(said), color) for state, (said, color) in STATES.items()},
-        pot=await queries.pot(community_id),
+        pots=[one for one in await queries.pots(community_id) if one.points or one.code == MAIN],
         alone_max=await queries.reversal_alone_max(None, community_id),
         form=form,
     )
@@ -248,14 +259,16 @@ async def withdraw(
 
 @get("/ledger/grants/new", guards=MOVES)
 async def new_grant(session: NamedDependency[Session]) -> Response[str]:
-    return await _grant_page(session, forms.blank())
+    return await _grant_page(session, forms.blank(kind=MAIN))
 
 
 async def _grant_page(session: Session, form: Filled[Any]) -> Response[str]:
+    pots = await queries.pots(community_of(session))
     return page(
         "ledger/grant.html",
         status=200 if form.is_valid else 400,
-        pot=await queries.pot(community_of(session)),
+        pot=_("、").join(amount(one.points, one) for one in pots if one.points or one.code == MAIN),
+        sources=[(one.code, _("{kind}，余 {amount}", kind=one.name, amount=amount(one.points, one))) for one in pots],
         reasons=[(name, _(said)) for name, said in GRANT_REASONS.items()],
         form=form,
     )
@@ -268,6 +281,10 @@ async def grant(
     form = await forms.read(request, GrantForm)
     if form.is_valid:
         asked = form.value
+        pot = next((one for one in await queries.pots(community_of(session)) if one.code == asked.kind), None)
+        if pot is None:
+            raise NotFound
+        points = amount_typed(form, pot)
         member = await member_meant(session, form, asked.number, asked.name)
         check_last_day(form, asked.expires_on, local_day(clock.now()))
         try:
@@ -278,7 +295,8 @@ async def grant(
                     request_key=asked.request_key,
                     community_id=community_of(session),
                     person_id=member.person_id,
-                    points=asked.points,
+                    points=points,
+                    kind=pot.code,
                     expires_on=asked.expires_on or NEVER,
                     reason=asked.reason,
                     note=asked.note,

@@ -192,7 +192,10 @@ def surplus_key(entry_id: int) -> str:
 
 
 def pot_of(book_kind: str) -> str:
-    """Name of the system account that donated points of a kind go to: those of two kinds have no sum."""
+    """Name of the system account that donated points of a kind go to: those of two kinds have no sum.
+
+    What was donated of another kind before each had a pot lies in the main one; the moves out of those passbooks tell.
+    """
     return POT if book_kind == MAIN else f"{POT}@{book_kind}"
 
 

@@ -47,7 +47,7 @@ class NoCeiling(Refusal):
 class NoRate(Refusal):
     kind = Kind.LIMITED
     code = "ledger.no_rate"
-    message = "要按金额定上限，请先定每 100 分折合多少钱。"
+    message = "要按金额定上限，请先定每 100 积分折合多少钱。"
 
 
 class RateInThePast(Refusal):

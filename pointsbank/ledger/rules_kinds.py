@@ -45,7 +45,7 @@ class WrongCode(Refusal):
 class MainHasNoDecimals(Refusal):
     kind = RefusalKind.INVALID
     code = "ledger.main_kind_has_no_decimals"
-    message = "主存折的积分没有小数。"
+    message = "主存折的积分没有小数，商品标价、发放和兑换都是整数。要小数的，请新建一种存折。"
 
 
 class BaseUnclear(Refusal):

@@ -18,7 +18,7 @@ from pointsbank.redemption.queries import Order
 from pointsbank.redemption.rules import UndoReason
 from pointsbank.web import formats, printing, render
 from pointsbank.web.handlers import get
-from pointsbank.web.i18n import N_, _, amount, locale_now
+from pointsbank.web.i18n import N_, _, amount, locale_now, unit
 
 SERVES = [needs(Permission.REDEEM)]
 CODE_BOX = 6
@@ -75,7 +75,7 @@ async def _body(roll: printing.Roll, order: Order, clock: Clock) -> None:
         roll.pair(_("撤销时间"), _when(order.undone_at))
         roll.pair(_("原因"), _(REASONS[UndoReason(order.undo_reason)]) if order.undo_reason else _("其他"))
         return
-    roll.total(_("本单扣{unit}", unit=_(order.unit)), formats.points(order.points, order.decimals))
+    roll.total(_("本单扣{unit}", unit=unit(order)), formats.points(order.points, order.decimals))
     roll.pair(
         _("兑换前 {points}", points=formats.points(order.balance_before)),
         _("兑换后 {points}", points=formats.points(order.balance_after)),

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as books
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger import routes as ledger_pages
 from pointsbank.ledger.routes_statement import own_books
 from pointsbank.ledger.rules import MAIN
@@ -87,6 +88,7 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
         upcoming=upcoming[:2],
         is_provisional=session.is_provisional,
         who=session.shown_name,
+        of=passbook or await kinds.main(None, *session.community_ids),
         **facts,
     )
 
@@ -111,7 +113,10 @@ async def overview(session: NamedDependency[Session], clock: NamedDependency[Clo
     worth = {community_id: books.cents_of(lines) for community_id, lines in owed.items()}
     yuan = {community_id: "" if cents is None else yuan_of(cents) for community_id, cents in worth.items()}
     charted = _charts(communities, months, firsts)
-    return page("reports/overview.html", now=now, rows=rows, owed=in_points, yuan=yuan, total=_total(rows), **charted)
+    of = await kinds.main(None, *session.community_ids)
+    return page(
+        "reports/overview.html", now=now, rows=rows, owed=in_points, yuan=yuan, total=_total(rows), of=of, **charted
+    )
 
 
 def _total(rows: list[tuple[Community, Month, Month]]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from litestar import Response
 from litestar.di import NamedDependency
 
 from pointsbank.kit.clock import Clock, local_day
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.notices.rules import sheets
 from pointsbank.people import queries_match as people
 from pointsbank.people.access import Permission, Session, needs
@@ -172,6 +173,7 @@ async def today(session: NamedDependency[Session], clock: NamedDependency[Clock]
     return page(
         "reports/todo.html",
         todos=waiting,
+        of=await kinds.main(None, session.community_id),
         total=sum(todo.count for todo in waiting if todo.is_work),
         first_due=min((todo.due for todo in waiting if todo.due is not None), default=None),
         activities=await queries.activities(session.community_id, now - timedelta(hours=12), now + timedelta(days=2)),

@@ -13,6 +13,7 @@ from litestar.response import Redirect
 from pointsbank.kit import db, qr, text
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import Refusal
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.stock import actions, queries, rules
@@ -280,7 +281,8 @@ async def labels(
         goods = await offered(session, clock)
     goods = goods[: LABELS_A_SHEET * LABEL_SHEETS_MAX]
     sheets = [goods[start : start + LABELS_A_SHEET] for start in range(0, len(goods), LABELS_A_SHEET)]
-    return render.page("stock/labels.html", sheets=sheets, count=len(goods))
+    of = await kinds.main(None, *session.community_ids)
+    return render.page("stock/labels.html", sheets=sheets, count=len(goods), of=of)
 
 
 @get("/stock/{good_id:int}/barcode.png", guards=KEEPER)

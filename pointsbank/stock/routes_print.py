@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 
 from pointsbank.kit import codes
 from pointsbank.kit.clock import Clock, local_day
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.stock import queries, queries_print
 from pointsbank.stock.queries import Good
@@ -38,7 +39,9 @@ async def counter_sheet(session: NamedDependency[Session], clock: NamedDependenc
         for title, some in ((OWN, own), (FREQUENT, frequent)):
             parts = [some[start : start + BARS_A_SHEET] for start in range(0, len(some), BARS_A_SHEET)]
             sheets += [Sheet(f"{outlet.name} · {_(title)}", part) for part in parts]
-    return page("stock/counter_sheet.html", sheets=sheets[:SHEETS_MAX])
+    return page(
+        "stock/counter_sheet.html", sheets=sheets[:SHEETS_MAX], of=await kinds.main(None, *session.community_ids)
+    )
 
 
 handlers: list[Any] = [counter_sheet]

@@ -133,6 +133,11 @@ def amount(points: int, of: Denominated) -> str:
     return translate("{points} 分", None, points=written) if of.unit == formats.POINTS else f"{written} {of.unit}"
 
 
+def unit(of: Denominated) -> str:
+    """The unit alone, for a heading: 分, 时间币."""
+    return translate("分") if of.unit == formats.POINTS else of.unit
+
+
 def N_(text: str, /) -> str:  # noqa: N802  # the gettext name for "marked here, translated when shown"
     return text
 

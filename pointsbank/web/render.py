@@ -176,6 +176,7 @@ def environment() -> Environment:
     }
     env.filters |= {
         "amount": i18n.amount,
+        "unit": i18n.unit,
         "points": formats.points,
         "signed": formats.signed,
         "day": _day,

@@ -58,7 +58,7 @@ async def test_a_resident_gives_a_housemate_points_and_the_pot_too(world):
     assert over.status_code == 400
     assert "还差 1 分" in over.text
     assert [await world.balance(one) for one in (giver, mate)] == [10, 12]
-    assert await flows.pot(world.home.id) == 8
+    assert (await flows.pots(world.home.id))[0].points == 8
 
 
 async def test_the_phone_offers_nothing_where_the_kind_forbids_it(world):

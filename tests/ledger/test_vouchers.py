@@ -125,13 +125,13 @@ class TestHandToHand:
     async def test_what_was_donated_lies_in_the_pot_until_two_people_grant_it(self, town):
         giver, poor = await town.person(points=30), await town.person("测试乙")
         await give_away(town, giver, 20)
-        assert await found.pot(town.home.id) == 20
+        assert (await found.pots(town.home.id))[0].points == 20
 
         voucher_id = await grant(town, poor, 15, await admin(town))
         assert await town.balance(poor) == 0
         await agree(town, voucher_id)
 
-        assert (await found.pot(town.home.id), await town.balance(poor)) == (5, 15)
+        assert ((await found.pots(town.home.id))[0].points, await town.balance(poor)) == (5, 15)
 
     async def test_the_pot_gives_no_more_than_it_has(self, town):
         await give_away(town, await town.person(points=30), 20)
@@ -140,7 +140,7 @@ class TestHandToHand:
         with pytest.raises(rules.PotShort):
             await agree(town, voucher_id)
 
-        assert await found.pot(town.home.id) == 20
+        assert (await found.pots(town.home.id))[0].points == 20
 
     async def test_a_resident_gives_to_housemates_alone(self, town):
         home = await town.household()
@@ -359,7 +359,7 @@ class TestReversing:
         giver = await town.person(points=10)
         await give_away(town, giver, 7)
         await self.reverse(town, giver)
-        assert (await town.balance(giver), await found.pot(town.home.id)) == (10, 0)
+        assert (await town.balance(giver), (await found.pots(town.home.id))[0].points) == (10, 0)
 
     async def test_nobody_reverses_what_is_their_own_household_s(self, town):
         clerk = await admin(town)
