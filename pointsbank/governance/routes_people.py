@@ -18,6 +18,7 @@ from pointsbank.kit import db, text
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as flows
+from pointsbank.ledger import queries_kinds
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules import POINTS_MAX, NotEnoughPoints
 from pointsbank.people import queries as people
@@ -61,7 +62,7 @@ class MoveForm(msgspec.Struct):
     door: Annotated[str, Meta(title="门牌", max_length=DOOR_LENGTH_MAX)]
     reason: Annotated[Literal["moved", "split", "wrong", "other"], Meta(title="原因")]
     together: Annotated[list[int], Meta(title="一起搬的人")] = []
-    share: Annotated[int, Meta(title=N_("带走多少分"), ge=0, le=POINTS_MAX)] = 0
+    share: Annotated[int, Meta(title=N_("带走多少积分"), ge=0, le=POINTS_MAX)] = 0
 
 
 class LeaveForm(msgspec.Struct):
@@ -237,7 +238,7 @@ async def check_move(person_id: FromPath[int], request: AnyRequest, session: Nam
     waiting = [] if book is None else await awards.waiting_in(None, book.passbook_id)
     staying = [one for one in mates if one not in moving]
     if staying and asked.share > (book.balance if book is not None and holder.kind == "household" else 0):
-        form.refuse("share", _("带走的分不能比存折上的多"))
+        form.refuse("share", _("带走的积分不能比存折上的多"))
         return await _move_page(session, view, form, 400)
     return page(
         "governance/move_check.html",
@@ -252,6 +253,7 @@ async def check_move(person_id: FromPath[int], request: AnyRequest, session: Nam
         reason=_(REASONS[asked.reason]),
         is_shared=holder.kind == "household",
         had_home=view.household_id is not None,
+        of=book or await queries_kinds.main(None, view.community_id),
         balance=0 if book is None else book.balance,
         waiting=sum(credit.points for credit in waiting),
     )

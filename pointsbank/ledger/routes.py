@@ -30,18 +30,21 @@ from pointsbank.ledger.queries import Line, Passbook
 from pointsbank.ledger.queries_kinds import Book
 from pointsbank.ledger.queries_periods import Balances
 from pointsbank.ledger.routes_statement import earlier_books, own_book, own_books, own_books_of
-from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.rules import MAIN, NEVER
 from pointsbank.ledger.rules_flows import side_words
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import formats, forms
 from pointsbank.web.handlers import get
-from pointsbank.web.i18n import N_, locale_now, translate
+from pointsbank.web.i18n import N_, amount, locale_now, translate
 from pointsbank.web.render import page
 
 PAGE_LINES = 30
 LINES_TOLD = 20
 FIRST_DAY = date(2000, 1, 1)
+LAST_DAYS = 6
+LASTING = NEVER - timedelta(days=1)
+"""What has any last day has one before this."""
 
 SUMMARIES = {
     "reversal": N_("冲正：{summary}"),
@@ -155,6 +158,7 @@ async def passbook(
         here=here,
         number=await own_number(session) if is_main else codes.shown_member_number(found.number),
         lapsing=await queries.lapsing_soon(found.account_id, today=today),
+        last_days=(await queries.expiring(found.account_id, today=today, until=LASTING))[:LAST_DAYS],
         months=months,
         once=await balance_on(found.account_id, request, today),
         today=today,
@@ -194,7 +198,7 @@ async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> R
     details = [
         (translate(N_("种类"), locale), translate(routes_book.KINDS[line.kind], locale)),
         (translate(N_("入账"), locale), formats.when(line.booked_at, today=today, english=locale == "en")),
-        (translate(N_("余额"), locale), formats.points(line.balance_after, book.decimals)),
+        (translate(N_("余额"), locale), amount(line.balance_after, book)),
         (translate(N_("流水号"), locale), str(line.entry_id)),
     ]
     if line.kind == "opening":
@@ -208,6 +212,7 @@ async def entry(entry_id: FromPath[int], session: NamedDependency[Session]) -> R
     return page(
         "ledger/entry.html",
         line=shown(line, today, english=locale == "en", decimals=book.decimals),
+        book=book,
         details=details,
         is_reversal=line.kind == "reversal",
         award_url=award_url,

@@ -11,8 +11,9 @@ from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as books
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger import routes as ledger_pages
-from pointsbank.ledger.routes_statement import own_books
+from pointsbank.ledger.routes_statement import earlier_books, own_books_of
 from pointsbank.ledger.rules import MAIN
+from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import queries, routes_books, routes_own, routes_people, routes_print, routes_today
 from pointsbank.reports.queries import Community, Month
@@ -68,7 +69,10 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
         "expiring": 0,
         "soon": [],
     }
-    books = await own_books(session)
+    holder = await people.holder_of(None, session.person_id)
+    books = await own_books_of(holder)
+    facts["others"] = [book for book in books if book.code != MAIN]
+    books += await earlier_books(holder)
     facts["waiting"] = await queries.waiting([book.passbook_id for book in books])
     if passbook is not None:
         lines = await ledger.lines(passbook.account_id, limit=LINES_AT_HOME)
