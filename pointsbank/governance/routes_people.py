@@ -18,7 +18,6 @@ from pointsbank.kit import db, text
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as flows
-from pointsbank.ledger import queries_kinds
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules import POINTS_MAX, NotEnoughPoints
 from pointsbank.people import queries as people
@@ -253,7 +252,7 @@ async def check_move(person_id: FromPath[int], request: AnyRequest, session: Nam
         reason=_(REASONS[asked.reason]),
         is_shared=holder.kind == "household",
         had_home=view.household_id is not None,
-        of=book or await queries_kinds.main(None, view.community_id),
+        of=book or await kinds.main(None, view.community_id),
         balance=0 if book is None else book.balance,
         waiting=sum(credit.points for credit in waiting),
     )

@@ -33,7 +33,7 @@ async def test_a_share_is_told_before_the_move_and_stands_in_both_passbooks(town
         told = await desk.post(f"{url}/check", data={"request_key": "check-the-2", **form, "share": "12"})
         none = await desk.post(f"{url}/check", data={"request_key": "check-the-3", **form, "share": ""})
         moved = await desk.post(url, data={"request_key": "move-them-1", **form, "share": "12"})
-    assert (over.status_code, "带走的分不能比存折上的多" in over.text) == (400, True)
+    assert (over.status_code, "带走的积分不能比存折上的多" in over.text) == (400, True)
     assert "12 分转进新一户的存折" in told.text
     assert 'name="share" value="12"' in told.text
     assert "现有的 30 分留在原来那一户" in none.text
