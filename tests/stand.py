@@ -1,28 +1,65 @@
 """The furnished world in which changes are tried: what the braces of `tests.changes` name, and who asks."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import pytest
 
 from pointsbank.approvals.rules import facts_hash
+from pointsbank.awards import actions as awards
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
+from pointsbank.events.rules import Way
 from pointsbank.governance import actions_estates
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
-from pointsbank.kit.db import Actor
+from pointsbank.kit.db import Actor, Tx
 from pointsbank.ledger import actions_opening as openings
-from pointsbank.ledger import actions_vouchers, queries, queries_flows, queries_opening
+from pointsbank.ledger import (
+    actions_paper,
+    actions_vouchers,
+    queries,
+    queries_flows,
+    queries_opening,
+    queries_paper,
+    rules_opening,
+)
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
-from pointsbank.people import actions_own, actions_places
+from pointsbank.ledger.rules_paper import Place
+from pointsbank.people import (
+    actions_household_cards,
+    actions_import,
+    actions_own,
+    actions_places,
+    importing,
+    queries_import,
+)
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
+from pointsbank.people.rules import CONSENT_VERSION
+from pointsbank.people.rules_import import Plan, guess_columns
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
-from tests.changes import ADMIN, CLERK, RESIDENT, WORKER
+from pointsbank.stock import actions_count
+from pointsbank.stock.rules import Counted
+from tests.changes import ADMIN, CLERK, NEXT_DOOR, RESIDENT, VISITOR, WORKER
 from tests.furniture import furnish
 from tests.ledger.test_vouchers import allow
-from tests.world import World
+from tests.stand_phones import phones
+from tests.world import Community, World
+
+LAST_MONTH = datetime(2026, 10, 20, 4, tzinfo=UTC)
+AGREED = """
+INSERT INTO people_consent (person_id, purpose, version, given_at, how) VALUES (?, 'tags', ?, ?, 'file')
+"""
+ROSTER = [
+    ["姓名", "手机", "楼栋", "门牌"],
+    ["测试庚", "10055550001", "", ""],
+    ["测", "10055550002", "", ""],
+    ["测试辛", "10055550003", "测试 77 号楼", "101"],
+]
 
 
 @dataclass
@@ -49,21 +86,25 @@ async def stand(world: World) -> Stand:
     made = Stand(own=await furnish(world, world.home))
     made.own["line_id"] = (await world.noticed(world.home))[1]
     for role in (ADMIN, WORKER, CLERK):
-        made.actors[role] = await _sign_in(world, role, made)
-        await _sign_in(world, role, made.colleagues)
+        made.actors[role] = await sign_in(world, role, made)
+        await sign_in(world, role, made.colleagues)
     second = await db.row("SELECT MAX(id) FROM people_session WHERE person_id = ?", made.actors[ADMIN].person_id)
     made.own["second_session_id"] = second[0]
     await _people(world, made)
     await _service(world, made)
     await _goods(world, made)
     await _books(world, made)
+    await _openings(world, made)
+    await phones(world, made)
+    await next_door(world, made)
     return made
 
 
-async def _sign_in(world: World, role: Role, into: Sessions) -> Actor:
-    actor, into.cookies[role] = await world.staff(role)
+async def sign_in(world: World, role: Role, into: Sessions, place: Community | None = None, who: str = "") -> Actor:
+    """Somebody new in this role, whose sessions are kept under `who`, or under the name of the role."""
+    actor, into.cookies[who or role] = await world.staff(role, place)
     grant = await db.row("SELECT id FROM people_role_grant WHERE person_id = ?", actor.person_id)
-    _, into.bearers[role] = await world.session(actor.person_id, grant["id"], "token")
+    _, into.bearers[who or role] = await world.session(actor.person_id, grant["id"], "token")
     await world.session(actor.person_id, grant["id"], "staff")
     return actor
 
@@ -73,6 +114,9 @@ async def _people(world: World, made: Stand) -> None:
     resident_id = await world.person("测试居民", points=20)
     own["resident_id"] = resident_id
     own["resident_device_id"], made.cookies[RESIDENT] = await world.phone(resident_id)
+    visitor_id = await world.person("测试来客")
+    _, made.cookies[VISITOR] = await world.phone(visitor_id)
+    made.actors |= {RESIDENT: Actor(resident_id), VISITOR: Actor(visitor_id)}
     own["second_device_id"], _ = await world.phone(resident_id)
     own["own_request_id"] = await db.write(
         actions_own.ask_correction, person_id=resident_id, field="phone", value="10077770001"
@@ -87,9 +131,37 @@ async def _people(world: World, made: Stand) -> None:
     own["leaver_number"] = await people.member_number(None, own["leaver_id"])
     own["twice_id"] = await world.person("测试两次", points=8)
     own["rich_id"] = await world.person("测试富翁", points=120)
-    own["grid_id"] = await db.write(
-        actions_places.add_place, community_id=place.id, kind="grid", name="测试三网格", grid_id=None
+    for name, named in (("grid_id", "测试三网格"), ("ended_grid_id", "测试四网格")):
+        own[name] = await db.write(
+            actions_places.add_place, community_id=place.id, kind="grid", name=named, grid_id=None
+        )
+    await db.write(actions_places.end_place, community_id=place.id, place_id=own["ended_grid_id"])
+    await db.write(tagged, person_id=resident_id, tag_id=own["tag_id"])
+    own["checked_id"] = await _checked_roster(world, made)
+
+
+async def tagged(tx: Tx, *, person_id: int, tag_id: int) -> None:
+    """As a roster from a file would."""
+    await tx.run(AGREED, person_id, CONSENT_VERSION, tx.now)
+    await tx.run(
+        "INSERT INTO people_person_tag (person_id, tag_id, given_at) VALUES (?, ?, ?)", person_id, tag_id, tx.now
     )
+
+
+async def _checked_roster(world: World, made: Stand) -> int:
+    """A file that was checked: one row is good, one is asked about, and one names a building that nobody knows."""
+    actor, place = made.actors[ADMIN], world.home.id
+    import_id = await db.write(actions_import.begin, actor=actor, community_id=place, digest=b"checked", kind="csv")
+    shown = await queries_import.view([place], import_id)
+    await importing.take_in(import_id, shown.key, list(enumerate(ROSTER, start=1)))
+    await db.write(actions_import.uploaded, actor=actor, import_id=import_id, head=1)
+    plan = msgspec.json.encode(Plan(guess_columns(ROSTER[0]), 1, publication=True)).decode()
+    await db.write(
+        actions_import.choose_columns, actor=actor, import_id=import_id, community_id=place, head=1, plan=plan,
+        header=b"head", columns="{}", skipped=[],
+    )  # fmt: skip
+    await importing.work_on(import_id, place)
+    return import_id
 
 
 async def _service(world: World, made: Stand) -> None:
@@ -97,6 +169,7 @@ async def _service(world: World, made: Stand) -> None:
     organiser, _ = await world.staff(Role.EVENT_ORGANISER)
     present_id, other_id = await world.person("测试在场"), await world.person("测试他人", points=60)
     own["card"], own["other_card"] = await world.card(own["person_id"]), await world.card(other_id)
+    own["other_id"], own["other_number"] = other_id, await people.member_number(None, other_id)
     own["present_id"], own["present_card"] = present_id, await world.card(present_id)
 
     async def activity(begins: timedelta, ends: timedelta, *, is_open: bool = True) -> int:
@@ -109,9 +182,17 @@ async def _service(world: World, made: Stand) -> None:
             await db.write(events.publish, actor=organiser, activity_id=number, **where)
         return number
 
-    async def came(number: int) -> None:
-        await db.write(attendance.check_in_picked, actor=organiser, person_id=present_id, activity_id=number, **where)
+    async def came(number: int, who: int = present_id) -> None:
+        await db.write(attendance.check_in_picked, actor=organiser, person_id=who, activity_id=number, **where)
 
+    own["left_id"] = await activity(-timedelta(minutes=5), timedelta(hours=2))
+    await db.write(
+        attendance.check_in_picked,
+        actor=organiser,
+        person_id=made.actors[VISITOR].person_id,
+        activity_id=own["left_id"],
+        **where,
+    )
     own["ended_id"] = await activity(-timedelta(hours=2), timedelta(minutes=5))
     own["nobody_came_id"] = await activity(-timedelta(hours=2), timedelta(minutes=5))
     await came(own["ended_id"])
@@ -122,10 +203,23 @@ async def _service(world: World, made: Stand) -> None:
     own["draft_id"] = await activity(timedelta(hours=3), timedelta(hours=5), is_open=False)
     found = await db.row("SELECT id FROM events_attendance WHERE activity_id = ?", own["ended_id"])
     own["attendance_id"] = found[0]
+    own["nonce"] = "nonce-of-a-phone-that-saw-it"
+    for name, number in (("ticket", own["activity_id"]), ("ticket_out", own["left_id"])):
+        own[name] = attendance.seal_ticket(number, Way.SCREEN, world.clock.now(), own["nonce"])
+    pending = await db.write(
+        awards.record_act, community_id=world.home.id, person_id=present_id, source=("tests", "pending", 1),
+        item_code="B01", what="测试推荐", evidence="card", began_at=world.clock.now() - timedelta(hours=3), minutes=0,
+        planned_minutes=0,
+    )  # fmt: skip
+    own["pending_award_id"] = pending.award_id
 
 
 async def _goods(world: World, made: Stand) -> None:
     own, place = made.own, world.home
+    begun = await db.write(
+        redemption.order, actor=made.actors[CLERK], counter_id=place.counter_id, code=own["other_card"],
+        lines=[Line(quantity=1, good=own["good_id"])], community_ids=(place.id,),
+    )  # fmt: skip
     ordered = await db.write(
         redemption.order, actor=made.actors[CLERK], counter_id=place.counter_id, code=own["card"],
         lines=[Line(quantity=1, good=own["good_id"])], community_ids=(place.id,),
@@ -137,6 +231,13 @@ async def _goods(world: World, made: Stand) -> None:
     )  # fmt: skip
     own["visit_id"] = visit.visit_id
     own["order_id"], own["lot_id"] = ordered.order_id, lot[0]
+    own["begun_order_id"] = begun.order_id
+    book = await queries.passbook_of(person_id=own["other_id"], household_id=None, holder="person")
+    own["begun_book_id"] = book.passbook_id
+    _, lines = await queries_paper.lines(None, book.account_id, Place())
+    await db.write(actions_paper.note_printed, passbook_id=book.passbook_id, last_move=0, upto=lines[0].move_id)
+    counted = [Counted(own["good_id"], 6)]  # one less than there are
+    await db.write(actions_count.write_counted, count_id=own["count_id"], counted=counted)
 
 
 async def _books(world: World, made: Stand) -> None:
@@ -177,3 +278,36 @@ async def _books(world: World, made: Stand) -> None:
         actions_vouchers.hand_over, actor=admin, community_id=place.id, what=actions_vouchers.What.DONATION, **given
     )
     own["given_entry_id"] = (await queries.lines(book.account_id))[0].entry_id
+
+
+async def _openings(world: World, made: Stand) -> None:
+    """A list that another admin made: its booking was cut off after the first of two lines."""
+    own = made.own
+    maker, _ = await world.staff(ADMIN)
+    lines = [NewLine(await world.person("测试旧折"), None, 40, "") for _ in range(2)]
+    own["cut_off_list_id"] = await db.write(
+        openings.make_list, actor=maker, community_id=world.home.id, day=local_day(world.clock.now()),
+        expires_on=NEVER, lines=lines,
+    )  # fmt: skip
+    await db.write(openings.ask, actor=maker, list_id=own["cut_off_list_id"])
+    asked = await queries_opening.opening_list((world.home.id,), own["cut_off_list_id"])
+    seen = await queries_opening.facts_of(None, asked)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules_opening, "SLICE_LINES", 1)
+        await db.write(openings.give, actor=made.actors[ADMIN], list_id=asked.id, seen=seen)
+
+
+async def next_door(world: World, made: Stand) -> None:
+    """A community whose households have one passbook; its last month can be closed."""
+    own, place = made.own, world.communities[1]
+    made.actors[NEXT_DOOR] = await sign_in(world, ADMIN, made, place, NEXT_DOOR)
+    await sign_in(world, ADMIN, made.colleagues, place, NEXT_DOOR)
+    own["next_door_id"], own["last_month"] = place.id, 202610
+    own["next_good_id"] = await world.good(community=place)
+    own["shared_home_id"] = await world.household(place)
+    person_id = await world.person(community=place, household_id=own["shared_home_id"])
+    await db.write(actions_household_cards.issue_household_card, household_id=own["shared_home_id"])
+    today = world.clock.now()
+    world.clock.set(LAST_MONTH)
+    await world.give(person_id, 5, place)
+    world.clock.set(today)

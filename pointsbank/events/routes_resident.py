@@ -193,22 +193,25 @@ async def join(
         return await _again(request, seen.activity_id, clock.now(), filled)
 
     key = filled.value.request_key
-    session_token, device_token = (browser.derived_token(label, nonce, key) for label in ("session", "device"))
-    known = browser.device_token(request, settings)
-    old_device = crypto.token_digest(known) if known and known != device_token else None
-    arrived = await db.write(
-        attendance.join,
-        request_key=key,
-        ticket=filled.value.ticket,
-        nonce=nonce,
-        name=name,
-        phone=phone,
-        consent_publication=filled.value.publication,
-        old_device=old_device,
-        new_device=crypto.token_digest(device_token),
-        session_digest=crypto.token_digest(session_token),
-    )
-    answer = Redirect(f"/events/{arrived.activity_id}", status_code=303)
+    asked = f"{nonce}/{filled.value.ticket}/{phone}/{name}/{filled.value.publication}"
+    session_token, device_token = (browser.derived_token(label, asked, key) for label in ("session", "device"))
+    if browser.is_answered(request, settings, device_token):
+        activity_id = attendance.open_ticket(filled.value.ticket, nonce, clock.now()).activity_id
+    else:
+        arrived = await db.write(
+            attendance.join,
+            request_key=key,
+            ticket=filled.value.ticket,
+            nonce=nonce,
+            name=name,
+            phone=phone,
+            consent_publication=filled.value.publication,
+            old_device=browser.device_digest(request, settings),
+            new_device=crypto.token_digest(device_token),
+            session_digest=crypto.token_digest(session_token),
+        )
+        activity_id = arrived.activity_id
+    answer = Redirect(f"/events/{activity_id}", status_code=303)
     browser.keep_resident(answer, settings, session_token, device_token)
     return answer
 

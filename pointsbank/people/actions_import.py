@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pointsbank.kit.db import Tx
-from pointsbank.people import actions, sealed
+from pointsbank.people import actions, queries_import, sealed
 from pointsbank.people.rules import CONSENT_VERSION
 from pointsbank.people.rules_import import (
     KEPT_FOR,
@@ -48,7 +48,7 @@ ON CONFLICT (community_id, header) DO UPDATE SET columns = excluded.columns
 ADVANCE = "UPDATE people_import SET done = done + ? WHERE id = ? AND state = ? AND done = ?"
 JUDGE = "UPDATE people_import_row SET state = ?, verdict = ? WHERE import_id = ? AND number = ?"
 CHECKED = "UPDATE people_import SET state = 'checked', summary = ? WHERE id = ? AND state = 'checking' AND done = total"
-AGAIN = "UPDATE people_import SET state = 'checking', done = 0 WHERE id = ? AND state = 'checked'"
+AGAIN = "UPDATE people_import SET state = 'checking', done = 0 WHERE id = ? AND state = 'checked' RETURNING summary"
 ACCEPT = """
 UPDATE people_import_row SET state = 'good', accepted = TRUE WHERE import_id = ? AND number = ? AND state = 'asked'
 """
@@ -240,14 +240,19 @@ async def end_check(tx: Tx, *, import_id: int, summary: str) -> None:
 
 
 async def make_buildings(tx: Tx, *, import_id: int, community_id: int, names: Sequence[str]) -> None:
-    """Make the buildings that an admin ticked, unless somebody was quicker, and have the file checked again."""
-    if await tx.run(AGAIN, import_id) == 0:
+    """Make the buildings that an admin ticked, unless somebody was quicker, and have the file checked again.
+
+    Nothing is made that the file does not name.
+    """
+    checked = await tx.row(AGAIN, import_id)
+    if checked is None:
         raise ImportMovedOn
+    named = {written for written, _rows in queries_import.summary_of(checked).buildings}
     place = await tx.row(PATH, community_id)
     assert place is not None
     known = {building_key(found["name"]) for found in await tx.rows(BUILDINGS, f"{place['path']}%")}
     for name in names:
-        if building_key(name) not in known:
+        if name in named and building_key(name) not in known:
             known.add(building_key(name))
             made = await actions.make_place(tx, parent_id=community_id, kind="building", name=building_name(name))
             await trail.record(tx, "place.made", subject=("place", made), import_id=import_id)

@@ -8,7 +8,7 @@ from litestar import Request, Response
 from litestar.exceptions import ValidationException
 from litestar.response import Redirect
 
-from pointsbank.kit import crypto
+from pointsbank.kit import crypto, db
 from pointsbank.kit.db.command import RequestKeyUnfit
 from pointsbank.kit.settings import Settings
 from pointsbank.people import roster
@@ -83,6 +83,17 @@ def derived_token(label: str, secret: str, request_key: str) -> str:
     key = crypto.held().derive("browser-token")
     digest = crypto.mac(key, f"{label}/{secret}/{request_key}".encode("utf-8", "surrogatepass"))
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def is_answered(request: AnyRequest, settings: Settings, device: str) -> bool:
+    """Whether this browser has the device token that a form gives it: so the form has been answered.
+
+    A repeat must end here: it comes with this cookie and not with the one of the first time, and would pass for
+    another request under the same key.
+    """
+    has = device_token(request, settings) == device
+    db.replayed.set(has)
+    return has
 
 
 def session_digest(request: AnyRequest, settings: Settings) -> bytes | None:

@@ -155,7 +155,7 @@ async def view(community_ids: Sequence[int], import_id: int) -> ImportView:
         kind=found["kind"],
         head=found["head"],
         plan=msgspec.json.decode(found["plan"], type=Plan) if found["plan"] else None,
-        summary=msgspec.json.decode(found["summary"], type=Summary) if found["summary"] else Summary(),
+        summary=summary_of(found),
         total=found["total"],
         done=found["done"],
         entered=found["entered"],
@@ -167,6 +167,10 @@ async def view(community_ids: Sequence[int], import_id: int) -> ImportView:
         counts=counts,
         key=None if wrapped is None else sealed.import_key(import_id, wrapped),
     )
+
+
+def summary_of(found: Found) -> Summary:
+    return msgspec.json.decode(found["summary"], type=Summary) if found["summary"] else Summary()
 
 
 async def recent(community_id: int) -> list[Recent]:

@@ -283,10 +283,8 @@ async def _skipped(shown: ImportView, head: int, titles: list[Cell]) -> list[int
 async def make_buildings(
     import_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Response[str] | Redirect:
-    """Make the buildings that were ticked; nothing is made that the file does not name."""
     form = await forms.read(request, BuildingsForm)
     shown = await queries.view(session.community_ids, import_id)
-    named = {written for written, _rows in shown.summary.buildings}
     if not form.is_valid:
         return await _step_page(shown, forms.Filled(form.typed, form.lists), 400)
     await db.write(
@@ -295,7 +293,7 @@ async def make_buildings(
         request_key=form.value.request_key,
         import_id=import_id,
         community_id=shown.community_id,
-        names=[name for name in form.value.building if name in named],
+        names=form.value.building,
     )
     return to(_url(import_id))
 

@@ -60,6 +60,10 @@ async def use_slip(
 ) -> Response[str] | Redirect:
     request_key, address = await key_of(request), browser.address_of(request)
     session, device = (browser.derived_token(label, token, request_key) for label in ("session", "device"))
+    answer = to("/home")
+    browser.keep_resident(answer, settings, session, device)
+    if browser.is_answered(request, settings, device):
+        return answer
     try:
         attempts.activations.check(address, clock.now())
         await db.write(
@@ -76,8 +80,6 @@ async def use_slip(
         form: forms.Filled[NoForm] = forms.blank()
         form.refuse("token", refusal)
         return page("people/activate_slip.html", status=refusal.kind.status, token=token, form=form)
-    answer = to("/home")
-    browser.keep_resident(answer, settings, session, device)
     return answer
 
 
@@ -96,6 +98,10 @@ async def use_typed(
     request_key, address = form.value.request_key, browser.address_of(request)
     digits = text.normal_digits(form.value.digits).replace("-", "")
     session, device = (browser.derived_token(label, digits, request_key) for label in ("session", "device"))
+    answer = to("/home")
+    browser.keep_resident(answer, settings, session, device)
+    if browser.is_answered(request, settings, device):
+        return answer
     try:
         attempts.activations.check(address, clock.now())
         opened = await db.write(
@@ -113,8 +119,6 @@ async def use_typed(
     except Refusal as refusal:
         form.refuse("digits", refusal)
         return page("people/activate.html", status=refusal.kind.status, form=form)
-    answer = to("/home")
-    browser.keep_resident(answer, settings, session, device)
     return answer
 
 

@@ -46,7 +46,8 @@ async def furnish(settings: Settings, keys: crypto.Keys) -> Furnished:
     crypto.hold(keys)
     clock = FixedClock(NOON)
     async with databases.opened(settings, clock):
-        world = await World(clock, settings).found(notice_days=3)
+        world = await World(clock, settings).found(notice_days=3, count=1)
+        await world.community("测试二社区", holder="household", notice_days=3)
         return Furnished(settings, world, await stand(world), clock.now())
 
 

@@ -2,17 +2,19 @@
 
 import os
 import random
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 
-from tests.changes import ADMIN, CHANGES, CLERK, RESIDENT, WORKER
+from tests.changes import ADMIN, CHANGES, CLERK, NEXT_DOOR, RESIDENT, STRANGER, VISITOR, WORKER
 from tests.test_pages import ROUTES
 from tests.world import visiting
 
 KEY = "the-key-of-this-request"
 CHANGING = {route.path: route for route in ROUTES if route.method == "POST"}
+HOST = "testserver.local"  # as a cookie names it; so an answer's cookie takes the place of one that was there
 SHORT = 6
 # Another command of the same person, for requests in which there is nothing to change.
 OTHERWISE = {
@@ -20,6 +22,9 @@ OTHERWISE = {
     WORKER: "/people/new",
     CLERK: "/redemption/counters/{counter_id:int}/scan",
     RESIDENT: "/me/requests/correct",
+    VISITOR: "/me/requests/correct",
+    NEXT_DOOR: "/people/places",
+    STRANGER: "/events/join",
 }
 
 
@@ -51,12 +56,15 @@ class Sender:
     @property
     def caller(self) -> str:
         """Whose keys the change is kept under."""
-        who = self.change.who
-        return f"p{self.stand.own['resident_id'] if who == RESIDENT else self.stand.actors[who].person_id}"
+        return self.stand.actors[self.change.who].caller
 
-    def visiting(self, *, colleague: bool = False) -> AbstractAsyncContextManager[httpx.AsyncClient]:
+    @asynccontextmanager
+    async def visiting(self, *, colleague: bool = False) -> AsyncIterator[httpx.AsyncClient]:
         sessions = self.stand.colleagues if colleague else self.stand
-        return visiting(self.world, **sessions.session(self.change.who, is_api=self.is_api))
+        async with visiting(self.world, **sessions.session(self.change.who, is_api=self.is_api)) as client:
+            for name, value in self.change.cookies.items():
+                client.cookies.set(name, value.format_map(self.stand.own), domain=HOST)
+            yield client
 
     async def send(self, client: httpx.AsyncClient, key: str = KEY, *, differs: bool = False) -> httpx.Response:
         """The request, or with `differs` another one under the same key."""
@@ -68,4 +76,5 @@ class Sender:
         change, is_api = CHANGES[path], path.startswith("/api/")
         body = change.filled(self.stand.own, key, other=differs)
         url = CHANGING[path].url(change.places(self.stand.own))
-        return await client.post(url, **{"json" if is_api else "data": body})
+        files = {name: ("file", content) for name, content in change.files.items()}
+        return await client.post(url, **{"json" if is_api else "data": body}, files=files or None)

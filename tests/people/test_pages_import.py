@@ -138,8 +138,11 @@ async def test_unknown_buildings_are_named_once_and_made_only_when_ticked(desk, 
     await desk.check(rows, c9="")
     assert "7号楼（2 行）" in desk.page
     assert "8栋（1 行）" in desk.page
-    await desk.press(f"{desk.url}/buildings", building=["7号楼", "假楼"])
+    wanted = {"building": ["7号楼", "假楼"], "request_key": "the-buildings"}
+    await desk.press(f"{desk.url}/buildings", **wanted)
     await jobs.tick()
+    again = await desk.press(f"{desk.url}/buildings", **wanted)  # the check after it names them no longer
+    assert again.headers["idempotent-replayed"] == "true"
     assert "导入没有问题的 2 人" in await desk.see(desk.url)
     made = await db.rows("SELECT name FROM people_place WHERE kind = 'building' ORDER BY id")
     assert [one["name"] for one in made] == ["93 号楼", "7 号楼"]
