@@ -321,3 +321,5 @@ IN_OTHER_WORDS = {
     "/governance/months/{community_id:int}/{month:int}": "goes on to count what is left",
     "/governance/people/{person_id:int}/leave": "who has left is shown as such",
 }
+# Done step by step under keys of their own, whatever key the request bears.
+STEPWISE = {"/ledger/openings/{list_id:int}/book"}

@@ -11,7 +11,7 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.kit.db import sqlite
-from tests.changes import CHANGES, IN_OTHER_WORDS
+from tests.changes import CHANGES, IN_OTHER_WORDS, STEPWISE
 from tests.faults.senders import KEY, Sender, is_long, sampled
 
 ORDERS = "/api/redemption/counters/{counter_id:int}/orders"
@@ -124,7 +124,8 @@ async def faults_at(scene, path: str, at: int, expected: dict[str, int]) -> list
             if wrong:
                 return wrong
             (stored,) = await db.row(STORED, KEY)
-            if not stored and await state() != before:
+            left = await state()
+            if not stored and left != before and not (path in STEPWISE and counts(left) == expected):
                 wrong.append("half done")
             again = await sender.send(client)
             if again.status_code not in {200, 201, 303} and not (stored and path in IN_OTHER_WORDS):

@@ -15,7 +15,7 @@ from pointsbank.app import database as databases
 from pointsbank.kit import db
 from pointsbank.kit.db import sqlite
 from pointsbank.kit.errors import NotWritten
-from tests.changes import CHANGES
+from tests.changes import CHANGES, STEPWISE
 from tests.doors import Watch
 from tests.faults.senders import KEY, Sender, is_long, sampled
 
@@ -120,7 +120,10 @@ async def refused_then_done(scene, sender: Sender, fault: str) -> list[str]:
 
 @pytest.mark.parametrize("path", TRIED)
 async def test_a_fault_of_the_disk_is_a_clean_no_and_passes(scene, path):
+    # What keeps no key may find room in pages that are half empty.
     for fault in FAULTS:
+        if fault == "full" and path in STEPWISE:
+            continue
         async with scene() as opened:
             assert await refused_then_done(opened, Sender(opened, path), fault) == [], fault
 

@@ -64,7 +64,8 @@ async def test_a_repeat_has_one_effect_and_the_first_answer(scene, path):
             assert not watch.look()
 
 
-AT_ONCE = sorted(CHANGES.keys() - IN_OTHER_WORDS.keys())
+# Files are read a few at a time, and whoever comes meanwhile is told to come again.
+AT_ONCE = sorted(path for path, change in CHANGES.items() if path not in IN_OTHER_WORDS and not change.files)
 
 
 @pytest.mark.parametrize("path", sampled(AT_ONCE))
