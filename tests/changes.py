@@ -280,6 +280,13 @@ CHANGES: dict[str, Change] = {
         {"number": "{leaver_number}", "name": "测试迁出"},
         at={"person_id": "twice_id"},
     ),
+    "/governance/merge-requests/{merge_request_id:int}/give": Change(ADMIN, {"seen": "{merge_seen}"}, {"seen": "0"}),
+    "/governance/merge-requests/{merge_request_id:int}/refuse": Change(
+        ADMIN, {"reason": "不是一个人"}, {"reason": "弄错了"}
+    ),
+    "/governance/merge-requests/{merge_request_id:int}/withdraw": Change(
+        ADMIN, at={"merge_request_id": "own_merge_request_id"}
+    ),
     "/governance/people/{person_id:int}/estate": Change(
         ADMIN, {"reason": "death", "to": "pot", "note": "测试依据"}, {"note": "别的依据"}, at={"person_id": "rich_id"}
     ),

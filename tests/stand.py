@@ -11,10 +11,12 @@ from pointsbank.awards import actions as awards
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.events.rules import Way
-from pointsbank.governance import actions_estates
+from pointsbank.governance import actions_estates, actions_merging
+from pointsbank.governance import queries as governance
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor, Tx
+from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_opening as openings
 from pointsbank.ledger import (
     actions_paper,
@@ -138,6 +140,12 @@ async def _people(world: World, made: Stand) -> None:
     await db.write(actions_places.end_place, community_id=place.id, place_id=own["ended_grid_id"])
     await db.write(tagged, person_id=resident_id, tag_id=own["tag_id"])
     own["checked_id"] = await _checked_roster(world, made)
+    asked = await governance.merge_request((place.id,), own["merge_request_id"])
+    own["merge_seen"] = facts_hash(await governance.merge_facts(None, asked))
+    own["own_merge_request_id"] = await db.write(
+        actions_merging.ask, actor=made.actors[ADMIN], person_id=await world.person("测试又名"),
+        same_as=await world.person("测试又名"),
+    )  # fmt: skip
 
 
 async def tagged(tx: Tx, *, person_id: int, tag_id: int) -> None:
@@ -271,7 +279,12 @@ async def _books(world: World, made: Stand) -> None:
     own["estate_seen"] = facts_hash((await queries_flows.voucher((place.id,), own["estate_id"])).facts)
     book = await queries.passbook_of(person_id=own["resident_id"], household_id=None, holder="person")
     own["award_book_id"] = book.passbook_id
-    own["award_entry_id"] = (await queries.lines(book.account_id))[-1].entry_id
+    posted = await db.write(
+        ledger.post_award, community_id=place.id, passbook_id=book.passbook_id, points=2, posting_key="test:award",
+        effective_at=world.clock.now(), expires_on=NEVER, member_id=own["resident_id"],
+        version_id=world.home.version_id, source=("awards", "award", 0), summary="测试发分",
+    )  # fmt: skip
+    own["award_entry_id"] = posted.entry_id
     await world.give(own["resident_id"], 1)
     given = {"from_id": book.passbook_id, "to_person": None, "points": 1, "how": "paper"}
     await db.write(
