@@ -351,6 +351,8 @@ async def lots_for(tx: Tx, *, account_id: int, points: int) -> list[LotTaken]:
     """
     today = local_day(tx.now)
     lots = [FreeLot(*lot) for lot in await tx.rows(SPENDABLE_LOTS, account_id, today, LOTS_AT_ONCE)]
+    if lots and lots[0].kind != rules.GIFT and lots[0].points >= points:  # nearly always
+        return [LotTaken(lots[0].lot_id, points)]
     has_gift = any(lot.kind == rules.GIFT for lot in lots)
     if len(lots) == LOTS_AT_ONCE and (has_gift or sum(lot.points for lot in lots) < points):
         lots = [FreeLot(*lot) for lot in await tx.rows(SPENDABLE_LOTS, account_id, today, MANY_LOTS)]

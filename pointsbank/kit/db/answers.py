@@ -10,6 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
+PLAIN = frozenset({int, str, bool, type(None)})
+"""Most of what any answer holds; told first, since every order is answered."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -28,10 +31,12 @@ def reader(kind: Any) -> Callable[[bytes], Any]:
 
 
 def _nameless(value: Any) -> Any:
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, msgspec.Struct):
         value = msgspec.structs.astuple(value)
     if isinstance(value, list | tuple):
-        return [_nameless(one) for one in value]
+        return [one if type(one) in PLAIN else _nameless(one) for one in value]
     if isinstance(value, dict):
         return {key: _nameless(one) for key, one in value.items()}
     return value
