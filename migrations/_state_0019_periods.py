@@ -14,7 +14,6 @@ STATE = [
             ("starts_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ("ends_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ("upto", fields.DatetimeField(auto_now=False, auto_now_add=False)),
-            ("outstanding", fields.BigIntField(null=True)),
             ("begun_by", fields.BigIntField(null=True)),
             ("begun_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ("closed_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),

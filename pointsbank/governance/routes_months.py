@@ -78,9 +78,11 @@ async def months(session: NamedDependency[Session], clock: NamedDependency[Clock
         name = (await people.community(community_id)).name
         first = await queries.first_month(None, community_id)
         known = {period.month: period for period in await queries.periods(community_id)}
-        lines += [
-            (name, community_id, number_of(month), month, known.get(month)) for month in _back_from(this, first or this)
-        ]
+        told = await queries.outstanding(community_id)
+        for month in _back_from(this, first or this):
+            period = known.get(month)
+            left = [] if period is None else told.get(period.period_id, [])
+            lines.append((name, community_id, number_of(month), month, period, left))
     return page(
         "governance/months.html", lines=lines, states=STATES, this=this, has_many=len(session.community_ids) > 1
     )

@@ -27,7 +27,8 @@ Invariants:
   12. Every entry and every change is sealed within seconds, and every column of the ledger's tables follows from what
      is sealed: what is changed behind the program's back is found, in the books or in any export.
   13. A budget has issued what its account did, and never more than its ceiling.
-  14. A closed month takes no entry; its closing balances are what was booked in it and before.
+  14. A closed month takes no entry, and nobody names a day in one; its closing balances, and what it tells of each
+      kind, are what was booked in it and before.
   15. Points go from hand to hand, and with whoever moves, by a voucher, with their last days. Grants, gifts,
       adjustments and large estates are booked only for exactly what a second person agreed to, who neither asked nor
       gains.

@@ -11,9 +11,9 @@ import msgspec
 
 from pointsbank.approvals import queries as approvals
 from pointsbank.approvals.rules import NotGiven
-from pointsbank.kit.clock import local_day
+from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Tx
-from pointsbank.ledger import actions_gifts, actions_reversal, rules
+from pointsbank.ledger import actions_gifts, actions_periods, actions_reversal, rules
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger.actions import (
     ADD,
@@ -157,8 +157,12 @@ async def _post(tx: Tx, voucher: Voucher, source: Book | None, target: Book | No
     after: dict[int, int] = {}
     for one in sorted((one for one in (source, target) if one is not None), key=lambda one: one.account_id):
         after[one.account_id] = await (_take(tx, voucher, one) if one is source else _put(tx, voucher, one))
+    done_at = tx.now
+    if voucher.past_day is not None:  # its month may have been closed since somebody asked
+        await actions_periods.require_open(tx, community_id=voucher.community_id, day=voucher.past_day)
+        done_at = start_of_day(voucher.past_day)
     made = await tx.row(
-        ENTRY, f"voucher:{voucher.id}", voucher.community_id, voucher.what.value, tx.now, tx.now, tx.actor.person_id,
+        ENTRY, f"voucher:{voucher.id}", voucher.community_id, voucher.what.value, done_at, tx.now, tx.actor.person_id,
         voucher.member_id, "ledger", "voucher", voucher.id, _summary(voucher), voucher.reason, None, None,
     )  # fmt: skip
     assert made is not None

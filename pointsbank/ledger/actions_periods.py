@@ -10,6 +10,7 @@ from pointsbank.ledger import queries_periods as queries
 from pointsbank.ledger import queries_seal
 from pointsbank.ledger import rules_periods as rules
 from pointsbank.ledger.queries import BOOKED_BETWEEN, booked_between
+from pointsbank.ledger.queries_periods import KIND_OF
 from pointsbank.ledger.rules_periods import AlreadyClosed, DayClosed, MonthNotOver
 from pointsbank.trail import actions as trail
 
@@ -38,17 +39,19 @@ ON CONFLICT (account_id, period_id) DO UPDATE SET points_in = ledger_closing.poi
   points_out = ledger_closing.points_out + excluded.points_out,
   balance = ledger_closing.balance + excluded.points_in - excluded.points_out
 """
-FINISH = """
-UPDATE ledger_period SET closed_at = ?, head = ?,
-       outstanding = (SELECT COALESCE(SUM(closing.points_in - closing.points_out), 0) FROM ledger_closing closing
-                        JOIN ledger_account account ON account.id = closing.account_id
-                       WHERE closing.period_id = ledger_period.id
-                         AND (account.passbook_id IS NOT NULL OR account.system = 'pot'))
-                   + COALESCE((SELECT earlier.outstanding FROM ledger_period earlier
-                                WHERE earlier.community_id = ledger_period.community_id
-                                  AND earlier.month < ledger_period.month
-                                ORDER BY earlier.month DESC LIMIT 1), 0)
- WHERE id = ?
+FINISH = "UPDATE ledger_period SET closed_at = ?, head = ? WHERE id = ?"
+# What the month before ended with, and what came and went in this one: in passbooks, and in the pot of each kind.
+OUTSTANDING = f"""
+INSERT INTO ledger_outstanding (period_id, kind_id, points)
+SELECT CAST(? AS BIGINT), sums.kind_id, CAST(SUM(sums.points) AS BIGINT) FROM (
+  SELECT {KIND_OF} AS kind_id, closing.points_in - closing.points_out AS points
+    FROM ledger_closing closing JOIN ledger_account account ON account.id = closing.account_id
+    LEFT JOIN ledger_passbook book ON book.id = account.passbook_id WHERE closing.period_id = ?
+  UNION ALL
+  SELECT kind_id, points FROM ledger_outstanding WHERE period_id = (
+    SELECT before.id FROM ledger_period before JOIN ledger_period this ON this.id = ?
+     WHERE before.community_id = this.community_id AND before.month < this.month ORDER BY before.month DESC LIMIT 1)
+) AS sums WHERE sums.kind_id IS NOT NULL GROUP BY sums.kind_id
 """
 
 
@@ -88,6 +91,7 @@ async def count(tx: Tx, *, period_id: int) -> int:
     await tx.run(COUNT, period_id, period_id, *day, *day)
     if until < period.ends_at:
         return 1
+    await tx.run(OUTSTANDING, period_id, period_id, period_id)
     head = await queries_seal.head_in(tx, period.community_id)
     await tx.run(FINISH, tx.now, head.shown if head.position else None, period_id)
     await seals.change(tx, what="period", row_id=period_id)

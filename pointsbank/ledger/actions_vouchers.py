@@ -12,10 +12,10 @@ from pointsbank.approvals.rules import facts_hash
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import actions_periods, rules
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import queries_kinds as kinds
-from pointsbank.ledger import rules
 from pointsbank.ledger.actions_flows import book, check_open
 from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.actions_seal import change
@@ -30,6 +30,7 @@ from pointsbank.ledger.rules_flows import (
     WITHDRAWN,
     AskedAlready,
     ClawbackNotNeeded,
+    DayToCome,
     ElsewhereReversed,
     EstateAsked,
     NotHousemate,
@@ -52,6 +53,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'asked') ON CONFLICT DO NOTHING R
 """
 ASK = "UPDATE ledger_voucher SET approval_id = ? WHERE id = ?"
 GIFT = "INSERT INTO ledger_gift (voucher_id, match_percent, batch_id) VALUES (?, ?, ?) RETURNING id"
+PAST_DAY = "INSERT INTO ledger_past_day (voucher_id, day) VALUES (?, ?) RETURNING id"
 STEP = "UPDATE ledger_voucher SET state = ? WHERE id = ? AND state = 'asked'"
 ROOM = "ledger"
 
@@ -132,16 +134,28 @@ async def adjust(
     expires_on: date,
     reason: str,
     note: str,
+    past_day: date | None = None,
 ) -> int:
-    """Ask that a passbook is set right, up (with a last day) or down; returns the voucher."""
+    """Ask that a passbook is set right, up (with a last day) or down; returns the voucher.
+
+    It counts as of the past day, if one is named, in whatever is told by when things were done.
+    """
     found = await queries.book(tx, passbook_id)
     rules.check_amount(points, found)
+    today = local_day(tx.now)
+    if past_day is not None and past_day > today:
+        raise DayToCome
     voucher = await draw(
         tx, community_id=community_id, what=What.ADJUSTMENT, points=points, reason=reason, note=note,
         member_id=found.person_id, from_id=None if is_up else passbook_id, to_id=passbook_id if is_up else None,
         expires_on=expires_on if is_up else None,
     )  # fmt: skip
-    return await _asked(tx, voucher)
+    if past_day is not None and past_day < today:
+        await actions_periods.require_open(tx, community_id=community_id, day=past_day)
+        noted = await tx.row(PAST_DAY, voucher.id, past_day)
+        assert noted is not None
+        await change(tx, what="past_day", row_id=noted["id"])
+    return await _asked(tx, await queries.voucher_in(tx, voucher.id))
 
 
 async def ask_gifts(

@@ -1,7 +1,7 @@
 """Tables of points owned.
 
-Four have no model, for Tortoise knows no key of two columns: ledger_lot_use, ledger_hold_lot, ledger_kind_run and
-ledger_seal.
+Six have no model, for Tortoise knows no key of two columns: ledger_lot_use, ledger_hold_lot, ledger_kind_run,
+ledger_closing, ledger_outstanding and ledger_seal.
 """
 
 from tortoise import fields
@@ -166,7 +166,6 @@ class Period(Model):
     starts_at = fields.DatetimeField()
     ends_at = fields.DatetimeField()
     upto = fields.DatetimeField()
-    outstanding = fields.BigIntField(null=True)
     begun_by = fields.BigIntField(null=True)
     begun_at = fields.DatetimeField()
     closed_at = fields.DatetimeField(null=True)
@@ -274,3 +273,12 @@ class Joining(Model):
 
     class Meta:
         table = "ledger_joining"
+
+
+class PastDay(Model):
+    id = fields.BigIntField(primary_key=True)
+    voucher_id = fields.BigIntField()
+    day = fields.DateField()
+
+    class Meta:
+        table = "ledger_past_day"

@@ -16,7 +16,7 @@ LINES_MAX = 100
 BOOKED_BETWEEN = """
   entry.community_id = ? AND entry.utc_day BETWEEN ? AND ? AND entry.booked_at >= ? AND entry.booked_at < ?
 """
-DONE_BEFORE = ("award", "adjustment")
+DONE_BEFORE = ("award",)
 MANY_LOTS = 10_000
 
 
@@ -65,9 +65,11 @@ class Line(msgspec.Struct, frozen=True):
 
     @property
     def is_late(self) -> bool:
-        """Booked in a later month than the one in which it was done."""
-        months = {month_start(local_day(moment)) for moment in (self.effective_at, self.booked_at)}
-        return self.kind in DONE_BEFORE and len(months) > 1
+        """Booked in a later month than the one in which it was done; an adjustment, on a later day."""
+        days = {local_day(moment) for moment in (self.effective_at, self.booked_at)}
+        if self.kind == "adjustment":
+            return len(days) > 1
+        return self.kind in DONE_BEFORE and len({month_start(day) for day in days}) > 1
 
 
 class Expiring(msgspec.Struct, frozen=True):

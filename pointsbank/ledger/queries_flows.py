@@ -34,7 +34,8 @@ SELECT id, community_id, what, from_id, to_id, reverses_id, points, expires_on, 
        COALESCE(approval_id, (SELECT joining.approval_id FROM ledger_joining joining
                                WHERE joining.voucher_id = ledger_voucher.id)) AS approval_id, entry_id,
        (SELECT gift.match_percent FROM ledger_gift gift WHERE gift.voucher_id = ledger_voucher.id),
-       (SELECT gift.batch_id FROM ledger_gift gift WHERE gift.voucher_id = ledger_voucher.id)
+       (SELECT gift.batch_id FROM ledger_gift gift WHERE gift.voucher_id = ledger_voucher.id),
+       (SELECT past.day FROM ledger_past_day past WHERE past.voucher_id = ledger_voucher.id)
   FROM ledger_voucher
 """
 OF_BATCH = f"{VOUCHERS} WHERE id IN (SELECT voucher_id FROM ledger_gift WHERE batch_id = ?) ORDER BY id"

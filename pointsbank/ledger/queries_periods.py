@@ -14,7 +14,7 @@ from pointsbank.ledger.rules_periods import CLOSING, EarlierMonthOpen, Period, m
 
 PERIODS_MAX = 24
 PERIODS = """
-SELECT id, community_id, month, starts_at, ends_at, upto, outstanding, begun_by, closed_at, head
+SELECT id, community_id, month, starts_at, ends_at, upto, begun_by, closed_at, head
   FROM ledger_period
 """
 BY_ID = PERIODS + " WHERE id = ?"
@@ -26,6 +26,17 @@ SELECT MIN(booked_at) AS moment FROM ledger_entry
  WHERE community_id = ? AND utc_day = (SELECT MIN(utc_day) FROM ledger_entry WHERE community_id = ?)
 """
 IS_CLOSED = "SELECT 1 FROM ledger_period WHERE community_id = ? AND ends_at > ? LIMIT 1"
+# Whose points an account has: those of its passbook's kind, or of the kind whose pot it is.
+KIND_OF = """
+COALESCE(book.kind_id, (SELECT kind.id FROM ledger_book_kind kind WHERE kind.community_id = account.community_id
+           AND account.system = CASE kind.code WHEN 'points' THEN 'pot' ELSE 'pot@' || kind.code END))
+"""
+OUTSTANDING = """
+SELECT kind.code, kind.name, kind.unit, kind.decimals, told.period_id, told.points
+  FROM ledger_period period JOIN ledger_outstanding told ON told.period_id = period.id
+  JOIN ledger_book_kind kind ON kind.id = told.kind_id
+ WHERE period.community_id = ? ORDER BY CASE kind.code WHEN 'points' THEN 0 ELSE 1 END, kind.id
+"""
 # Of each account of the system what came in from passbooks and went out to them, by their kind.
 TOTALS = f"""
 SELECT name, code, CAST(SUM(points_in) AS BIGINT), CAST(SUM(points_out) AS BIGINT) FROM (
@@ -65,6 +76,17 @@ class Total(msgspec.Struct, frozen=True):
     book_kind: str
     points_in: int
     points_out: int
+
+
+class Outstanding(msgspec.Struct, frozen=True):
+    """What passbooks and pot had of one kind when a month ended."""
+
+    book_kind: str
+    name: str
+    unit: str
+    decimals: int
+    period_id: int
+    points: int
 
 
 class Balances(msgspec.Struct, frozen=True):
@@ -111,6 +133,15 @@ async def first_month(tx: Tx | None, community_id: int) -> date | None:
 async def periods(community_id: int) -> list[Period]:
     """Months that were shut, the latest first."""
     return [Period(*found) for found in await db.rows(OF_COMMUNITY, community_id, PERIODS_MAX)]
+
+
+async def outstanding(community_id: int) -> dict[int, list[Outstanding]]:
+    """What was left at the end of each closed month, the main kind first."""
+    found: dict[int, list[Outstanding]] = {}
+    for row in await db.rows(OUTSTANDING, community_id):
+        told = Outstanding(*row)
+        found.setdefault(told.period_id, []).append(told)
+    return found
 
 
 async def check_counted(tx: Tx, community_id: int) -> None:

@@ -251,6 +251,11 @@ SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.mat
 SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.approval_id
   FROM ledger_joining it LEFT JOIN ledger_voucher voucher ON voucher.id = it.voucher_id"""
     ),
+    "past_day": Subject(
+        """
+SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.day
+  FROM ledger_past_day it LEFT JOIN ledger_voucher voucher ON voucher.id = it.voucher_id"""
+    ),
     "voucher": Subject(
         """
 SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.what, source.number AS source, target.number AS target,

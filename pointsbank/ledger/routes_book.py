@@ -35,8 +35,10 @@ from pointsbank.ledger.rules_flows import (
     REASON_WORDS,
     REVERSAL_REASONS,
     REVERSED_HERE,
+    DayToCome,
     What,
 )
+from pointsbank.ledger.rules_periods import DayClosed
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import forms
@@ -88,6 +90,7 @@ class AdjustForm(msgspec.Struct):
     points: Annotated[str, Meta(title=N_("分数"), max_length=12)]
     reason: Annotated[Literal["missed", "twice", "wrong_points", "wrong_book", "other"], Meta(title=N_("为什么更正"))]
     expires_on: Annotated[date, Meta(title=N_("用到哪一天"))] | None = None
+    done_on: Annotated[date, Meta(title=N_("何时的事"))] | None = None
     note: Annotated[str, Meta(title=N_("依据"), min_length=2, max_length=NOTE_LETTERS_MAX)] = ""
 
 
@@ -228,10 +231,11 @@ async def adjust(
                 expires_on=asked.expires_on or NEVER,
                 reason=asked.reason,
                 note=asked.note,
+                past_day=asked.done_on,
             )
             return Redirect(f"/ledger/vouchers/{voucher_id}", status_code=303)
         except Refusal as refusal:
-            form.refuse("points", refusal)
+            form.refuse("done_on" if isinstance(refusal, DayToCome | DayClosed) else "points", refusal)
     return await _adjust_page(session, passbook_id, form)
 
 

@@ -99,6 +99,12 @@ class AskedAlready(Refusal):
     message = "这一笔已经有人申请冲正，正等另一位管理员确认。"
 
 
+class DayToCome(Refusal):
+    kind = Kind.INVALID
+    code = "ledger.day_to_come"
+    message = "何时的事不能晚于今天。"
+
+
 class EstateAsked(Refusal):
     kind = Kind.CONFLICT
     code = "ledger.estate_asked"
@@ -237,6 +243,7 @@ class Voucher(msgspec.Struct, frozen=True):
     entry_id: int | None
     match_percent: int | None = None
     batch_id: int | None = None
+    past_day: date | None = None
 
     @property
     def book_ids(self) -> list[int]:
@@ -250,6 +257,7 @@ class Voucher(msgspec.Struct, frozen=True):
             self.id, self.community_id, self.what, self.from_id, self.to_id, self.reverses_id, self.points,
             self.expires_on, self.reason, self.note, self.how, self.member_id,
             *([] if self.match_percent is None else [self.match_percent]),
+            *([] if self.past_day is None else [self.past_day]),
         ]  # fmt: skip
 
 

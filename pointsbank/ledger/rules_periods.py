@@ -52,7 +52,6 @@ class Period(msgspec.Struct, frozen=True):
     starts_at: datetime
     ends_at: datetime
     upto: datetime
-    outstanding: int | None
     begun_by: int | None
     closed_at: datetime | None
     head: str | None

@@ -1,6 +1,7 @@
 """What `verify` asks of budgets and closed months. Each check selects what is wrong: where, expected, found."""
 
 from pointsbank.kit.checks import Check
+from pointsbank.ledger.queries_periods import KIND_OF
 
 BOOKED_IN = """
   ledger_period period JOIN ledger_entry entry ON entry.community_id = period.community_id
@@ -75,17 +76,21 @@ SELECT 'period ' || period_id || ', account ' || account_id, before + points_in 
     ),
     (
         14,
-        "a closed month tells another sum of passbooks than its closing balances",
-        """
-SELECT 'period ' || period.id, CAST(COALESCE(SUM(told.points), 0) AS BIGINT), period.outstanding
-  FROM ledger_period period LEFT JOIN (
-         SELECT of.community_id, of.month, closing.points_in - closing.points_out AS points
-           FROM ledger_closing closing JOIN ledger_period of ON of.id = closing.period_id
-           JOIN ledger_account account ON account.id = closing.account_id
-          WHERE account.passbook_id IS NOT NULL OR account.system = 'pot') told
-    ON told.community_id = period.community_id AND told.month <= period.month
- WHERE period.closed_at IS NOT NULL GROUP BY period.id, period.outstanding
-HAVING period.outstanding <> COALESCE(SUM(told.points), 0)""",
+        "a closed month tells another sum of a kind's passbooks than its closing balances",
+        f"""
+SELECT 'period ' || period_id || ', kind ' || kind_id, CAST(SUM(booked) AS BIGINT), CAST(SUM(told) AS BIGINT) FROM (
+         SELECT period.id AS period_id, past.kind_id, SUM(past.points) AS booked, 0 AS told, 1 AS side
+           FROM ledger_period period JOIN (
+                SELECT of.community_id, of.month, {KIND_OF} AS kind_id,
+                       SUM(closing.points_in - closing.points_out) AS points
+                  FROM ledger_closing closing JOIN ledger_period of ON of.id = closing.period_id
+                  JOIN ledger_account account ON account.id = closing.account_id
+                  LEFT JOIN ledger_passbook book ON book.id = account.passbook_id
+                 GROUP BY of.community_id, of.month, {KIND_OF}) past
+             ON past.community_id = period.community_id AND past.month <= period.month AND past.kind_id IS NOT NULL
+          WHERE period.closed_at IS NOT NULL GROUP BY period.id, past.kind_id
+         UNION ALL SELECT period_id, kind_id, 0, points, -1 FROM ledger_outstanding) AS sides
+ GROUP BY period_id, kind_id HAVING SUM(booked) <> SUM(told) OR SUM(side) <> 0""",
     ),
     (
         14,

@@ -142,7 +142,9 @@ async def hand_over(world: World, one: int, other: int, maker: Actor) -> None:
         facts = {"reason": "没有依据"} if step is vouchers.refuse else {}
         actor = maker if step is vouchers.withdraw else await admin(world)
         await db.write(step, actor=actor, voucher_id=voucher_id, **facts)
-    await adjust(world, one, 3, maker)
+    past_day = local_day(world.clock.now()) - timedelta(days=1)
+    await adjust(world, one, 3, maker, past_day=past_day)
+    await adjust(world, other, 3, maker, past_day=past_day - timedelta(days=1))
     await agree(world, await adjust(world, other, 2, maker))
     for _ in range(2):
         await merge(world, await world.person(points=2), one)

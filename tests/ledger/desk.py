@@ -363,7 +363,7 @@ class Desk:
         if closed is not None:
             while await db.write(actions_periods.count, period_id=closed[0]):
                 pass
-            sql = "SELECT outstanding FROM ledger_period WHERE id = ?"
+            sql = "SELECT CAST(COALESCE(SUM(points), 0) AS BIGINT) FROM ledger_outstanding WHERE period_id = ?"
             ((outstanding,),) = await db.rows(sql, closed[0])
             if outstanding != closed[1]:
                 raise Differs(f"{month} ended with {outstanding}, says the ledger, the oracle {closed[1]}")

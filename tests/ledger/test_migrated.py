@@ -1,4 +1,7 @@
-"""Books that were kept before lots became buckets: after the migration they verify clean, and nobody's points moved."""
+"""Books of earlier versions: after the migration they verify clean, and nobody's points moved.
+
+Once of the time before lots became buckets, and once of that when a closed month told one sum of all kinds.
+"""
 
 import random
 import shutil
@@ -14,9 +17,21 @@ from pointsbank.app import database as databases
 from pointsbank.kit import db
 from pointsbank.kit.paths import migrations_dir
 from pointsbank.kit.settings import Settings
-from pointsbank.ledger import actions, actions_reversal, queries, verify
+from pointsbank.ledger import (
+    actions,
+    actions_kinds,
+    actions_periods,
+    actions_reversal,
+    queries,
+    queries_periods,
+    verify,
+)
+from pointsbank.ledger.actions_seal import change
+from pointsbank.ledger.queries import booked_between
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.sealing import Sealer
+from pointsbank.people.queries import Holder
+from tests.world import COINS
 
 pytestmark = pytest.mark.both
 
@@ -137,7 +152,7 @@ def settings(request, engine, tmp_path):
 
 
 async def migrate_up_to(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch, last: str) -> None:
-    name = "migrations_before_lots"
+    name = f"migrations_up_to_{last}"
     later = [f"{path.stem}.py" for path in migrations_dir().glob("[0-9]*.py") if path.stem > last]
     shutil.copytree(migrations_dir(), folder / name, ignore=shutil.ignore_patterns("__pycache__", *later))
     monkeypatch.syspath_prepend(folder)
@@ -176,3 +191,71 @@ async def test_old_books_verify_clean_and_go_on(settings, clock, tmp_path, monke
         assert await db.write(actions.open_passbook, community_id=1, person_id=1) == book.passbook_id
         await Sealer().run()
         assert (await verify.verify()).findings == []
+
+
+LAST_OF_ONE_SUM = "0026_merges_agreed"
+TWO_KINDS = (
+    "INSERT INTO people_place (id, kind, name, path) VALUES (1, 'community', '测试社区', '/1/')",
+    TOWN[1],
+    TOWN[2],
+)
+ONE_SUM = "UPDATE ledger_period SET upto = ends_at, closed_at = ?, outstanding = ? WHERE id = ?"
+
+
+async def two_kinds(tx: db.Tx) -> None:
+    for statement in TWO_KINDS:
+        await tx.run(statement)
+    await actions_kinds.make_main_kind(tx, community_id=1)
+    await actions_kinds.make_kind(tx, community_id=1, code="coins", settings=COINS)
+    points = await actions.open_passbook(tx, community_id=1, person_id=1)
+    coins = await actions_kinds.open_book(
+        tx, holder=Holder(1, 1, None, None, "", "person", "member", "000000001"), kind="coins"
+    )
+    for number, (book, amount) in enumerate(((points, 30), (coins, 125), (points, 4))):
+        await actions.post_award(
+            tx, community_id=1, passbook_id=book, points=amount, posting_key=f"award:{number}", effective_at=tx.now,
+            expires_on=NEVER, member_id=1, version_id=1, source=("tests", "act", number), summary="楼道清洁",
+        )  # fmt: skip
+
+
+async def close_as_before(tx: db.Tx) -> None:
+    period_id = await actions_periods.close(tx, community_id=1, month=date(2026, 11, 1))
+    period = await tx.row("SELECT starts_at, ends_at FROM ledger_period WHERE id = ?", period_id)
+    between = booked_between(1, *period)
+    await tx.run(actions_periods.COUNT, period_id, period_id, *between, *between)
+    await tx.run(ONE_SUM, tx.now, 159, period_id)
+    await change(tx, what="period", row_id=period_id)
+
+
+async def test_a_month_that_told_one_sum_tells_each_kind_s(settings, clock, tmp_path, monkeypatch):
+    await migrate_up_to(settings, tmp_path, monkeypatch, LAST_OF_ONE_SUM)
+    async with databases._opened(databases.config(settings), clock):
+        await db.write(two_kinds)
+        clock.advance(days=20)
+        await db.write(close_as_before)
+        await Sealer().run()
+
+    await databases.migrate(settings)
+
+    async with databases.opened(settings, clock):
+        [told] = (await queries_periods.outstanding(1)).values()
+        assert [(one.book_kind, one.points) for one in told] == [("points", 34), ("coins", 125)]
+        await Sealer().run()
+        assert (await verify.verify()).findings == []
+        await db.write(more_coins)
+        clock.advance(days=31)
+        period_id = await db.write(actions_periods.close, community_id=1, month=date(2026, 12, 1))
+        while await db.write(actions_periods.count, period_id=period_id):
+            pass
+        latest = (await queries_periods.outstanding(1))[period_id]
+        assert [(one.book_kind, one.points) for one in latest] == [("points", 34), ("coins", 130)]
+        await Sealer().run()
+        assert (await verify.verify()).findings == []
+
+
+async def more_coins(tx: db.Tx) -> None:
+    book = await tx.row("SELECT MAX(id) AS id FROM ledger_passbook")
+    await actions.post_award(
+        tx, community_id=1, passbook_id=book["id"], points=5, posting_key="award:later", effective_at=tx.now,
+        expires_on=NEVER, member_id=1, version_id=1, source=("tests", "act", 9), summary="楼道清洁",
+    )  # fmt: skip

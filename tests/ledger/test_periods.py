@@ -7,10 +7,22 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotWritten
-from pointsbank.ledger import actions_opening, actions_periods, actions_reversal, queries_periods, rules, verify
+from pointsbank.ledger import (
+    actions_flows,
+    actions_kinds,
+    actions_opening,
+    actions_periods,
+    actions_reversal,
+    actions_vouchers,
+    queries_periods,
+    rules,
+    verify,
+)
+from pointsbank.ledger.rules_flows import What
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.ledger.rules_periods import AlreadyClosed, DayClosed, EarlierMonthOpen, MonthClosed, MonthNotOver
 from pointsbank.ledger.sealing import Sealer
+from tests.world import COINS
 
 pytestmark = pytest.mark.both
 
@@ -41,6 +53,11 @@ async def closings(period_id: int) -> list[tuple[int, int, int]]:
     return [tuple(one) for one in found]
 
 
+async def left_over(bank, period_id: int) -> list[tuple[str, int]]:
+    told = (await queries_periods.outstanding(bank.community_id)).get(period_id, [])
+    return [(one.book_kind, one.points) for one in told]
+
+
 async def test_a_month_that_is_over_is_closed_with_its_balances(bank):
     book = await bank.member()
     await bank.award(book, 20)
@@ -54,11 +71,43 @@ async def test_a_month_that_is_over_is_closed_with_its_balances(bank):
 
     assert sorted(await closings(november)) == [(0, 20, -20), (5, 0, 5), (20, 5, 15)]
     period = await queries_periods.period_of([bank.community_id], bank.community_id, NOVEMBER)
-    assert (period.state, period.outstanding, period.closed_at) == ("closed", 15, AFTER_NOVEMBER)
+    assert (period.state, period.closed_at) == ("closed", AFTER_NOVEMBER)
+    assert await left_over(bank, november) == [("points", 15)]
     bank.clock.advance(days=31)
     december = await close(bank, DECEMBER)
     assert sorted(await closings(december)) == [(0, 7, -27), (7, 0, 22)]
     assert await is_clean()
+
+
+async def test_each_kind_and_its_pot_are_told_by_themselves_month_after_month(bank):
+    await bank.award(await bank.member(), 20)
+    await db.write(actions_kinds.make_kind, community_id=bank.community_id, code="coins", settings=COINS)
+    person_id = next(iter(bank.members.values()))
+    coins = await db.write(actions_vouchers.open_book_of, person_id=person_id, kind="coins")
+    bank.members[coins] = person_id
+    await bank.award(coins, 15)
+    await db.write(into_the_pot, points=15)
+    bank.clock.set(AFTER_NOVEMBER)
+    await bank.award(coins, 5)
+    november = await close(bank)
+    bank.clock.advance(days=31)
+    december = await close(bank, DECEMBER)
+    assert await left_over(bank, november) == [("points", 20), ("coins", 15)]
+    assert await left_over(bank, december) == [("points", 20), ("coins", 20)]
+    assert await is_clean()
+
+
+async def into_the_pot(tx, *, points: int) -> None:
+    """All coins of the only passbook of coins go to their pot."""
+    book = await tx.row(
+        "SELECT book.id, book.person_id, book.community_id FROM ledger_passbook book"
+        " JOIN ledger_book_kind kind ON kind.id = book.kind_id AND kind.code = 'coins'"
+    )
+    voucher = await actions_vouchers.draw(
+        tx, community_id=book["community_id"], what=What.ESTATE, from_id=book["id"], points=points,
+        member_id=book["person_id"], reason="left",
+    )  # fmt: skip
+    await actions_flows.book(tx, voucher=voucher)
 
 
 async def test_months_are_closed_one_after_the_other_and_once(bank):
@@ -163,7 +212,8 @@ async def test_a_balance_of_any_moment_is_told_by_booking_and_by_what_was_done(b
 SEEDED = {
     "UPDATE ledger_closing SET balance = balance + 1 WHERE points_out = 20": 2,
     "DELETE FROM ledger_closing WHERE points_out = 20": 2,
-    "UPDATE ledger_period SET outstanding = outstanding + 1": 1,
+    "UPDATE ledger_outstanding SET points = points + 1": 1,
+    "DELETE FROM ledger_outstanding": 1,
     "UPDATE ledger_period SET upto = starts_at": 2,
 }
 
@@ -176,11 +226,12 @@ async def test_verify_finds_a_closed_month_that_says_something_else(bank, fault)
     await close(bank)
 
     async def tamper(tx) -> None:
-        for table in ("ledger_closing", "ledger_period"):
-            for why, verbs in (("kept", ("delete",)), ("final", ("update",))):
-                for verb in verbs:
-                    name = f"{table}_{why}_{verb}"
-                    await tx.rows(f"DROP TRIGGER {name}" + ("" if db.current().is_sqlite else f" ON {table}"))
+        kept = [
+            (table, rule) for table in ("ledger_closing", "ledger_period") for rule in ("kept_delete", "final_update")
+        ]
+        told = [("ledger_outstanding", f"append_only_{verb}") for verb in ("update", "delete")]
+        for table, rule in (*kept, *told):
+            await tx.rows(f"DROP TRIGGER {table}_{rule}" + ("" if db.current().is_sqlite else f" ON {table}"))
         await tx.run(fault)
 
     await db.write(tamper)

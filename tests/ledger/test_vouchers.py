@@ -70,9 +70,10 @@ async def agree(world, voucher_id: int, actor=None):
     )  # fmt: skip
 
 
-async def adjust(world, person_id, points, maker, *, is_up=True, expires_on=NEVER):
+async def adjust(world, person_id, points, maker, *, is_up=True, expires_on=NEVER, past_day=None):
     return await db.write(
         vouchers.adjust, actor=maker, community_id=world.home.id, points=points, is_up=is_up, expires_on=expires_on,
+        past_day=past_day,
         passbook_id=(await book_of(world, person_id)).passbook_id, reason="missed", note="",
     )  # fmt: skip
 
