@@ -61,7 +61,7 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A community as it is planned; `notice_days` None leaves what the table says."""
+    """A community as it is planned; `notice_days` None leaves what the table says, `deputy` is a second admin."""
 
     key: str
     name: str
@@ -75,6 +75,7 @@ class Place:
     orders: int
     staff: dict[Role, str]
     second_role: tuple[Role, Role] | None = None
+    deputy: str = ""
 
 
 PLACES = (
@@ -104,6 +105,7 @@ PLACES = (
             Role.COUNTER_STAFF: "方敏",
         },
         second_role=(Role.GRID_WORKER, Role.EVENT_ORGANISER),
+        deputy="沈知秋",
     ),
     Place(
         key="guihua",
@@ -186,6 +188,7 @@ class Community:
     outlet_id: int
     staff_ids: dict[Role, int]
     residents: list[Resident]
+    deputy_id: int = 0
     goods: dict[int, Good] = field(default_factory=dict)
     stock: dict[int, int] = field(default_factory=dict)
 
@@ -228,6 +231,16 @@ async def build(scene: Scene, *, from_day: date) -> tuple[list[Community], list[
         communities.append(Community(plan, community_id, counter_id, outlet_id, staff_ids, residents))
         if plan.second_role is not None:
             logins.append(await _second_role(plan.second_role, made, staff_ids, community_id))
+        if plan.deputy:
+            deputy, made = await _hire(
+                scene,
+                {Role.COMMUNITY_ADMIN: plan.deputy},
+                f"{plan.key}-deputy",
+                home_id=community_id,
+                place=(community_id, plan.name),
+            )
+            communities[-1].deputy_id = deputy[Role.COMMUNITY_ADMIN]
+            logins += made
     _, made = await _hire(scene, STREET_STAFF, "street", home_id=communities[0].id, place=(street_id, STREET))
     await _fill_shelves(scene, communities)
     return communities, [*logins, *made]

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from pointsbank.app import demo_events
+from pointsbank.app import demo_events, demo_gifts
 from pointsbank.app.demo_events import CONTACT, Held
 from pointsbank.app.demo_people import Resident
 from pointsbank.app.demo_places import Community, table_of
@@ -132,9 +132,10 @@ async def _strangers(scene: Scene, one: Held, known: Resident) -> None:
 
 
 async def _desk_work(scene: Scene, communities: list[Community]) -> None:
-    """Yesterday afternoon: an objection, a draft of next year's table, a lost card, an order undone, shelves low."""
+    """Yesterday afternoon: gifts, an objection, a draft of a table, a lost card, an order undone, shelves low."""
     wutong, guihua, _ = communities
     scene.at(scene.today - timedelta(days=1), 15, pace_seconds=30)
+    await demo_gifts.give(scene, wutong)
     line = await db.row(NOTICE_LINE, guihua.id)
     assert line is not None
     await db.write(

@@ -1,5 +1,6 @@
 """Gifts of points that pay only beside earned ones: to a person, to all of a tag, or by a list; two people decide."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,8 @@ from pointsbank.web.render import page
 AnyRequest = Request[Any, Any, Any]
 GIFTS = "/ledger/gifts"
 BATCH = f"{GIFTS}/{{batch_id:int}}"
+# A number as pages show it is in groups of digits.
+LINE = re.compile(r"\s*([\d\s-]*\d|\S+)(.*)")
 
 
 class GiftForm(msgspec.Struct):
@@ -94,12 +97,16 @@ async def _meant(session: Session, form: Filled[GiftForm]) -> list[int]:
 
 
 async def _listed(session: Session, form: Filled[GiftForm]) -> list[int]:
-    lines = [line.split(maxsplit=1) for line in form.value.members.splitlines() if line.strip()]
-    sought = [Sought(text.normal_digits(first), text.clean("".join(rest)), "", "") for first, *rest in lines]
+    sought = []
+    for line in form.value.members.splitlines():
+        if line.strip():
+            found = LINE.fullmatch(line)
+            assert found is not None
+            sought.append(Sought(text.normal_digits(found[1]), text.clean(found[2]), "", ""))
     meant = []
-    for number, found in enumerate(await match.find(community_of(session), sought), 1):
-        if isinstance(found, MemberView) and found.state == "member":
-            meant.append(found.person_id)
+    for number, one in enumerate(await match.find(community_of(session), sought), 1):
+        if isinstance(one, MemberView) and one.state == "member":
+            meant.append(one.person_id)
         else:
             form.refuse("members", N_("第 {n} 行：没有这个存折号，或者姓名和存折号不是同一个人"), n=number)
     return meant

@@ -60,6 +60,11 @@ LISTS = {
     "a table is drafted": "scoring_version WHERE state = 'draft'",
     "shelves are low": "stock_good WHERE stock <= low_at",
     "goods were given": "stock_lot WHERE source = 'donated' AND donor <> ''",
+    "gifts were given by two": (
+        "ledger_voucher gift JOIN approvals_approval agreed ON agreed.id = gift.approval_id"
+        " WHERE gift.what = 'gift' AND gift.state = 'booked' AND agreed.checker_id <> gift.made_by"
+    ),
+    "gifts wait for a second person": "ledger_voucher WHERE what = 'gift' AND state = 'asked'",
     "a card is lost": "people_card WHERE state = 'lost'",
     "an order was undone": "redemption_order WHERE state = 'undone'",
     "a past activity waits for its organiser": (

@@ -75,6 +75,34 @@ def test_goods_scanned_before_the_member_are_kept(counter, served):
     expect(counter.get_by_test_id("total")).to_have_text("1")
 
 
+def test_a_gift_that_two_people_gave_pays_beside_earned_points_and_not_alone(enter, counter, served):
+    admin, deputy = enter(DESK, login="admin"), enter(DESK, login="deputy")
+    admin.goto("/ledger/gifts/new")
+    for name, value in (
+        ("members", f"{served.facts['earner']} 测试戊"), ("points", "50"), ("match_percent", "50"),
+        ("expires_on", "2026-12-15"), ("note", "测试慰问"),
+    ):  # fmt: skip
+        admin.fill(f"#{name}", value)
+    admin.get_by_role("button", name="送去确认").click()
+    expect(admin.get_by_role("button", name="撤回")).to_be_visible()
+    deputy.goto(admin.url)
+    deputy.get_by_role("button", name="确认 1 份").click()
+    expect(deputy.locator("main")).to_contain_text("这一批办完了")
+    deputy.goto("/todo/expiring")
+    expect(deputy.locator("main")).to_contain_text("12 月 15 日")
+
+    scan(counter, served.facts["earner_card"])
+    expect(counter.get_by_test_id("available")).to_have_text("60")  # forty earned, and half as many beside them
+    scan(counter, served.facts["goods"][2]["barcode"])
+    expect(counter.get_by_test_id("total")).to_have_text("60")
+    confirm(counter)
+    expect(counter.get_by_test_id("balance")).to_have_text("30")
+    scan(counter, served.facts["earner_card"])
+    expect(counter.get_by_test_id("available")).to_have_text("0")
+    scan(counter, served.facts["goods"][0]["barcode"])
+    expect(counter.locator(".notice.is-stop")).to_contain_text("还差 1 分")
+
+
 def test_a_phone_that_gives_a_neighbours_name_gets_nowhere(enter):
     stranger, organiser, admin = enter(PHONE), enter(DESK, login="organiser"), enter(DESK, login="admin")
     register(stranger, poster_of(organiser, announce_soon(organiser)), NEIGHBOUR, NEIGHBOUR_PHONE)

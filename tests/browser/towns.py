@@ -48,6 +48,7 @@ async def story(world: World) -> dict[str, Any]:
     await world.found(notice_days=3, count=1)
     for role, login, name in (
         (Role.COMMUNITY_ADMIN, "admin", "测试主任"),
+        (Role.COMMUNITY_ADMIN, "deputy", "测试副主任"),
         (Role.EVENT_ORGANISER, "organiser", "测试领队"),
         (Role.COUNTER_STAFF, "clerk", "测试店员"),
     ):
@@ -62,6 +63,7 @@ async def story(world: World) -> dict[str, Any]:
         people.make_person, community_id=world.home.id, household_id=await world.household(),
         name=NEIGHBOUR, phone=NEIGHBOUR_PHONE,
     )  # fmt: skip
+    earner = await world.person("测试戊", points=40)
     lost = await world.card(loser)
     await db.write(actions_cards.report_lost, person_id=loser)
     return {
@@ -70,6 +72,8 @@ async def story(world: World) -> dict[str, Any]:
         "member_card": await world.card(member),
         "poor_card": await world.card(poor),
         "lost_card": lost,
+        "earner_card": await world.card(earner),
+        "earner": (await people_queries.member_view((world.home.id,), earner)).member_number,
         "number": (await people_queries.member_view((world.home.id,), member)).member_number,
     }
 
