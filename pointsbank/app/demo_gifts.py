@@ -12,8 +12,6 @@ from pointsbank.ledger import queries_flows as flows
 from pointsbank.people.rules_roles import Role
 
 SESSION = "SELECT id FROM people_session WHERE person_id = ? AND ended_at IS NULL ORDER BY id DESC LIMIT 1"
-GIVEN = {"points": 30, "match_percent": 50, "note": "重阳慰问"}
-WAITING = {"points": 20, "match_percent": 100, "note": "楼组长辛苦了"}
 LAPSES_IN, LASTS = timedelta(days=25), timedelta(days=120)
 
 
@@ -27,7 +25,9 @@ async def give(scene: Scene, community: Community) -> None:
         community_id=community.id,
         person_ids=heads[:6],
         expires_on=scene.today + LAPSES_IN,
-        **GIVEN,
+        points=30,
+        match_percent=50,
+        note="重阳慰问",
     )
     seen = facts_hash([gift.facts for gift in await flows.batch_in(None, batch_id)])
     await db.write(batches.give_gifts, actor=deputy, batch_id=batch_id, seen=seen)
@@ -37,7 +37,9 @@ async def give(scene: Scene, community: Community) -> None:
         community_id=community.id,
         person_ids=heads[6:10],
         expires_on=scene.today + LASTS,
-        **WAITING,
+        points=20,
+        match_percent=100,
+        note="楼组长辛苦了",
     )
 
 
