@@ -40,7 +40,9 @@ def verify(as_json: bool, heads: Sequence[str], file: Path | None) -> None:
     else:
         for finding in report.findings:
             click.echo(f"{ROOMS[finding.room]}第 {finding.invariant} 条：{finding.what}；{finding.where}")
-        click.echo(f"账户 {report.accounts}，分录 {report.entries}，发出 {report.points_issued} 分。")
+        click.echo(
+            f"账户 {report.accounts}，分录 {report.entries}，发出 {report.points_issued}（各种积分的最小单位）。"
+        )
         for hold_key in report.overdue_holds:
             click.echo(f"预留 {hold_key} 过期一天以上还没有办：请在办它的页面取消或完成。")
         click.echo(f"封存到：{'，'.join(report.heads) or '还没有'}；还没封存的 {report.waiting} 条。")

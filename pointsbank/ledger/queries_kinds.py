@@ -108,7 +108,7 @@ async def denominations(tx: Tx | None, community_id: int) -> dict[str, Denominat
 
 async def main(tx: Tx | None, *community_ids: int) -> Denomination:
     """How points of the main kind are written; plainly where these communities have different words for them."""
-    sql = f"{MAIN_KINDS} ({', '.join('?' * len(community_ids))})"
+    sql = f"{MAIN_KINDS} ({', '.join('?' * len(community_ids)) or 'NULL'})"
     found = [Denomination(*one) for one in await (db.rows if tx is None else tx.rows)(sql, *community_ids)]
     return found[0] if len({one.unit for one in found}) == 1 else PLAIN
 

@@ -6,18 +6,21 @@ from html import unescape
 import msgspec
 import pytest
 
+from pointsbank.governance import actions_people
+from pointsbank.governance.rules import PointsLeft
 from pointsbank.kit import db
 from pointsbank.ledger import actions_kinds, queries_kinds
 from pointsbank.ledger import queries as ledger
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from pointsbank.web import formats
+from pointsbank.web.i18n import t
 from tests.changes import ADMIN, CLERK, RESIDENT, WORKER
 from tests.ledger.conftest import PLAIN
 from tests.redemption.test_routes_counter import Till, barcode
 from tests.stand import stand
 from tests.test_pages import ROUTES, may
-from tests.world import visiting
+from tests.world import World, visiting
 
 COINS = msgspec.structs.replace(PLAIN, name="志愿币", unit="志愿币", decimals=2, transferable=True, donatable=True)
 PLAIN_UNIT = re.compile(r"\d\s*分(?![钟数值享])|[(（>]\s*分\s*[<)）]")
@@ -142,9 +145,26 @@ async def test_the_pot_of_a_kind_is_granted_from_in_its_own_unit(town, stage):
     assert [(book.code, book.balance) for book in books if book.balance] == [("coins", 125)]
 
 
-async def test_no_page_of_such_a_community_calls_its_points_anything_else(world, monkeypatch):
+async def test_whoever_leaves_is_told_what_is_left_in_the_first_passbook_and_gives_up_any_amount(town):
+    person = await town.person()
+    coins = await coins_of(town, person, 999_999)
+    await town.credit(coins, person, 500_002)
+    admin, _ = await town.staff(Role.COMMUNITY_ADMIN)
+    leaving = {"actor": admin, "person_id": person, "how": "paper", "answer": "本人签字"}
+
+    with pytest.raises(PointsLeft) as refused:
+        await db.write(actions_people.leave, points_given_up=0, **leaving)
+    await db.write(actions_people.leave, points_given_up=1_500_001, **leaving)
+
+    assert t(refused.value).startswith("「志愿币」存折还有 15,000.01 志愿币。")
+    assert (await ledger.passbook(coins)).balance == 0
+
+
+async def test_no_page_of_such_a_community_calls_its_points_anything_else(database, settings, clock, monkeypatch):
     """Minutes, whose word is the same, are left out."""
     monkeypatch.setattr(formats, "minutes", lambda amount, **_: f"{amount} min")
+    world = await World(clock, settings).found(notice_days=3, count=1)
+    await world.community("测试社区2", holder="household", notice_days=3)
     await rename_points(world.home.id)
     made = await stand(world)
     wrong, seen = [], 0
