@@ -1,6 +1,8 @@
 """How a desk's community is founded, and all that the ledger says of it."""
 
 import hashlib
+import itertools
+from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,93 +10,135 @@ import msgspec
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
-from pointsbank.kit.db import Row, Tx
-from pointsbank.ledger import actions, actions_budgets, actions_kinds
+from pointsbank.kit.db import Tx
+from pointsbank.ledger import actions_budgets, actions_kinds
+from pointsbank.ledger.rules_kinds import Settings
+from pointsbank.people import actions as people
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring.rules import Basis, Item, Table, TableKind, Validity, ValidityKind
-from tests.ledger.conftest import add_person, found_community
-from tests.ledger.oracle_flows import ALONE_MAX, HOUSEMATES
+from tests.ledger.conftest import PLAIN, add_person, found_community
+from tests.ledger.oracle import MAIN
+from tests.ledger.oracle_flows import ALONE_MAX
+from tests.ledger.oracle_rows import Home
 from tests.ledger.oracle_years import CENTS_PER_100, Oracle
 
-MEMBERS = 3
+PEOPLE = (("测试甲", 0), ("测试乙", 0), ("测试丙", 1), ("测试丁", None))
+"""Name, and household by place."""
+HONOUR, TIME = "honour", "time"
+KINDS = (MAIN, HONOUR, TIME)
+BEGIN_WITH = ((0, MAIN), (1, MAIN), (2, MAIN), (3, MAIN), (0, HONOUR), (2, HONOUR))
 FOREVER = timedelta(days=365_000)
 PROGRAMME = "助老"
+ITEMS = {(PROGRAMME, MAIN): "A01", ("", MAIN): "B01", ("", HONOUR): "C01", ("", TIME): "D01"}
 
-ALONE = "UPDATE people_community SET reversal_alone_max = ? WHERE id = ?"
-HOUSEHOLD = """
-INSERT INTO people_household (community_id, building_id, wrapped_key, made_at) VALUES (?, NULL, ?, ?) RETURNING id
+BUILDING = """
+INSERT INTO people_place (parent_id, kind, name, path) VALUES (?, 'building', '测试 1 号楼', ?) RETURNING id
 """
-LIVES_AT = "UPDATE people_person SET household_id = ? WHERE id = ?"
+COMMUNITY = "UPDATE people_community SET reversal_alone_max = ?, holder = ? WHERE id = ?"
 SESSION = """
 INSERT INTO people_session (kind, token_digest, person_id, made_at, expires_at) VALUES ('staff', ?, ?, ?, ?)
 RETURNING id
 """
-FIRST = "SELECT MIN(id) AS id FROM ledger_account WHERE community_id = ? AND passbook_id = ?"
-ACCOUNTS = "SELECT id, passbook_id, system, balance, held FROM ledger_account WHERE community_id = ?"
-LOTS = """
-SELECT account.passbook_id, lot.expires_on, lot.kind, COALESCE(lot.match_percent, 0), lot.remaining, lot.held
+# All of it at once: on PostgreSQL the way there and back takes longer than the answer.
+LOOK = """
+SELECT 'account' AS what, account.id AS a, account.balance AS b, account.held AS c,
+       CASE WHEN account.closed_at IS NULL THEN 0 ELSE 1 END AS d, book.id AS e, book.person_id AS f,
+       book.household_id AS g, kind.code AS t, account.system AS u
+  FROM ledger_account account LEFT JOIN ledger_passbook book ON book.id = account.passbook_id
+  LEFT JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.community_id = ?
+UNION ALL SELECT 'lot', lot.account_id, lot.remaining, lot.held, COALESCE(lot.match_percent, 0), NULL, NULL, NULL,
+       CAST(lot.expires_on AS TEXT), lot.kind
   FROM ledger_lot lot JOIN ledger_account account ON account.id = lot.account_id WHERE account.community_id = ?
-"""
-HOLDS = """
-SELECT hold.hold_key, hold.state FROM ledger_hold hold JOIN ledger_account account ON account.id = hold.account_id
- WHERE account.community_id = ?
-"""
-NEW_ENTRIES = """
-SELECT entry.id, entry.kind, move.points, move.source_id, move.target_id
+UNION ALL SELECT 'hold', hold.id, NULL, NULL, NULL, NULL, NULL, NULL, hold.hold_key, hold.state
+  FROM ledger_hold hold JOIN ledger_account account ON account.id = hold.account_id WHERE account.community_id = ?
+UNION ALL SELECT 'waiting', COUNT(*), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM awards_award WHERE community_id = ? AND waits_for_budget IS NOT NULL
+UNION ALL SELECT 'issued', CAST(COALESCE(SUM(issued), 0) AS BIGINT), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM ledger_budget WHERE community_id = ?
+UNION ALL SELECT 'voucher', id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, state
+  FROM ledger_voucher WHERE community_id = ?
+UNION ALL SELECT 'line', list.id, line.position, CASE WHEN line.live THEN 1 ELSE 0 END, NULL, NULL, NULL, NULL, NULL,
+       list.state
+  FROM ledger_opening_list list JOIN ledger_opening_line line ON line.list_id = list.id WHERE list.community_id = ?
+UNION ALL SELECT 'person', id, household_id, merged_into, NULL, NULL, NULL, NULL, NULL, state
+  FROM people_person WHERE community_id = ?
+UNION ALL SELECT 'home', id, CASE WHEN door IS NULL THEN 1 ELSE 0 END, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+  FROM people_household WHERE community_id = ?
+UNION ALL SELECT 'entry', entry.id, move.points, move.source_id, move.target_id, NULL, NULL, NULL, NULL, entry.kind
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
- WHERE entry.id > ? AND entry.community_id = ? ORDER BY move.id
+ WHERE entry.community_id = ? AND entry.id > ?
+ ORDER BY 1, 2, 3
 """
-OTHERS = """
-SELECT (SELECT COUNT(*) FROM awards_award WHERE community_id = ? AND waits_for_budget IS NOT NULL),
-       (SELECT CAST(COALESCE(SUM(issued), 0) AS BIGINT) FROM ledger_budget WHERE community_id = ?)
-"""
-VOUCHERS = "SELECT state FROM ledger_voucher WHERE community_id = ? ORDER BY id"
+OF_COMMUNITY = LOOK.count("community_id = ?")
 TABLE = Table(
     name="测试积分表", place="测试社区", document="测试办法", kind=TableKind.SERVICE_HOURS, notice_days=0,
     validity=Validity(ValidityKind.YEAR_END),
     items=tuple(
-        Item(code=code, category=category, name="打扫楼道", basis=Basis.PER_ITEM, points=1, evidence="现场签到")
-        for code, category in (("A01", PROGRAMME), ("B01", "环境"))
+        Item(
+            code=code, category=programme or "环境", name="打扫楼道", basis=Basis.PER_ITEM, points=1,
+            evidence="现场签到", book_kind=kind,
+        )
+        for (programme, kind), code in ITEMS.items()
     ),
 )  # fmt: skip
 
 
 class Founded(msgspec.Struct):
-    """Members by place, with their passbooks and accounts; two people of the office with a session each."""
+    """Members, households and passbooks by place; two people of the office with a session each."""
 
     community_id: int
-    kind_id: int
-    persons: list[int]
-    books: list[int]
-    accounts: list[int]
+    building_id: int
+    kinds: dict[str, Settings]
+    kind_ids: dict[str, int]
     maker: tuple[int, int]
     checker: tuple[int, int]
+    persons: list[int] = []
+    homes: list[int] = []
+    books: list[int] = []
+    accounts: list[int] = []
+    vouchers: list[int] = []
 
 
-async def found(tx: Tx, *, number: int) -> Founded:
+def kinds_of(number: int) -> dict[str, Settings]:
+    """Every other community shares a household's points."""
+    settings = {
+        MAIN: ("person" if number % 2 else "household", 0),
+        HONOUR: ("household", 1),
+        TIME: ("person", 2),
+    }
+    return {
+        code: msgspec.structs.replace(PLAIN, holder=holder, decimals=decimals)
+        for code, (holder, decimals) in settings.items()
+    }
+
+
+def homes() -> list[Home]:
+    return [Home(door) for door in sorted({home for _, home in PEOPLE if home is not None})]
+
+
+async def found(tx: Tx, *, number: int, kinds: dict[str, Settings]) -> Founded:
     community_id, office_id = await found_community(tx), await found_community(tx)
-    kind_id = await actions_kinds.make_main_kind(tx, community_id=community_id)
-    await actions_kinds.make_main_kind(tx, community_id=office_id)
-    await tx.run(ALONE, ALONE_MAX, community_id)
+    building = await tx.row(BUILDING, community_id, f"/{community_id}/")
+    assert building is not None
+    await tx.run(COMMUNITY, ALONE_MAX, kinds[MAIN].holder, community_id)
+    kind_ids = {MAIN: await actions_kinds.make_main_kind(tx, community_id=community_id)}
+    for code in (HONOUR, TIME):
+        kind_ids[code] = await actions_kinds.make_kind(tx, community_id=community_id, code=code, settings=kinds[code])
     await scoring.adopt(tx, community_id=community_id, table=TABLE, in_force_from=date(2026, 1, 1))
     await actions_budgets.set_rate(
         tx, community_id=community_id, from_day=local_day(tx.now), cents_per_100=CENTS_PER_100
     )
-    made = Founded(community_id, kind_id, [], [], [], await _staff(tx, office_id, number, 8), (0, 0))
-    made.checker = await _staff(tx, office_id, number, 9)
-    for place in range(MEMBERS):
-        person_id = await add_person(tx, community_id=community_id, number=f"{number:06d}{place:03d}")
-        passbook_id = await actions.open_passbook(tx, community_id=community_id, person_id=person_id)
-        account = await tx.row(FIRST, community_id, passbook_id)
-        assert account is not None
-        made.persons.append(person_id)
-        made.books.append(passbook_id)
-        made.accounts.append(account["id"])
-    for home in HOUSEMATES:
-        household = await tx.row(HOUSEHOLD, community_id, b"", tx.now)
-        assert household is not None
-        for place in home:
-            await tx.run(LIVES_AT, household["id"], made.persons[place])
+    staff = [await _staff(tx, office_id, number, place) for place in (8, 9)]
+    made = Founded(community_id, building["id"], kinds, kind_ids, *staff)
+    for home in homes():
+        made.homes.append(
+            await people.make_household(tx, community_id=community_id, building_id=building["id"], door=str(home.door))
+        )
+    for name, at in PEOPLE:
+        household_id = None if at is None else made.homes[at]
+        made.persons.append(
+            await people.make_person(tx, community_id=community_id, household_id=household_id, name=name, phone=None)
+        )
     return made
 
 
@@ -108,44 +152,80 @@ async def _staff(tx: Tx, office_id: int, number: int, place: int) -> tuple[int, 
 
 async def look(place: Founded, oracle: Oracle, last_id: int) -> list[int]:
     """Hold all that the ledger says against the oracle; returns the ids of entries after `last_id`."""
-    at = {book: number for number, book in enumerate(place.books)}
-    names: dict[int, Any] = {}
-    systems: dict[str, int] = {}
-    for account_id, book, system, balance, held in await db.rows(ACCOUNTS, place.community_id):
-        names[account_id] = system if book is None else at[book]
-        if book is None:
-            systems[system] = balance
-        else:
-            assert (balance, held) == (oracle.balance(at[book]), oracle.held(at[book])), f"member {at[book]}"
+    said: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+    for what, *facts in await db.rows(LOOK, *[place.community_id] * OF_COMMUNITY, last_id):
+        said[what].append(tuple(facts))
+    _same_homes(said, place, oracle)
+    names = _same_accounts(said["account"], place, oracle)
+    _same_lots(said["lot"], names, oracle)
+    assert {key: state for *_, key, state in said["hold"]} == {key: hold.state for key, hold in oracle.holds.items()}
+    assert said["waiting"][0][0] == len(oracle.waiting)
+    assert said["issued"][0][0] == -sum(oracle.systems[budget.name] for budget in oracle.budgets)
+    place.vouchers = [voucher[0] for voucher in said["voucher"]]
+    assert [voucher[-1] for voucher in said["voucher"]] == [voucher.state for voucher in oracle.vouchers]
+    lines = [(line[-1], bool(line[2])) for line in said["line"]]
+    assert lines == [(one.state, line.is_live) for one in oracle.openings for line in one.lines]
+    return _same_entries(said["entry"], names, oracle)
+
+
+def _same_homes(said: dict[str, list[tuple[Any, ...]]], place: Founded, oracle: Oracle) -> None:
+    """Who lives where; a household that is new gets its place, as somebody new does."""
+    place.homes = [home[0] for home in said["home"]]
+    place.persons = [person[0] for person in said["person"]]
+    assert [bool(home[1]) for home in said["home"]] == [home.door is None for home in oracle.homes]
+    assert [
+        (state, _place(place.homes, home), _place(place.persons, into)) for _, home, into, *_, state in said["person"]
+    ] == [(one.state, one.home, one.into) for one in oracle.people]
+
+
+def _place(numbers: list[int], number: int | None) -> int | None:
+    return None if number is None else numbers.index(number)
+
+
+def _same_accounts(accounts: list[tuple[Any, ...]], place: Founded, oracle: Oracle) -> dict[int, Any]:
+    """Returns what each account is: a passbook by place, or a name of the system's."""
+    books = [account for account in accounts if account[-1] is None]
+    systems = {account[-1]: account[1] for account in accounts if account[-1] is not None}
+    place.accounts, place.books = [book[0] for book in books], [book[4] for book in books]
+    assert [
+        (kind, _place(place.persons, person), _place(place.homes, home), balance, held, bool(is_closed))
+        for _, balance, held, is_closed, _, person, home, kind, _ in books
+    ] == [
+        (one.kind, one.person, one.home, oracle.balance(at), oracle.held(at), one.is_closed)
+        for at, one in enumerate(oracle.books)
+    ]
+    assert all(0 <= held <= balance for _, balance, held, *_ in books)
     assert _some(systems) == _some(oracle.systems)
-    assert sum(systems.values()) + sum(oracle.balance(member) for member in range(MEMBERS)) == 0
+    assert all(balance >= 0 or system.startswith("issued") for system, balance in systems.items())
+    assert sum(balance for _, balance, *_ in accounts) == 0
+    at = itertools.count()
+    return {account[0]: next(at) if account[-1] is None else account[-1] for account in accounts}
+
+
+def _same_lots(lots: list[tuple[Any, ...]], names: dict[int, Any], oracle: Oracle) -> None:
+    left: Counter[int] = Counter()
+    for account_id, remaining, held, *_ in lots:
+        left[names[account_id]] += remaining
+        assert 0 <= held <= remaining
+    assert all(oracle.balance(book) == left[book] for book in range(len(oracle.books)))
     assert {
-        (at[book], (day, kind, percent)): (left, held)
-        for book, day, kind, percent, left, held in await db.rows(LOTS, place.community_id)
+        (names[account_id], (date.fromisoformat(day), kind, percent)): (remaining, held)
+        for account_id, remaining, held, percent, *_, day, kind in lots
     } == {
-        (member, bucket): (lot.remaining, lot.held)
-        for member, lots in enumerate(oracle.lots)
-        for bucket, lot in lots.items()
+        (at, bucket): (lot.remaining, lot.held)
+        for at, book in enumerate(oracle.books)
+        for bucket, lot in book.lots.items()
     }
-    assert dict(map(tuple, await db.rows(HOLDS, place.community_id))) == {
-        key: hold.state for key, hold in oracle.holds.items()
-    }
-    ((waiting, issued),) = await db.rows(OTHERS, place.community_id, place.community_id)
-    assert waiting == len(oracle.waiting)
-    assert issued == -sum(oracle.systems[budget.name] for budget in oracle.budgets)
-    states = [state for (state,) in await db.rows(VOUCHERS, place.community_id)]
-    assert states == [voucher.state for voucher in oracle.vouchers]
-    return _same_entries(await db.rows(NEW_ENTRIES, last_id, place.community_id), names, oracle)
 
 
-def _same_entries(found: list[Row], names: dict[int, Any], oracle: Oracle) -> list[int]:
+def _same_entries(found: list[tuple[Any, ...]], names: dict[int, Any], oracle: Oracle) -> list[int]:
     """In the same order; but what expires at once, in any."""
-    seen = [(kind, points, names[source], names[target]) for _, kind, points, source, target in found]
+    seen = [(kind, points, names[source], names[target]) for _, points, source, target, *_, kind in found]
     said = [entry.seen for entry in oracle.entries[len(oracle.entries) - len(found) :]]
     if seen and all(kind == "expiry" for kind, *_ in seen):
         seen, said = sorted(seen), sorted(said)
     assert seen == said
-    return [row["id"] for row in found]
+    return [entry[0] for entry in found]
 
 
 def _some(balances: dict[str, int]) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """Everything that a database holds, told alike on SQLite and PostgreSQL.
 
 A row is numbered by its order of appearance in its table: what was refused on the way leaves holes in the numbers of
-PostgreSQL, and none in those of SQLite. What is made of such numbers (hashes, digests, stored answers) is left out.
+PostgreSQL, and none in those of SQLite. What is made of such numbers (hashes, digests, stored answers) is left out, and
+what lies sealed.
 """
 
 import json
@@ -16,23 +17,32 @@ LEFT_OUT = {
     "ledger_seal": {"hash"},
     "ledger_period": {"head"},
     "approvals_approval": {"facts_hash"},
+    "people_person": {"wrapped_key", "name"},
+    "people_household": {"wrapped_key", "door"},
 }
 SUBJECTS = {
     "entry": "ledger_entry", "change": "ledger_change", "lot": "ledger_lot", "hold": "ledger_hold",
     "voucher": "ledger_voucher", "budget": "ledger_budget", "period": "ledger_period", "approval": "approvals_approval",
-    "award": "awards_award", "passbook": "ledger_passbook",
+    "award": "awards_award", "passbook": "ledger_passbook", "person": "people_person", "household": "people_household",
+    "opening_list": "ledger_opening_list", "merge_request": "governance_merge_request",
 }  # fmt: skip
 """Where the row is that something is about, by its kind."""
 KINDS = {"source_id": "source_kind", "subject_id": "subject_kind", "ref_id": "what"}
 """What says it, by the column with the number."""
 KEYS = {name: name for name in SUBJECTS} | {
     "expiry": "lot", "base": "passbook", "reset": "passbook", "reversal": "entry", "clawback": "entry",
-    "surplus": "entry",
+    "surplus": "entry", "opening": "opening_list", "given-up": "passbook",
 }  # fmt: skip
 """Whose number stands in a posting key, or in the name of a subject, after its first word."""
-FACTS = {"by_entry": "entry", "entry": "entry", "of": "voucher", "budget": "budget", "approval_id": "approval"}
+FACTS = {
+    "by_entry": "entry", "entry": "entry", "budget": "budget", "approval_id": "approval", "household": "household",
+    "left": "household", "household_id": "household", "into": "person", "person_id": "person", "people": "person",
+    "passbook": "passbook",
+}  # fmt: skip
 """And in the facts of a trail, or in the content of a change."""
-KEY = re.compile(r"([a-z]+):(\d+)")
+ASKED_OF = {"ledger.voucher": "voucher", "ledger.opening": "opening_list", "governance.merge": "merge_request"}
+NAMED = dict.fromkeys(("voucher", "joining", "past_day"), "ledger_voucher") | {"opening_list": "ledger_opening_list"}
+KEY = re.compile(r"([a-z-]+)([:/])(\d+)")
 
 Places = dict[str, dict[int, int]]
 
@@ -72,25 +82,35 @@ def _told(row: dict[str, Any], column: str, targets: dict[str, str], places: Pla
         return _place(places, SUBJECTS[row[KINDS[column]]], value)
     if column in targets and isinstance(value, int):
         return _place(places, targets[column], value)
-    if column == "name" and row.get("what") == "voucher":
-        return str(_place(places, "ledger_voucher", int(value)))
+    if column == "name" and row.get("what") in NAMED:
+        return str(_place(places, NAMED[row["what"]], int(value)))
     if column == "posting_key":
         return _renumbered(value, places)
     if column in {"facts", "content"}:
-        return {name: _fact(name, fact, places) for name, fact in json.loads(value).items()}
+        facts = json.loads(value)
+        return {name: _fact(name, fact, facts, places) for name, fact in facts.items()}
     return int(value) if isinstance(value, bool) else value
 
 
-def _fact(name: str, fact: Any, places: Places) -> Any:
+def _fact(name: str, fact: Any, facts: dict[str, Any], places: Places) -> Any:
     if isinstance(fact, str):
         return _renumbered(fact, places)
+    if name == "of":
+        return _place(places, SUBJECTS[ASKED_OF[facts["kind"]]], fact)
+    if name == "rows" and "line_count" in facts:  # of a list of opening balances
+        return [
+            [at, _place(places, "people_person", person), _place(places, "people_household", home), *told]
+            for at, person, home, *told in fact
+        ]
+    if isinstance(fact, list) and name in FACTS:
+        return [_place(places, SUBJECTS[FACTS[name]], one) for one in fact]
     return _place(places, SUBJECTS[FACTS[name]], fact) if name in FACTS and fact is not None else fact
 
 
 def _renumbered(text: str, places: Places) -> str:
     def number(found: re.Match[str]) -> str:
-        what, number = found.groups()
-        return f"{what}:{_place(places, SUBJECTS[KEYS[what]], int(number))}" if what in KEYS else found[0]
+        what, mark, number = found.groups()
+        return f"{what}{mark}{_place(places, SUBJECTS[KEYS[what]], int(number))}" if what in KEYS else found[0]
 
     return KEY.sub(number, text, count=1)
 

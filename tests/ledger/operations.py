@@ -5,35 +5,45 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.ledger.desk import Desk
-from tests.ledger.desk_books import MEMBERS, PROGRAMME
+from tests.ledger.desk_books import HONOUR, KINDS, PROGRAMME, TIME
+from tests.ledger.oracle import MAIN
 
 Facts = dict[str, Sequence[Any]]
 Operation = tuple[str, dict[str, Any]]
 
 EARNED, SPENT = range(5, 61), range(1, 26)
 UNFIT = (0, -1, 1_000_001, 2**63)
-WHO, ALSO = range(MEMBERS), (*range(MEMBERS), None)
+BOOK, WHO = range(12), range(6)
+ALSO = (*WHO, None)
+KIND = (MAIN, MAIN, MAIN, HONOUR, TIME)
+DOORS = range(4)
 DAYS = (0, 1, 2, 5, 40, 400)
 BACK, FAR = range(6), (*range(12), *range(12), 30, 60)
 PROGRAMMES = (PROGRAMME, "")
 
 OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and the facts
-    "award": (8, {"member": WHO, "points": (*EARNED, 1_000_000), "days": DAYS}),
-    "order": (8, {"member": WHO, "points": (*SPENT, *UNFIT), "outlet": (1, 2)}),
-    "hold": (5, {"member": WHO, "points": (*SPENT, *UNFIT), "hours": (1, 30)}),
-    "hold_again": (1, {"member": WHO, "points": range(1, 4), "back": BACK}),
+    "award": (8, {"book": BOOK, "points": (*EARNED, 1_000_000), "days": DAYS}),
+    "order": (8, {"book": BOOK, "points": (*SPENT, *UNFIT), "outlet": (1, 2)}),
+    "hold": (5, {"book": BOOK, "points": (*SPENT, *UNFIT), "hours": (1, 30)}),
+    "hold_again": (1, {"book": BOOK, "points": range(1, 4), "back": BACK}),
     "capture": (3, {"back": BACK, "outlet": (1, 2)}),
     "release": (2, {"back": BACK}),
     "lapse": (2, {"back": BACK}),
     "reverse": (4, {"back": FAR}),
     "claw_back": (3, {"back": FAR}),
-    "gift": (4, {"member": WHO, "points": (*EARNED, *UNFIT), "percent": (10, 33, 50, 100, 250, 0), "days": DAYS}),
+    "gift": (4, {"book": BOOK, "points": (*EARNED, *UNFIT), "percent": (10, 33, 50, 100, 250, 0), "days": DAYS}),
     "hand_over": (
-        5, {"what": ("transfer", "donation"), "member": WHO, "to": ALSO, "points": (*SPENT, *UNFIT)}
+        5, {"what": ("transfer", "donation"), "book": BOOK, "to": ALSO, "points": (*SPENT, *UNFIT)}
     ),
-    "give_own": (3, {"member": WHO, "to": ALSO, "points": SPENT}),
-    "grant": (3, {"member": WHO, "points": (*SPENT, *UNFIT), "days": DAYS}),
-    "adjust": (3, {"member": WHO, "points": (*EARNED, *UNFIT), "is_up": (True, False), "days": DAYS}),
+    "give_own": (3, {"person": WHO, "to": ALSO, "points": SPENT}),
+    "grant": (3, {"person": WHO, "points": (*SPENT, *UNFIT), "days": DAYS, "kind": KIND}),
+    "adjust": (
+        3,
+        {
+            "book": BOOK, "points": (*EARNED, *UNFIT), "is_up": (True, False), "days": DAYS,
+            "back_days": (0, 0, 3, 40, -1),
+        },
+    ),
     "ask_reversal": (4, {"back": FAR}),
     "agree": (6, {"back": BACK, "by_maker": (False, False, False, True), "has_seen": (True, True, True, False)}),
     "turn_down": (1, {"back": BACK, "by_maker": (False, True)}),
@@ -41,6 +51,7 @@ OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and
     "settle": (
         3,
         {
+            "kind": KIND, "recounts": (False, False, False, True),
             "transferable": (True, False), "donatable": (True, False), "redeemable": (True, True, True, False),
             "balance_max": (None, None, 90), "surplus": ("refused", "pot"), "with_base": (True, False),
             "every": ("once", "month", "year"), "base_redeemable": (True, False), "spend_above": (0, 0, 15),
@@ -51,7 +62,7 @@ OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and
     "reset": (3, {}),
     "expire": (3, {}),
     "live_on": (3, {"hours": (1, 13, 24, 48, 24 * 20, 24 * 41)}),
-    "act": (6, {"member": WHO, "points": EARNED, "programme": PROGRAMMES}),
+    "act": (6, {"person": WHO, "points": EARNED, "programme": PROGRAMMES, "kind": KIND}),
     "settle_due": (3, {}),
     "make_budget": (
         2,
@@ -62,9 +73,40 @@ OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and
     ),
     "raise_budget": (2, {"back": BACK, "by": (40, 200, 0, -1)}),
     "close_month": (2, {"off": (0, 0, -1, 1)}),
-    "post_into_closed": (1, {"member": WHO}),
+    "post_into_closed": (1, {"book": BOOK}),
     "ask_again": (4, {}),
+    "open_book": (2, {"person": WHO, "kind": KINDS}),
+    "register": (1, {"name": ("测试甲", "测试戊", "测试己"), "person": ALSO}),
+    "move": (5, {"person": WHO, "with_others": (True, False), "door": DOORS, "share": (0, 0, 5, 30)}),
+    "leave": (1, {"person": WHO, "tells": (True, True, False)}),
+    "pass_on": (1, {"person": WHO, "heir": ALSO}),
+    "ask_merge": (2, {"person": WHO, "into": WHO}),
+    "agree_merge": (
+        3, {"back": BACK, "by_maker": (False, False, False, True), "has_seen": (True, True, True, False)}
+    ),
+    "withdraw_merge": (1, {"back": BACK, "by_maker": (True, False)}),
+    "make_list": (
+        2,
+        {
+            "people": ((0,), (1, 2), (3, 4, 5), (2, 0)), "points": EARNED, "days": (0, 5, 40, 400),
+            "back_days": (0, 0, 20, 60),
+        },
+    ),
+    "ask_list": (3, {"back": BACK, "by_maker": (True, True, False)}),
+    "agree_list": (
+        4, {"back": BACK, "by_maker": (False, False, False, True), "has_seen": (True, True, True, False)}
+    ),
+    "withdraw_list": (1, {"back": BACK, "by_maker": (True, False)}),
+    "refuse_list": (1, {"back": BACK, "by_maker": (False, True)}),
+    "reverse_line": (2, {"back": BACK, "line": range(3), "by_maker": (False, False, True)}),
 }  # fmt: skip
+
+
+NAMES = [name for name, (weight, _) in OPERATIONS.items() for _ in range(weight)]
+
+
+def facts_of(name: str, chance: random.Random) -> dict[str, Any]:
+    return {fact: chance.choice(among) for fact, among in OPERATIONS[name][1].items()}
 
 
 def history(seed: int, length: int, only: Sequence[str] = ()) -> list[Operation]:
@@ -72,7 +114,7 @@ def history(seed: int, length: int, only: Sequence[str] = ()) -> list[Operation]
     chance = random.Random(seed)
     names = list(only or OPERATIONS)
     drawn = chance.choices(names, [OPERATIONS[name][0] for name in names], k=length)
-    return [(name, {fact: chance.choice(among) for fact, among in OPERATIONS[name][1].items()}) for name in drawn]
+    return [(name, facts_of(name, chance)) for name in drawn]
 
 
 async def perform(desk: Desk, operations: Sequence[Operation]) -> None:

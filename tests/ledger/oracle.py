@@ -1,122 +1,113 @@
 """The books once more, in plain Python and without a database: what the ledger must say after each step.
 
-Here is what all operations share, and those that one holder makes alone; the others stand in oracle_kinds,
-oracle_flows and oracle_years, and `Oracle` there is all of them.
+Here is what all operations share, and those that are about one passbook alone; the others stand in oracle_kinds,
+oracle_flows, oracle_openings, oracle_homes and oracle_years, and `Oracle` there is all of them.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 
 from pointsbank.ledger.rules_kinds import Settings
+from tests.ledger.oracle_rows import MOST, Book, Bucket, Entry, Hold, Home, Lot, No, Person, Side, Uses, check_amount
 
 GRACE_DAYS = 30
-MOST = 1_000_000
-ISSUES = ("award", "base", "gift")
-REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "clawback")
-
-Bucket = tuple[date, str, int]
-"""A lot's last day, sort and matching percent (0: none); by the first two lots are spent, then as they came."""
-Side = int | str
-"""Where points are: at a member, by place, or in an account of the system, by name."""
-Uses = dict[tuple[int, Bucket], int]
-"""What goes out of lots, or, below zero, into them."""
-
-
-class No(Exception):
-    """A refusal, by its code."""
-
-    def __init__(self, code: str, room: str = "ledger") -> None:
-        super().__init__(code)
-        self.code = f"{room}.{code}"
-
-
-@dataclass
-class Lot:
-    remaining: int = 0
-    held: int = 0
-
-    @property
-    def free(self) -> int:
-        return self.remaining - self.held
-
-
-@dataclass
-class Entry:
-    kind: str
-    source: Side
-    target: Side
-    points: int
-    uses: Uses
-    undoes: int | None = None
-    is_undone: bool = False
-    surplus: int | None = None  # the entry by which it went on
-    made: list[tuple[int, Bucket]] = field(default_factory=list)
-
-    @property
-    def seen(self) -> tuple[str, int, Side, Side]:
-        return self.kind, self.points, self.source, self.target
-
-
-@dataclass
-class Hold:
-    member: int
-    points: int
-    lots: dict[Bucket, int]
-    state: str = "open"
-    overdue_after: int = 0
+MAIN = "points"
+ISSUES = ("award", "opening", "base", "gift")
+REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "joining", "clawback")
 
 
 @dataclass
 class Books:
     today: date
-    kind: Settings
-    members: int
-    lots: list[dict[Bucket, Lot]] = field(default_factory=list)
+    kinds: dict[str, Settings]
+    people: list[Person]
+    homes: list[Home]
+    books: list[Book] = field(default_factory=list)
     systems: Counter[str] = field(default_factory=Counter)
     entries: list[Entry] = field(default_factory=list)
     holds: dict[str, Hold] = field(default_factory=dict)
     hours: int = 0
     first_day: date | None = None  # of an entry
+    closed: list[date] = field(default_factory=list)  # months
+    journal: list[Callable[[], Any]] = field(default_factory=list)  # how to undo what was done
 
-    def __post_init__(self) -> None:
-        self.lots = [{} for _ in range(self.members)]
+    def balance(self, book: int) -> int:
+        return sum(lot.remaining for lot in self.books[book].lots.values())
 
-    def balance(self, member: int) -> int:
-        return sum(lot.remaining for lot in self.lots[member].values())
+    def held(self, book: int) -> int:
+        return sum(lot.held for lot in self.books[book].lots.values())
 
-    def held(self, member: int) -> int:
-        return sum(lot.held for lot in self.lots[member].values())
+    def free(self, book: int) -> int:
+        return self.balance(book) - self.held(book)
 
-    def free(self, member: int) -> int:
-        return self.balance(member) - self.held(member)
+    def is_closed(self, day: date) -> bool:
+        return bool(self.closed) and day.replace(day=1) <= self.closed[-1]
+
+    def kind_of(self, book: int) -> Settings:
+        return self.kinds[self.books[book].kind]
+
+    def pot_of(self, book: int) -> str:
+        kind = self.books[book].kind
+        return "pot" if kind == MAIN else f"pot@{kind}"
+
+    # Who there is, and whose a passbook is.
+
+    def human(self, person: int) -> int:
+        """The record that stands for this one."""
+        into = self.people[person].into
+        return person if into is None else into
+
+    def whose(self, person: int, kind: str = MAIN) -> tuple[int | None, int | None]:
+        """The person, or the household, to whom somebody's points belong."""
+        human = self.human(person)
+        home = self.people[human].home if self.kinds[kind].holder == "household" else None
+        return (human, None) if home is None else (None, home)
+
+    def book_of(self, person: int, kind: str = MAIN) -> int:
+        """The passbook that somebody's points come to, opened where there is none."""
+        if self.people[self.human(person)].state != "member":
+            raise No("unknown_account")
+        return self.open(kind, *self.whose(person, kind))
+
+    def find(self, kind: str, person: int | None, home: int | None) -> int | None:
+        whose = (kind, person, home)
+        return next((at for at, one in enumerate(self.books) if (one.kind, one.person, one.home) == whose), None)
+
+    def open(self, kind: str, person: int | None, home: int | None) -> int:
+        found = self.find(kind, person, home)
+        if found is not None:
+            return found
+        self.add(self.books, Book(kind, person, home))
+        return len(self.books) - 1
 
     # What may be asked of the ledger.
 
-    def award(self, member: int, points: int, last_day: date) -> int:
-        return self.issue("award", member, points, (last_day, "earned", 0))
+    def award(self, book: int, points: int, last_day: date) -> int:
+        return self.issue("award", book, points, (last_day, "earned", 0))
 
-    def order(self, member: int, points: int, outlet: int) -> int:
+    def order(self, book: int, points: int, outlet: int) -> int:
         check_amount(points)
-        self._check_spendable(member, points)
-        return self.post("order", member, f"redeemed:{outlet}", points, self._of(member, self._pick(member, points)))
+        self._check_spendable(book, points)
+        return self.post("order", book, f"redeemed:{outlet}", points, self._of(book, self._pick(book, points)))
 
-    def hold(self, key: str, member: int, points: int, hours: int) -> None:
+    def hold(self, key: str, book: int, points: int, hours: int) -> None:
         check_amount(points)
-        self._check_spendable(member, points)
+        self._check_spendable(book, points)
         if key in self.holds:
             raise No("already_held")
-        taken = self._pick(member, points)
+        taken = self._pick(book, points)
         for bucket, part in taken.items():
-            self.lots[member][bucket].held += part
-        self.holds[key] = Hold(member, points, taken, overdue_after=self.hours + hours)
+            self.shift(self.books[book].lots[bucket], "held", part)
+        self.holds[key] = Hold(book, points, taken, overdue_after=self.hours + hours)
 
     def capture(self, key: str, outlet: int) -> int:
         hold = self._open(key)
         self._let_go(hold, "captured")
-        return self.post("order", hold.member, f"redeemed:{outlet}", hold.points, self._of(hold.member, hold.lots))
+        return self.post("order", hold.book, f"redeemed:{outlet}", hold.points, self._of(hold.book, hold.lots))
 
     def release(self, key: str) -> None:
         self._let_go(self._open(key), "released")
@@ -130,9 +121,8 @@ class Books:
     def reverse(self, number: int) -> int:
         if self.entries[number].kind not in REVERSIBLE:
             raise No("not_reversible")
-        with self.whole():
-            self._bring_surplus_back(number)
-            return self._mirror(number)
+        self._bring_surplus_back(number)
+        return self._mirror(number)
 
     def clawback(self, number: int) -> tuple[int, int]:
         """The entry, and what could not be taken."""
@@ -140,26 +130,27 @@ class Books:
         if entry.kind not in ISSUES:
             raise No("not_reversible")
         assert isinstance(entry.target, int)
+        self.check_open(entry.target)
         asked = entry.points
-        with self.whole():
-            surplus = None if entry.surplus is None else self.entries[entry.surplus]
-            if surplus is not None and not surplus.is_undone and surplus.target != "pot":
-                asked -= surplus.points
-            else:
-                self._bring_surplus_back(number)
-            reach = sum(self.lots[entry.target][bucket].free for bucket in self._within_reach(number, entry.target))
-            points = min(asked, reach, self.free(entry.target))
-            if points <= 0:
-                raise No("nothing_to_take")
-            taken = self._take_back(number, entry.target, points)
-            return self.post("clawback", entry.target, "clawed_back", points, taken, undoes=number), asked - points
+        surplus = None if entry.surplus is None else self.entries[entry.surplus]
+        if surplus is not None and not surplus.is_undone and surplus.target != self.pot_of(entry.target):
+            asked -= surplus.points
+        else:
+            self._bring_surplus_back(number)
+        lots = self.books[entry.target].lots
+        reach = sum(lots[bucket].free for bucket in self._within_reach(number, entry.target))
+        points = min(asked, reach, self.free(entry.target))
+        if points <= 0:
+            raise No("nothing_to_take")
+        taken = self._take_back(number, entry.target, points)
+        return self.post("clawback", entry.target, "clawed_back", points, taken, undoes=number), asked - points
 
     def expire(self) -> None:
-        for member, lots in enumerate(self.lots):
-            for bucket, lot in lots.items():
+        for at, book in enumerate(self.books):
+            for bucket, lot in book.lots.items():
                 while bucket[0] < self.today and lot.free > 0:
                     points = min(lot.free, MOST)
-                    self.post("expiry", member, "expired", points, {(member, bucket): points})
+                    self.post("expiry", at, "expired", points, {(at, bucket): points})
 
     def live_through(self, hours: int, today: date) -> None:
         self.hours += hours
@@ -170,78 +161,89 @@ class Books:
     @contextmanager
     def whole(self) -> Iterator[None]:
         """All of it, or, refused on the way, nothing."""
-        mark = len(self.entries)
+        self.journal.clear()
         try:
             yield
         except No:
-            while len(self.entries) > mark:
-                self._unpost(self.entries.pop())
+            for undo in reversed(self.journal):
+                undo()
             raise
 
-    def issue(self, kind: str, member: int, points: int, bucket: Bucket, system: str = "issued") -> int:
+    def put(self, owner: Any, name: str, value: Any) -> None:
+        before = getattr(owner, name)
+        setattr(owner, name, value)
+        self.journal.append(lambda: setattr(owner, name, before))
+
+    def shift(self, owner: Any, name: str, by: int) -> None:
+        self.put(owner, name, getattr(owner, name) + by)
+
+    def add(self, to: list[Any], one: Any) -> None:
+        to.append(one)
+        self.journal.append(to.pop)
+
+    def issue(self, kind: str, book: int, points: int, bucket: Bucket, system: str = "issued") -> int:
         check_amount(points)
-        number = self.post(kind, system, member, points, {(member, bucket): -points})
-        most = self.kind.balance_max
-        if most is not None and self.balance(member) > most:
-            over = min(points, self.balance(member) - most)
-            target = "pot" if self.kind.surplus == "pot" else system
-            self.entries[number].surplus = self.post("surplus", member, target, over, {(member, bucket): over})
+        self.check_open(book)
+        number = self.post(kind, system, book, points, {(book, bucket): -points})
+        most = self.kind_of(book).balance_max
+        if most is not None and self.balance(book) > most:
+            over = min(points, self.balance(book) - most)
+            target = self.pot_of(book) if self.kind_of(book).surplus == "pot" else system
+            self.entries[number].surplus = self.post("surplus", book, target, over, {(book, bucket): over})
         return number
 
     def post(self, kind: str, source: Side, target: Side, points: int, uses: Uses, *, undoes: int | None = None) -> int:
         if undoes is not None:
             if self.entries[undoes].is_undone:
                 raise No("already_reversed")
-            self.entries[undoes].is_undone = True
-        entry = Entry(kind, source, target, points, uses, undoes)
-        for (member, bucket), part in uses.items():
-            if bucket not in self.lots[member]:
-                self.lots[member][bucket] = Lot()
-                entry.made.append((member, bucket))
-            self.lots[member][bucket].remaining -= part
-        self._move(source, target, points)
-        self.entries.append(entry)
+            self.put(self.entries[undoes], "is_undone", True)
+            if self.entries[undoes].line is not None:  # the right points may come with another list
+                self.put(self.entries[undoes].line, "is_live", False)
+        for (book, bucket), part in uses.items():
+            lots = self.books[book].lots
+            if bucket not in lots:
+                lots[bucket] = Lot()
+                self.journal.append(lots.popitem)
+            self.shift(lots[bucket], "remaining", -part)
+        for side, sign in ((source, -1), (target, 1)):
+            if isinstance(side, str):
+                self._move(side, sign * points)
+        self.add(self.entries, Entry(kind, source, target, points, uses, undoes))
         self.first_day = self.first_day or self.today
         return len(self.entries) - 1
 
-    def _unpost(self, entry: Entry) -> None:
-        for (member, bucket), part in entry.uses.items():
-            self.lots[member][bucket].remaining += part
-        for member, bucket in entry.made:
-            del self.lots[member][bucket]
-        if entry.undoes is not None:
-            self.entries[entry.undoes].is_undone = False
-        self._move(entry.target, entry.source, entry.points)
+    def _move(self, system: str, points: int) -> None:
+        self.systems[system] += points
+        self.journal.append(lambda: self.systems.subtract({system: points}))
 
-    def _move(self, source: Side, target: Side, points: int) -> None:
-        if isinstance(source, str):
-            self.systems[source] -= points
-        if isinstance(target, str):
-            self.systems[target] += points
+    def check_open(self, book: int) -> None:
+        if self.books[book].is_closed:
+            raise No("book_closed")
 
     @staticmethod
-    def _of(member: int, taken: dict[Bucket, int]) -> Uses:
-        return {(member, bucket): part for bucket, part in taken.items()}
+    def _of(book: int, taken: dict[Bucket, int]) -> Uses:
+        return {(book, bucket): part for bucket, part in taken.items()}
 
-    def _check_spendable(self, member: int, points: int) -> None:
-        if not self.kind.redeemable:
+    def _check_spendable(self, book: int, points: int) -> None:
+        self.check_open(book)
+        if not self.kind_of(book).redeemable:
             raise No("not_redeemable")
-        if self.free(member) < points + self.kind.spend_above:
+        if self.free(book) < points + self.kind_of(book).spend_above:
             raise No("not_enough_points")
 
-    def in_order(self, member: int) -> list[Bucket]:
-        return sorted(self.lots[member], key=lambda bucket: bucket[:2])
+    def in_order(self, book: int) -> list[Bucket]:
+        return sorted(self.books[book].lots, key=lambda bucket: bucket[:2])
 
-    def live(self, member: int) -> list[Bucket]:
-        lots = self.lots[member]
-        return [bucket for bucket in self.in_order(member) if bucket[0] >= self.today and lots[bucket].free > 0]
+    def live(self, book: int) -> list[Bucket]:
+        lots = self.books[book].lots
+        return [bucket for bucket in self.in_order(book) if bucket[0] >= self.today and lots[bucket].free > 0]
 
-    def _pick(self, member: int, points: int) -> dict[Bucket, int]:
+    def _pick(self, book: int, points: int) -> dict[Bucket, int]:
         """From each lot the most that still lets the rest be paid by those after it."""
         lots = [
-            (bucket, self.lots[member][bucket].free)
-            for bucket in self.live(member)
-            if bucket[1] != "base" or self.kind.base_redeemable
+            (bucket, self.books[book].lots[bucket].free)
+            for bucket in self.live(book)
+            if bucket[1] != "base" or self.kind_of(book).base_redeemable
         ]
         taken: dict[Bucket, int] = {}
         for place, (bucket, free) in enumerate(lots):
@@ -256,11 +258,11 @@ class Books:
             raise No("not_enough_points")
         return {bucket: part for bucket, part in taken.items() if part}
 
-    def gather(self, buckets: Iterable[Bucket], member: int, points: int) -> dict[Bucket, int]:
+    def gather(self, buckets: Iterable[Bucket], book: int, points: int) -> dict[Bucket, int]:
         """As much as there is, up to so many points, in this order."""
         taken: dict[Bucket, int] = {}
         for bucket in buckets:
-            part = min(self.lots[member][bucket].free, points - sum(taken.values()))
+            part = min(self.books[book].lots[bucket].free, points - sum(taken.values()))
             if part > 0:
                 taken[bucket] = part
         return taken
@@ -274,13 +276,16 @@ class Books:
         entry, uses = self.entries[number], dict[tuple[int, Bucket], int]()
         if entry.is_undone:
             raise No("already_reversed")
+        for side in (entry.source, entry.target):
+            if isinstance(side, int):
+                self.check_open(side)
         if isinstance(entry.target, int):
             uses |= self._take_back(number, entry.target, entry.points)
         elif not entry.target.startswith("issued") and self.systems[entry.target] < entry.points:
             raise No("already_spent")
         if isinstance(entry.source, int):
             back: Counter[tuple[int, Bucket]] = Counter()
-            for bucket in self.lots[entry.source]:
+            for bucket in self.books[entry.source].lots:
                 part = entry.uses.get((entry.source, bucket), 0)
                 if part > 0:
                     last_day = bucket[0] if bucket[0] >= self.today else self.today + timedelta(days=GRACE_DAYS)
@@ -288,16 +293,16 @@ class Books:
             uses |= back
         return self.post("reversal", entry.target, entry.source, entry.points, uses, undoes=number)
 
-    def _within_reach(self, number: int, member: int) -> list[Bucket]:
+    def _within_reach(self, number: int, book: int) -> list[Bucket]:
         """Lots that a reversal may take from: those that the entry filled come first, even expired ones."""
-        filled = [bucket for bucket in self.in_order(member) if (member, bucket) in self.entries[number].uses]
-        return filled + [bucket for bucket in self.live(member) if bucket not in filled]
+        filled = [bucket for bucket in self.in_order(book) if (book, bucket) in self.entries[number].uses]
+        return filled + [bucket for bucket in self.live(book) if bucket not in filled]
 
-    def _take_back(self, number: int, member: int, points: int) -> Uses:
-        taken = self.gather(self._within_reach(number, member), member, points)
+    def _take_back(self, number: int, book: int, points: int) -> Uses:
+        taken = self.gather(self._within_reach(number, book), book, points)
         if sum(taken.values()) < points:
             raise No("already_spent")
-        return self._of(member, taken)
+        return self._of(book, taken)
 
     def _open(self, key: str) -> Hold:
         if key not in self.holds:
@@ -307,9 +312,9 @@ class Books:
         return self.holds[key]
 
     def _let_go(self, hold: Hold, state: str) -> None:
-        hold.state = state
+        self.put(hold, "state", state)
         for bucket, part in hold.lots.items():
-            self.lots[hold.member][bucket].held -= part
+            self.shift(self.books[hold.book].lots[bucket], "held", -part)
 
 
 def _can_be_paid(taken: dict[Bucket, int], later: list[tuple[Bucket, int]], left: int) -> bool:
@@ -326,8 +331,3 @@ def _can_be_paid(taken: dict[Bucket, int], later: list[tuple[Bucket, int]], left
         most = min(most + sum(part for bucket, part in offers if bucket[2] == percent), room)
     others = sum(free for bucket, free in later if bucket[1] == "base")
     return coming + others + most - gifts >= left
-
-
-def check_amount(points: int) -> None:
-    if not 0 < points <= MOST:
-        raise No("wrong_amount")

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from tests.ledger.oracle import Books, Bucket, No, Side, Uses, check_amount
+from tests.ledger.oracle import MAIN, Books
+from tests.ledger.oracle_rows import MOST, Bucket, No, Side, Uses, check_amount
 
 ALONE_MAX = 20
-"""Up to so many points one person may reverse."""
+"""Up to so many points one person may reverse, or pass on."""
 GIVEN = ("transfer", "donation")
-REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "base", "gift")
-HOUSEMATES = ({0, 1}, {2})
+FOLLOWS = ("joining", "estate")
+REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift")
 
 
 @dataclass
@@ -19,35 +20,56 @@ class Voucher:
     target: Side
     points: int
     last_day: date | None = None
+    past_day: date | None = None
     reverses: int | None = None
-    state: str = "asked"
+    member: int | None = None  # whose estate it is
+    state: str = "drawn"
+
+    @property
+    def books(self) -> list[int]:
+        return [side for side in (self.source, self.target) if isinstance(side, int)]
 
 
 @dataclass
 class Flows(Books):
     vouchers: list[Voucher] = field(default_factory=list)
 
-    def hand_over(self, what: str, member: int, to: int | None, points: int) -> int:
+    def hand_over(self, what: str, book: int, to: int | None, points: int) -> int:
         check_amount(points)
-        if to == member:
-            raise No("same_book")
-        return self._booked(Voucher(what, member, "pot" if to is None else to, points))
+        target = self.pot_of(book) if to is None else self.book_of(to, self.books[book].kind)
+        return self._booked(Voucher(what, book, target, points))
 
-    def give_own(self, member: int, to: int | None, points: int) -> int:
+    def give_own(self, person: int, to: int | None, points: int) -> int:
         check_amount(points)
-        if to is not None and not any({member, to} <= home for home in HOUSEMATES):
+        own = self.find(MAIN, *self.whose(person))
+        if own is None:
+            raise No("not_enough_points")
+        if to is not None and not self.live_together(person, to):
             raise No("not_housemate")
-        return self.hand_over("donation" if to is None else "transfer", member, to, points)
+        target: Side = self.pot_of(own) if to is None else self.book_of(to)
+        return self._booked(Voucher("donation" if to is None else "transfer", own, target, points))
 
-    def grant(self, member: int, points: int, last_day: date) -> None:
+    def live_together(self, one: int, other: int) -> bool:
+        one, other = self.human(one), self.human(other)
+        return one == other or (
+            self.people[one].home is not None and self.people[one].home == self.people[other].home
+        )  # fmt: skip
+
+    def grant(self, person: int, points: int, last_day: date, kind: str) -> None:
+        book = self.book_of(person, kind)
         check_amount(points)
-        self.vouchers.append(Voucher("grant", "pot", member, points, last_day))
+        self._ask(Voucher("grant", self.pot_of(book), book, points, last_day))
 
-    def adjust(self, member: int, points: int, last_day: date | None) -> None:
+    def adjust(self, book: int, points: int, last_day: date | None, past_day: date) -> None:
         """Up, with a last day, or down."""
         check_amount(points)
-        source, target = (member, "issued") if last_day is None else ("issued", member)
-        self.vouchers.append(Voucher("adjustment", source, target, points, last_day))
+        if past_day > self.today:
+            raise No("day_to_come")
+        source, target = (book, "issued") if last_day is None else ("issued", book)
+        voucher = Voucher("adjustment", source, target, points, last_day, past_day if past_day < self.today else None)
+        self.draw(voucher)
+        self._check_past_day(voucher)
+        voucher.state = "asked"
 
     def ask_reversal(self, number: int) -> int | None:
         entry = self.entries[number]
@@ -55,68 +77,120 @@ class Flows(Books):
             raise No("reversed_elsewhere")
         if entry.is_undone:
             raise No("already_reversed")
-        if any(one.reverses == number and one.state == "asked" for one in self.vouchers):
-            raise No("reversal_asked")
         voucher = Voucher("reversal", entry.target, entry.source, entry.points, reverses=number)
         if entry.points <= ALONE_MAX:
             return self._booked(voucher)
-        self.vouchers.append(voucher)
+        self._ask(voucher)
         return None
 
     def give(self, place: int, *, is_maker: bool, has_seen: bool) -> int:
+        voucher = self.agreed(place, is_maker=is_maker, has_seen=has_seen)
+        return self.book_voucher(voucher)
+
+    def agreed(self, place: int, *, is_maker: bool, has_seen: bool) -> Voucher:
         voucher = self._asked(place)
         if is_maker:
             raise No("own_request", "approvals")
         if not has_seen:
             raise No("facts_changed", "approvals")
-        number = self._book(voucher)
-        voucher.state = "booked"
-        return number
+        return voucher
 
     def refuse(self, place: int, *, is_maker: bool) -> None:
         voucher = self._asked(place)
         if is_maker:
             raise No("own_request", "approvals")
-        voucher.state = "refused"
+        self.put(voucher, "state", "refused")
 
     def withdraw(self, place: int, *, is_maker: bool) -> None:
         voucher = self._asked(place)
         if not is_maker:
             raise No("not_the_maker", "approvals")
-        voucher.state = "withdrawn"
+        self.put(voucher, "state", "withdrawn")
+
+    def follow(self, source: int, target: int, points: int | None) -> None:
+        """Points (None: all) go where their holder went."""
+        if points is None:
+            self.check_nothing_held(source)
+            points = self.balance(source)
+        while points:
+            part = min(points, MOST)
+            self._booked(Voucher("joining", source, target, part))
+            points -= part
+
+    def check_nothing_held(self, book: int) -> None:
+        if self.held(book):
+            raise No("points_held")
 
     def _asked(self, place: int) -> Voucher:
         if self.vouchers[place].state != "asked":
             raise No("voucher_moved")
         return self.vouchers[place]
 
+    def draw(self, voucher: Voucher) -> None:
+        check_amount(voucher.points)
+        if voucher.source == voucher.target:
+            raise No("same_book")
+        self._check_sides(voucher)
+        waiting = [one for one in self.vouchers if one.state == "asked"]
+        if voucher.reverses is not None and any(one.reverses == voucher.reverses for one in waiting):
+            raise No("reversal_asked")
+        if voucher.what == "estate" and any((one.what, one.source) == ("estate", voucher.source) for one in waiting):
+            raise No("estate_asked")
+        self.add(self.vouchers, voucher)
+
+    def _check_sides(self, voucher: Voucher) -> None:
+        for book in voucher.books:
+            self.check_open(book)
+            person = self.books[book].person
+            if voucher.what != "joining" and person is not None and self.people[person].into is not None:
+                raise No("book_merged")
+
+    def _ask(self, voucher: Voucher) -> None:
+        self.draw(voucher)
+        voucher.state = "asked"
+
     def _booked(self, voucher: Voucher) -> int:
+        self.draw(voucher)
+        return self.book_voucher(voucher)
+
+    def book_voucher(self, voucher: Voucher) -> int:
+        self._check_sides(voucher)
         number = self._book(voucher)
-        voucher.state = "booked"
-        self.vouchers.append(voucher)
+        self.put(voucher, "state", "booked")
         return number
 
     def _book(self, voucher: Voucher) -> int:
         if voucher.reverses is not None:
             return self.reverse(voucher.reverses)
-        if voucher.what == "transfer" and not self.kind.transferable:
-            raise No("not_transferable")
-        if voucher.what == "donation" and not self.kind.donatable:
-            raise No("not_donatable")
-        for member in sorted(side for side in (voucher.source, voucher.target) if isinstance(side, int)):
-            self._check_room(voucher, member)
+        if isinstance(voucher.source, int):
+            kind = self.kind_of(voucher.source)
+            if voucher.what == "transfer" and not kind.transferable:
+                raise No("not_transferable")
+            if voucher.what == "donation" and not kind.donatable:
+                raise No("not_donatable")
+        for book in sorted(voucher.books):
+            self._check_room(voucher, book)
+        self._check_past_day(voucher)
         uses = self._lots_of(voucher)
-        if voucher.source == "pot" and self.systems["pot"] < voucher.points:
+        if voucher.what == "grant" and self.systems[str(voucher.source)] < voucher.points:
             raise No("pot_short")
         return self.post(voucher.what, voucher.source, voucher.target, voucher.points, uses)
 
-    def _check_room(self, voucher: Voucher, member: int) -> None:
-        most = self.kind.balance_max
-        if member == voucher.source:
-            stays = self.kind.spend_above if voucher.what in GIVEN else 0
-            if self.free(member) < voucher.points + stays:
+    def _check_past_day(self, voucher: Voucher) -> None:
+        if voucher.past_day is not None and self.is_closed(voucher.past_day):
+            raise No("day_closed")
+
+    def _check_room(self, voucher: Voucher, book: int) -> None:
+        most = self.kind_of(book).balance_max
+        if book == voucher.source and voucher.what == "estate":
+            self.check_nothing_held(book)
+            if self.balance(book) != voucher.points:
+                raise No("estate_changed")
+        elif book == voucher.source:
+            stays = self.kind_of(book).spend_above if voucher.what in GIVEN else 0
+            if self.free(book) < voucher.points + stays:
                 raise No("not_enough_points")
-        elif most is not None and self.balance(member) + voucher.points > most:
+        elif most is not None and voucher.what not in FOLLOWS and self.balance(book) + voucher.points > most:
             raise No("book_full")
 
     def _lots_of(self, voucher: Voucher) -> Uses:
@@ -125,11 +199,14 @@ class Flows(Books):
             taken: dict[Bucket, int] = {(voucher.last_day, "earned", 0): voucher.points}
         else:
             is_given = voucher.what in GIVEN
-            lots = [each for each in self.live(voucher.source) if each[1] == "earned" or not is_given]
+            is_all = voucher.what in FOLLOWS and voucher.points == self.balance(voucher.source)
+            reach = self.in_order(voucher.source) if is_all else self.live(voucher.source)
+            lots = [each for each in reach if each[1] == "earned" or not is_given]
             taken = self.gather(lots, voucher.source, voucher.points)
             if sum(taken.values()) < voucher.points:
                 raise No("only_earned" if is_given else "not_enough_points")
         uses = {} if isinstance(voucher.source, str) else self._of(voucher.source, taken)
         if isinstance(voucher.target, int):
-            uses |= {(voucher.target, bucket): -part for bucket, part in taken.items()}
+            by_sort = sorted(taken.items(), key=lambda each: (each[0][1], each[0][0], each[0][2]))
+            uses |= {(voucher.target, bucket): -part for bucket, part in by_sort}
         return uses

@@ -3,44 +3,18 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from tests.ledger.oracle import No
-from tests.ledger.oracle_flows import Flows
+from tests.ledger.oracle import MAIN
+from tests.ledger.oracle_homes import Budget, Homes, Waiting
 from tests.ledger.oracle_kinds import Kinds
+from tests.ledger.oracle_rows import No
 
 CENTS_PER_100 = 500
 
 
 @dataclass
-class Budget:
-    year: int
-    programme: str
-    points: int | None
-    cents: int | None
-
-    @property
-    def name(self) -> str:
-        return f"issued:{self.year}:{self.programme}"
-
-    @property
-    def ceiling(self) -> int:
-        by_money = [] if self.cents is None else [self.cents * 100 // CENTS_PER_100]
-        return min([*by_money, *([] if self.points is None else [self.points])])
-
-
-@dataclass
-class Waiting:
-    member: int
-    points: int
-    programme: str
-    budget: Budget
-
-
-@dataclass
-class Oracle(Kinds, Flows):
+class Oracle(Kinds, Homes):
     budgets: list[Budget] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)  # as they were done
-    closed: list[date] = field(default_factory=list)
-    outstanding: dict[date, int] = field(default_factory=dict)  # at the end of each month
+    outstanding: dict[date, dict[str, int]] = field(default_factory=dict)  # at the end of each month, by kind
 
     def room(self, budget: Budget) -> int:
         return budget.ceiling + self.systems[budget.name]
@@ -52,7 +26,7 @@ class Oracle(Kinds, Flows):
             raise No("no_ceiling")
         if any((one.year, one.programme) == (year, programme) for one in self.budgets):
             raise No("budget_exists")
-        made = Budget(year, programme, points, cents)
+        made = Budget(year, programme, points, cents, CENTS_PER_100)
         self.budgets.append(made)
         for one in self.waiting:
             if programme and one.programme == programme:
@@ -67,9 +41,11 @@ class Oracle(Kinds, Flows):
             raise No("budget_not_raised")
         budget.points, budget.cents = points, cents
 
-    def act(self, member: int, points: int, programme: str) -> int | None:
+    def act(self, person: int, points: int, programme: str, kind: str) -> int | None:
         """Something was done, and its points are booked, or wait."""
-        return self._settle(member, points, programme, None)
+        if self.people[self.human(person)].state != "member":
+            raise No("has_left", "people")
+        return self._settle(self.book_of(person, kind), points, programme, None)
 
     def settle_due(self) -> None:
         while self._settle_waiting():
@@ -80,24 +56,22 @@ class Oracle(Kinds, Flows):
         for budget in self.budgets:
             room, is_over = self.room(budget), budget.year < self.today.year
             for one in [each for each in self.waiting if each.budget is budget and (is_over or each.points <= room)]:
-                number = self._settle(one.member, one.points, one.programme, one)
+                number = self._settle(one.book, one.points, one.programme, one)
                 settled += number is not None or is_over
         return settled
 
-    def _settle(self, member: int, points: int, programme: str, waited: Waiting | None) -> int | None:
-        budget = self._budget_for(programme)
+    def _settle(self, book: int, points: int, programme: str, waited: Waiting | None) -> int | None:
+        budget = self._budget_for(programme) if self.books[book].kind == MAIN else None
         if budget is not None and points > self.room(budget):
             if waited is None:
-                self.waiting.append(Waiting(member, points, programme, budget))
+                self.add(self.waiting, Waiting(book, points, programme, budget))
             else:
                 waited.budget = budget
             return None
         if waited is not None:
             self.waiting.remove(waited)
-        last_day = date(self.today.year, 12, 31)
-        return self.issue(
-            "award", member, points, (last_day, "earned", 0), "issued" if budget is None else budget.name
-        )  # fmt: skip
+        bucket = (date(self.today.year, 12, 31), "earned", 0)
+        return self.issue("award", book, points, bucket, "issued" if budget is None else budget.name)
 
     def _budget_for(self, programme: str) -> Budget | None:
         found = {one.programme: one for one in self.budgets if one.year == self.today.year}
@@ -106,18 +80,21 @@ class Oracle(Kinds, Flows):
     def live_through(self, hours: int, today: date) -> None:
         month = self.today.replace(day=1)
         while month < today.replace(day=1):
-            members = sum(self.balance(member) for member in range(self.members))
-            self.outstanding[month] = members + self.systems["pot"]
+            self.outstanding[month] = {kind: self.owed(kind) for kind in self.kinds}
             month = following(month)
         super().live_through(hours, today)
+
+    def owed(self, kind: str) -> int:
+        books = sum(self.balance(at) for at, book in enumerate(self.books) if book.kind == kind)
+        return books + self.systems["pot" if kind == MAIN else f"pot@{kind}"]
 
     def next_month(self) -> date | None:
         if self.closed:
             return following(self.closed[-1])
         return None if self.first_day is None else self.first_day.replace(day=1)
 
-    def close(self, month: date) -> int:
-        """How many points passbooks and pot had when it ended."""
+    def close(self, month: date) -> dict[str, int]:
+        """How many points passbooks and pot of each kind had when it ended."""
         due = self.next_month()
         if due is None:
             raise No("month_not_over")
