@@ -12,7 +12,7 @@ from msgspec import Meta
 from pointsbank.awards import queries as awards
 from pointsbank.awards.rules import STATE_WORDS, State
 from pointsbank.events import queries as events
-from pointsbank.governance import actions_people, queries
+from pointsbank.governance import actions_people, queries, queries_moving
 from pointsbank.governance.rules import ANSWER_LETTERS_MAX
 from pointsbank.kit import db, text
 from pointsbank.kit.errors import NotFound, Refusal
@@ -234,27 +234,32 @@ async def check_move(person_id: FromPath[int], request: AnyRequest, session: Nam
     target_id = await homes.household_at(None, asked.building, door)
     holder = await people.holder_of(None, view.person_id)
     book = await ledger.passbook_of(person_id=view.person_id, household_id=view.household_id, holder=holder.kind)
-    waiting = [] if book is None else await awards.waiting_in(None, book.passbook_id)
     staying = [one for one in mates if one not in moving]
     if staying and asked.share > (book.balance if book is not None and holder.kind == "household" else 0):
         form.refuse("share", _("带走的积分不能比存折上的多"))
         return await _move_page(session, view, form, 400)
+    stays_household = target_id is None and view.household_id is not None and len(moving) == len(mates)
     return page(
         "governance/move_check.html",
         member=view,
         moving=moving,
         staying=staying,
         target=None if target_id is None else await homes.household(session.community_ids, target_id),
-        stays_household=target_id is None and view.household_id is not None and len(moving) == len(mates),
+        stays_household=stays_household,
         building=next(one.name for one in await people.buildings(_community(session)) if one.id == asked.building),
         door=door,
         asked=asked,
         reason=_(REASONS[asked.reason]),
         is_shared=holder.kind == "household",
         had_home=view.household_id is not None,
-        of=book or await kinds.main(None, view.community_id),
-        balance=0 if book is None else book.balance,
-        waiting=sum(credit.points for credit in waiting),
+        books=await queries_moving.books_of_move(
+            holder,
+            [one.person_id for one in moving] or [view.person_id],
+            stays_household=stays_household,
+            is_last=not staying,
+            share=asked.share,
+        ),
+        names={one.person_id: one.masked_name for one in moving},
     )
 
 

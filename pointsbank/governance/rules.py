@@ -1,4 +1,6 @@
-"""Who may not decide."""
+"""Who may not decide, and what becomes of a passbook when its people move."""
+
+from enum import StrEnum
 
 from pointsbank.kit.errors import Kind, Refusal
 
@@ -65,3 +67,27 @@ class OpeningFirst(Refusal):
     kind = Kind.CONFLICT
     code = "governance.opening_first"
     message = "这本存折在还没入账的期初余额清单里。请先把清单办完或撤回，再来办。"
+
+
+class Fate(StrEnum):
+    """What becomes of a passbook when people move house."""
+
+    OWN = "own"  # goes along with its person, as it is
+    HOME = "home"  # goes along with its household, as it is
+    EMPTIED = "emptied"  # all of it goes into the new household's, and it is closed
+    SHARED = "shared"  # part of it goes along
+    STAYS = "stays"
+
+
+def fate_of(*, is_own: bool, joins_household: bool, stays_household: bool, is_last: bool, share: int) -> Fate:
+    """Of a person's own passbook, or of the household's that is left.
+
+    `joins_household`: of a kind that is shared at home, while its person had none so far.
+    """
+    if is_own:
+        return Fate.EMPTIED if joins_household else Fate.OWN
+    if stays_household:
+        return Fate.HOME
+    if is_last:
+        return Fate.EMPTIED
+    return Fate.SHARED if share else Fate.STAYS

@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 
 from pointsbank.kit import db
@@ -23,6 +24,7 @@ async def test_a_share_is_told_before_the_move_and_stands_in_both_passbooks(town
     home = await town.household()
     goes, stays = [await town.person(name, household_id=home) for name in ("测试甲", "测试乙")]
     await town.give(goes, 30)
+    coins = await coins_of(town, goes, 25, holder="household")
     _, desk_token = await town.staff(Role.COMMUNITY_ADMIN)
     phones = [(await town.phone(one))[1] for one in (goes, stays)]
     url = f"/governance/people/{goes}/move"
@@ -36,7 +38,9 @@ async def test_a_share_is_told_before_the_move_and_stands_in_both_passbooks(town
     assert (over.status_code, "带走的积分不能比存折上的多" in over.text) == (400, True)
     assert "12 分转进新一户的存折" in told.text
     assert 'name="share" value="12"' in told.text
-    assert "现有的 30 分留在原来那一户" in none.text
+    assert "留在原来那一户，待入账的也记在那里" in row_of(none.text, "points")
+    assert ("2.5 币" in row_of(told.text, "coins"), "留在原来那一户" in row_of(told.text, "coins")) == (True, True)
+    assert "转进" not in row_of(told.text, "coins")
     assert moved.status_code == 303
     said = []
     for token in phones:
@@ -44,10 +48,12 @@ async def test_a_share_is_told_before_the_move_and_stands_in_both_passbooks(town
             said.append((await phone.get("/ledger")).text)
     assert "分户转入" in said[0]
     assert "分户转出" in said[1]
+    assert (await flows.book(None, coins)).balance == 25
 
 
 async def test_who_is_the_last_is_told_that_all_goes_along_and_that_the_passbook_ends(town):
     last, host = await town.person(points=30), await town.person("测试乙")
+    coins = await coins_of(town, last, 7)
     _, token = await town.staff(Role.COMMUNITY_ADMIN)
     form = {"building": str(town.home.building_id), "door": "777", "reason": "moved"}
     async with visiting(town, cookie=token) as desk:
@@ -56,9 +62,11 @@ async def test_who_is_the_last_is_told_that_all_goes_along_and_that_the_passbook
             told = await desk.post(f"{url}/check", data={"request_key": f"check-{person_id:04}", **form})
             done = await desk.post(url, data={"request_key": f"move-{person_id:05}", **form})
         shown = (await desk.get(done.headers["location"])).text
-    assert "30 分全部转进新一户的存折" in told.text
-    assert "它的存折销户" in told.text
+    assert "全部转进新一户的存折" in row_of(told.text, "points")
+    assert "这本销户" in row_of(told.text, "points")
+    assert ("0.7 币" in row_of(told.text, "coins"), "跟着人走" in row_of(told.text, "coins")) == (True, True)
     assert "随户转积分" in shown
+    assert ((await flows.book(None, coins)).balance, (await flows.book(None, coins)).is_closed) == (7, False)
     assert await town.balance(host) == 30
 
 
@@ -152,10 +160,20 @@ async def test_two_records_are_made_one_on_two_admins_pages_and_the_merge_s_own_
     assert (await city.balance(kept), (await flows.book(None, coins)).balance) == (9, 0)
 
 
-async def coins_of(town, person_id, points) -> int:
+def row_of(text: str, kind: str) -> str:
+    """What the page tells of a kind's passbook."""
+    return re.search(rf'data-testid="fate-{kind}".*?</tr>', text, re.DOTALL)[0]
+
+
+async def coins_of(town, person_id, points, *, holder="person") -> int:
     """A passbook of a second kind, in tenths."""
     if await db.row("SELECT 1 FROM ledger_book_kind WHERE code = 'coins'") is None:
-        await db.write(kinds.make_kind, community_id=town.home.id, code="coins", settings=COINS)
+        await db.write(
+            kinds.make_kind,
+            community_id=town.home.id,
+            code="coins",
+            settings=msgspec.structs.replace(COINS, holder=holder),
+        )
     book_id = await db.write(vouchers.open_book_of, person_id=person_id, kind="coins")
     await town.credit(book_id, person_id, points)
     return book_id
