@@ -74,13 +74,16 @@ async def test_counter_receipt_shop_and_api_tell_the_main_kind_in_its_unit(town,
             part: text_of((await client.get(f"/redemption/{part}")).text)
             for part in (f"orders/{order}", f"counters/{town.home.counter_id}/day")
         }
-        receipt = (await client.get(f"/redemption/orders/{order}/receipt")).text
+        receipt, paper = [
+            (await client.get(f"/redemption/orders/{order}/{what}")).text for what in ("receipt", "passbook")
+        ]
     program = await stage.program(Role.COUNTER_STAFF)
     refused = await program.order(town.home.counter_id, rice, code=await town.card(person))
     shopping = await stage.browser(cookie=phone)
 
     assert all("20 邻里币" in text for text in told.values())
     assert "本单扣邻里币" in receipt
+    assert "单位：邻里币" in paper
     assert refused.json()["code"] == "redemption.not_enough_points"
     assert (refused.json()["missing"], refused.json()["unit"], refused.json()["decimals"]) == (10, "邻里币", 0)
     assert refused.json()["detail"].startswith("还差 10 邻里币。")
@@ -105,7 +108,9 @@ async def test_the_phone_shows_every_passbook_with_its_unit_last_days_and_statem
     assert "余 12.50 志愿币" in other
     assert "＋12.50" in other
     assert f"/ledger/statement?book={coins}" in other
-    assert "12.50 志愿币" in (await phone.open(f"/ledger/statement?book={coins}")).text
+    statement = (await phone.open(f"/ledger/statement?book={coins}")).text
+    assert "单位：志愿币" in statement
+    assert "余 12.50 志愿币" in statement
     assert f"/ledger?book={coins}" in (await phone.open("/home")).text
     [line] = await ledger.lines((await ledger.passbook(coins)).account_id)
     entry = text_of((await phone.open(f"/ledger/entries/{line.entry_id}")).text)
