@@ -6,6 +6,7 @@ Tests run on SQLite. A test marked `both` runs a second time on PostgreSQL, a te
 
 import asyncio
 import functools
+import gc
 import os
 import shutil
 import sqlite3
@@ -21,13 +22,14 @@ from tortoise.apps import Apps
 
 from pointsbank.app import database as databases
 from pointsbank.app import verifying
+from pointsbank.app.server import quiet_collector
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify
 from pointsbank.ledger.queries_seal import Rows
 from pointsbank.ledger.sealing import Sealer
-from tests import passwords
+from tests import compiled, passwords
 from tests.embedded import EMPTY, PostgresServer
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
@@ -36,6 +38,7 @@ IN_POINTS = {"unit": "分", "decimals": 0}
 MEMORY, ENOUGH_BYTES = Path("/dev/shm"), 4 * 2**30
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))  # so that no commit waits for a disk
+gc.disable()  # until everything is imported: nothing of that goes away
 
 
 # What takes longest goes first, and what waits for others besides what computes, so that no worker is left with much
@@ -53,6 +56,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: place for place, name in enumerate(FIRST)}
     here = Path(__file__).parent
     items.sort(key=lambda item: order.get(item.path.relative_to(here).with_suffix("").as_posix(), len(FIRST)))
+
+
+def pytest_collection_finish() -> None:
+    """From here on as in the server: looked through rarely, and without what is there already."""
+    quiet_collector()
+    gc.enable()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -105,6 +114,11 @@ def cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(crypto, "_hasher", passwords.cheap)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def templates_compiled_once() -> None:
+    compiled.keep_templates()
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,8 @@ from pointsbank.kit.clock import Clock, FixedClock
 from pointsbank.kit.crypto import Keys
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger.sealing import Sealer
-from tests import passwords
+from pointsbank.web import render
+from tests import compiled, passwords
 from tests.browser import towns
 from tests.world import LOOSE, NOON, World
 
@@ -109,6 +110,10 @@ async def serve_nothing(folder: Path, port: int) -> None:
 def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how they ended
     crypto._hasher = passwords.cheap
+    compiled.keep_templates()
+    for name in render.environment().list_templates():
+        render.environment().get_template(name)
+    server.quiet_collector()  # here, or each fork would go through everything, and so take a copy
     for line in sys.stdin:
         wanted = json.loads(line)
         folder, port, town = Path(wanted["folder"]), wanted["port"], wanted["town"]
