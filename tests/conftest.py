@@ -141,7 +141,8 @@ async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     )
     server = PostgresServer(str(embedded.get_postmaster_info().socket_dir), asyncio.get_running_loop())
     # These databases may vanish with the machine.
-    await server.say("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", f"CREATE DATABASE {EMPTY}")
+    careless = [f"ALTER SYSTEM SET {what} = off" for what in ("fsync", "synchronous_commit", "full_page_writes")]
+    await server.say(*careless, "SELECT pg_reload_conf()", f"CREATE DATABASE {EMPTY}")
     data, url = str(tmp_path_factory.mktemp("pg_template")), server.url(EMPTY)
     await databases.migrate(Settings.from_env({"POINTSBANK_DATA": data, "POINTSBANK_DATABASE_URL": url}))
     await server.learn_shape()
