@@ -15,7 +15,7 @@ from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.routes_vouchers import GiveForm, member_meant, show_voucher
-from pointsbank.ledger.rules_flows import ESTATE_REASONS, NOTE_LETTERS_MAX, What
+from pointsbank.ledger.rules_flows import ESTATE_REASONS, NOTE_LETTERS_MAX, What, needs_second
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.queries import MemberView
@@ -66,7 +66,9 @@ async def _estate_page(session: Session, view: MemberView, form: Filled[Any]) ->
         ending=free,
         waiting=sum([len(await awards.waiting_in(None, book.passbook_id)) for book in ending]),
         asked=asked,
-        needs_second=any(book.balance > alone_max for book in free),
+        needs_second=any(
+            needs_second(What.ESTATE, book.balance, alone_max=alone_max, decimals=book.decimals) for book in free
+        ),
         is_own=await people.same_household(None, session.person_id, view.person_id),
         reasons=[(name, _(said)) for name, said in ESTATE_REASONS.items()],
         takers=[("heir", _("一位居民：继承人，或者本人指定的人")), ("pot", _("社区积分池"))],

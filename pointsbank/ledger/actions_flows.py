@@ -50,7 +50,6 @@ from pointsbank.ledger.rules_flows import (
     Voucher,
     VoucherMoved,
     What,
-    needs_second,
     subject,
 )
 from pointsbank.trail import actions as trail
@@ -134,8 +133,8 @@ async def _check_agreed(tx: Tx, voucher: Voucher) -> None:
             raise NotGiven
         await approvals.require_used_now(tx, approval_id=voucher.approval_id, kind=MERGE_APPROVAL)
         return
-    alone_max = await queries.reversal_alone_max(tx, voucher.community_id)
-    if not needs_second(voucher.what, voucher.points, reversal_alone_max=alone_max):
+    passbook_id = voucher.book_ids[0]
+    if not await queries.needs_second(tx, voucher.what, passbook_id=passbook_id, points=voucher.points):
         return
     if voucher.approval_id is None:
         raise NotGiven

@@ -13,13 +13,11 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions_periods, rules
-from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_flows as queries
-from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.actions_flows import book, check_open
 from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.actions_seal import change
-from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount, WrongMatch
+from pointsbank.ledger.rules import UnknownAccount, WrongMatch
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
     CLAWED_HERE,
@@ -39,11 +37,9 @@ from pointsbank.ledger.rules_flows import (
     Voucher,
     VoucherMoved,
     What,
-    needs_second,
     subject,
 )
 from pointsbank.people import queries as people
-from pointsbank.people.queries import Holder
 from pointsbank.trail import actions as trail
 
 MAKE = """
@@ -82,20 +78,18 @@ async def hand_over(
     return (await book(tx, voucher=voucher)).id
 
 
-async def give_own(tx: Tx, *, to_person: int | None, points: int) -> int:
+async def give_own(tx: Tx, *, to_person: int | None, points: int, kind: str = rules.MAIN) -> int:
     """A resident gives own points to a housemate, or (None) to the community's pot; returns the entry."""
-    rules.check_amount(points)
     assert tx.actor.person_id is not None
     holder = await people.holder_of(tx, tx.actor.person_id)
-    own_person, own_household = _whose(holder)
-    own = await ledger.passbook_in(tx, person_id=own_person, household_id=own_household)
-    if own is None:
-        raise NotEnoughPoints(missing=points, **rules.in_unit(await kinds.main(tx, holder.community_id)))
+    own = await queries.book(tx, await open_book(tx, holder=holder, kind=kind))
+    rules.check_amount(points, own)
     if to_person is not None and not await people.same_household(tx, holder.person_id, to_person):
         raise NotHousemate
     voucher = await draw(
         tx, community_id=holder.community_id, what=What.DONATION if to_person is None else What.TRANSFER,
-        from_id=own.passbook_id, to_id=None if to_person is None else await open_book_of(tx, person_id=to_person),
+        from_id=own.passbook_id,
+        to_id=None if to_person is None else await open_book_of(tx, person_id=to_person, kind=kind),
         points=points, member_id=holder.person_id, how="own_phone",
     )  # fmt: skip
     booked = await book(tx, voucher=voucher)
@@ -214,7 +208,7 @@ async def take_back(
         to_id=entry.from_id if way is What.REVERSAL else None, points=entry.points, reverses_id=entry_id,
         reason=reason, note=note, member_id=entry.member_id,
     )  # fmt: skip
-    if await queries.reversal_needs_second(tx, entry):
+    if await queries.needs_second(tx, way, passbook_id=voucher.book_ids[0], points=voucher.points):
         return await _asked(tx, voucher)
     await _not_own(tx, voucher)
     return (await book(tx, voucher=voucher)).id
@@ -242,8 +236,7 @@ async def draw_estate(
         tx, community_id=community_id, what=What.ESTATE, from_id=from_id, to_id=to_id, points=points, reason=reason,
         note=note, member_id=member_id,
     )  # fmt: skip
-    alone_max = await queries.reversal_alone_max(tx, community_id)
-    if needs_second(What.ESTATE, points, reversal_alone_max=alone_max):
+    if await queries.needs_second(tx, What.ESTATE, passbook_id=from_id, points=points):
         await _asked(tx, voucher)
     else:
         await _not_own(tx, voucher)
@@ -294,12 +287,6 @@ async def open_book_of(tx: Tx, *, person_id: int, kind: str = rules.MAIN) -> int
     if holder.state != "member":
         raise UnknownAccount
     return await open_book(tx, holder=holder, kind=kind)
-
-
-def _whose(holder: Holder) -> tuple[int | None, int | None]:
-    """The person, or the household, to whom this member's points belong."""
-    is_shared = holder.kind == "household" and holder.household_id is not None
-    return (None, holder.household_id) if is_shared else (holder.person_id, None)
 
 
 async def draw(

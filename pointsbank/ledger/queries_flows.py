@@ -8,8 +8,9 @@ import msgspec
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import rules_flows
 from pointsbank.ledger.rules import MAIN, POT, UnknownAccount, surplus_key
-from pointsbank.ledger.rules_flows import Voucher, What, needs_second
+from pointsbank.ledger.rules_flows import Voucher, What
 
 VOUCHERS_MAX = 100
 
@@ -246,7 +247,7 @@ async def pots(community_id: int) -> list[Pot]:
 
 
 async def reversal_alone_max(tx: Tx | None, community_id: int) -> int:
-    """Points up to which one person may reverse an entry."""
+    """Whole points, of any kind, up to which one person may reverse an entry."""
     found = await _row(tx, ALONE_MAX, community_id)
     assert found is not None
     return int(found["reversal_alone_max"])
@@ -259,9 +260,11 @@ async def recoverable(tx: Tx | None, of: EntryFacts, today: date) -> int:
     return min(int(found["points"]), of.points)
 
 
-async def reversal_needs_second(tx: Tx | None, of: EntryFacts) -> bool:
+async def needs_second(tx: Tx | None, what: What, *, passbook_id: int, points: int) -> bool:
+    """Whether another person must agree to so many points of a passbook."""
+    of = await book(tx, passbook_id)
     alone_max = await reversal_alone_max(tx, of.community_id)
-    return needs_second(What.REVERSAL, of.points, reversal_alone_max=alone_max)
+    return rules_flows.needs_second(what, points, alone_max=alone_max, decimals=of.decimals)
 
 
 async def giveable(tx: Tx | None, of: Book, today: object) -> int:

@@ -149,14 +149,14 @@ async def passbook(
     here = f"/ledger?book={found.passbook_id}"
     older_url = f"{here}&side={side}&before={lines[-1].move_id}" if len(lines) == PAGE_LINES else ""
     earlier = {book.passbook_id for book in await earlier_books(await people.holder_of(None, session.person_id))}
-    is_main = found.code == MAIN and found.passbook_id not in earlier
+    is_own = found.passbook_id not in earlier
     return page(
         "ledger/passbook.html",
         passbook=found,
         books=books,
         earlier=earlier,
         here=here,
-        number=await own_number(session) if is_main else codes.shown_member_number(found.number),
+        number=await own_number(session) if is_own and found.code == MAIN else codes.shown_member_number(found.number),
         lapsing=await queries.lapsing_soon(found.account_id, today=today),
         last_days=(await queries.expiring(found.account_id, today=today, until=LASTING))[:LAST_DAYS],
         months=months,
@@ -164,7 +164,7 @@ async def passbook(
         today=today,
         side=side,
         older_url=older_url,
-        may_give=is_main and await routes_give.may_give(session),
+        may_give=is_own and await routes_give.may_give(session, found.code),
     )
 
 

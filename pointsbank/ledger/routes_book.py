@@ -275,7 +275,7 @@ async def _entry_page(
         reason=_(REASON_WORDS[line.reason]) if line.reason in REASON_WORDS else "",
         asked=await flows.open_reversal(entry_id),
         is_reversible=line.kind in REVERSED_HERE and not entry.is_reversed,
-        needs_second=await flows.reversal_needs_second(None, entry),
+        needs_second=await flows.needs_second(None, What.REVERSAL, passbook_id=passbook_id, points=entry.points),
         there=there,
         short=entry.points - there,
         back_url=f"/{entry.source_room}/passbooks/{passbook_id}/entries/{entry_id}/reverse",

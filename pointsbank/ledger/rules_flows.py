@@ -261,9 +261,12 @@ class Voucher(msgspec.Struct, frozen=True):
         ]  # fmt: skip
 
 
-def needs_second(what: What, points: int, *, reversal_alone_max: int) -> bool:
-    """Whether another person must agree: always where points come from nowhere, and where many are taken or left."""
-    return what in SECOND_PERSON or (what in ABOVE_A_LIMIT and points > reversal_alone_max)
+def needs_second(what: What, points: int, *, alone_max: int, decimals: int = 0) -> bool:
+    """Whether another person must agree: always where points come from nowhere, and where many are taken or left.
+
+    `alone_max` counts whole points of any kind: with two decimals 100 of them are 10,000 smallest units.
+    """
+    return what in SECOND_PERSON or (what in ABOVE_A_LIMIT and points > alone_max * 10**decimals)
 
 
 def side_words(kind: str, summary: str, points: int) -> str | None:

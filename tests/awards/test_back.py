@@ -115,8 +115,10 @@ async def test_a_clawback_is_refused_where_a_reversal_is_covered_or_nothing_is_l
 
 def test_much_is_taken_back_by_two_whichever_way():
     for way in TAKES_BACK:
-        assert needs_second(way, 30, reversal_alone_max=29)
-        assert not needs_second(way, 29, reversal_alone_max=29)
+        assert needs_second(way, 30, alone_max=29)
+        assert not needs_second(way, 29, alone_max=29)
+        assert needs_second(way, 2901, alone_max=29, decimals=2)
+        assert not needs_second(way, 2900, alone_max=29, decimals=2)
 
 
 async def test_the_ledger_alone_takes_no_award_back(town):

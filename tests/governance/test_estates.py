@@ -130,7 +130,7 @@ class TestPassingOn:
 
     async def test_each_passbook_has_a_voucher_and_with_the_last_the_member_goes(self, town):
         gone, heir = await town.person(points=101), await town.person("测试乙")
-        hours = await hours_of(town, gone, 205)
+        hours = await hours_of(town, gone, 1205)
         first, second = (await pass_on(town, gone, heir)).voucher_ids
 
         assert not await agree(town, first)
@@ -145,7 +145,7 @@ class TestPassingOn:
         assert (await state_of(gone), await town.balance(heir)) == ("left", 102)
         assert (
             await flows.book(None, await db.write(vouchers.open_book_of, person_id=heir, kind="hours"))
-        ).balance == 205
+        ).balance == 1205
 
     async def test_nobody_passes_on_to_their_own_household_or_elsewhere(self, town):
         clerk, gone = await admin(town), await town.person(points=9)

@@ -54,6 +54,29 @@ async def coins_of(world, person_id: int, points: int) -> int:
     return passbook_id
 
 
+async def test_a_phone_gives_of_the_passbook_that_it_shows_in_its_unit(town):
+    home = await town.household()
+    giver, mate = await town.person(points=30, household_id=home), await town.person("测试乙", household_id=home)
+    book_id = await coins_of(town, giver, 1050)
+    _, phone = await town.phone(giver)
+    async with visiting(town, cookie=phone) as screen:
+        assert "/ledger/give?kind=coins" in (await screen.get(f"/ledger?book={book_id}")).text
+        assert "10.50 志愿币" in text_of((await screen.get("/ledger/give?kind=coins")).text)
+        form = {"to": str(mate), "kind": "coins"}
+        given = await screen.post("/ledger/give", data={**form, "request_key": "give-coins-1", "points": "2.25"})
+        much = await screen.post("/ledger/give", data={**form, "request_key": "give-coins-2", "points": "9"})
+        thin = await screen.post("/ledger/give", data={**form, "request_key": "give-coins-3", "points": "0.001"})
+        none = await screen.post("/ledger/give", data={**form, "request_key": "give-none-1", "kind": "honour"})
+    assert given.status_code == 303
+    assert (much.status_code, thin.status_code, none.status_code) == (400, 400, 400)
+    assert "还差 0.75 志愿币" in much.text
+    assert 'name="kind" value="coins"' in much.text
+    assert "小数最多 2 位" in thin.text
+    books = [await queries_kinds.books_of(person_id=one, household_id=home) for one in (giver, mate)]
+    assert [{book.code: book.balance for book in of}.get("coins") for of in books] == [825, 225]
+    assert (await town.balance(giver), await town.balance(mate)) == (30, 0)
+
+
 @pytest.mark.both
 async def test_counter_receipt_shop_and_api_tell_the_main_kind_in_its_unit(town, stage):
     person, rice, salt = await town.person(points=30), await town.good(points=20), await town.good(points=15)
