@@ -21,7 +21,6 @@ from pointsbank.people import actions_homes, actions_own
 from pointsbank.people import queries as people_queries
 from pointsbank.people.queries import Holder
 from pointsbank.people.rules import BadMerge, NotSettled
-from pointsbank.redemption import actions_visits as visits
 from pointsbank.trail import actions as trail
 
 MAKE = """
@@ -91,7 +90,6 @@ async def _merge(tx: Tx, holder: Holder, request: MergeRequest) -> None:
     agreed = Agreed(request.approval_id, request.made_by, {book.passbook_id: book.balance for book in left})
     await actions_own.give_over(tx, person_id=person_id)
     await people.mark_merged(tx, person_id=person_id, into_id=same_as)
-    await visits.end_visits(tx, person_ids=[person_id])
     await events.after_merge(tx, person_id=person_id, into_id=same_as)
     if holder.household_id is not None:
         await actions_homes.gone_from(tx, household_id=holder.household_id)

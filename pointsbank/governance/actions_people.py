@@ -27,7 +27,6 @@ from pointsbank.people import queries as people_queries
 from pointsbank.people.actions_homes import Moved
 from pointsbank.people.queries import Holder
 from pointsbank.people.rules import NotOneHome
-from pointsbank.redemption import actions_visits as visits
 
 
 class Parted(msgspec.Struct, frozen=True):
@@ -92,7 +91,6 @@ async def move(
     moved = await actions_homes.move(
         tx, community_id=community_id, person_ids=person_ids, building_id=building_id, door=door, reason=reason
     )
-    await visits.end_visits(tx, person_ids=person_ids)
     first = holders[0]
     await not_own(tx, person_ids=[first.person_id])  # nor into one's own household
     if first.household_id is None:
@@ -157,6 +155,5 @@ async def leave(tx: Tx, *, person_id: int, how: str, points_given_up: int, answe
 async def go(tx: Tx, *, holder: Holder, ending: Sequence[Book], how: str, answer: str) -> None:
     """Close the passbooks, which are empty, and end all that lets this member in."""
     await points.close(tx, ending=ending)
-    await visits.end_visits(tx, person_ids=[holder.person_id])
     await events.after_leaving(tx, person_ids=await people_queries.ids_of(tx, holder.person_id))
     await actions_own.leave(tx, person_id=holder.person_id, how=how, answer=answer)

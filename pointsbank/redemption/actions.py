@@ -102,8 +102,13 @@ NEW_VISIT = """
 INSERT INTO redemption_visit (counter_id, staff_id, person_id, account_id, code_kind, card_id, opened_at, expires_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id
 """
+# A passbook of a household is for those who live there at this moment, whenever the visit was opened.
 VISIT = """
-SELECT counter_id, staff_id, person_id, account_id, code_kind, card_id, expires_at FROM redemption_visit WHERE id = ?
+SELECT visit.counter_id, visit.staff_id, visit.person_id, visit.account_id, visit.code_kind, visit.card_id,
+       visit.expires_at, COALESCE(book.household_id = member.household_id, book.household_id IS NULL) AS is_theirs
+  FROM redemption_visit visit JOIN ledger_account account ON account.id = visit.account_id
+  JOIN ledger_passbook book ON book.id = account.passbook_id JOIN people_person person ON person.id = visit.person_id
+  JOIN people_person member ON member.id = COALESCE(person.merged_into, person.id) WHERE visit.id = ?
 """
 CHOOSE_MEMBER = "UPDATE redemption_visit SET person_id = ? WHERE id = ?"
 USE_LIMIT = """
@@ -255,7 +260,7 @@ async def _visit(tx: Tx, counter: _Counter, visit_id: int) -> _Visit:
     found = await tx.row(VISIT, visit_id)
     if found is None or found["counter_id"] != counter.counter_id or found["staff_id"] != tx.actor.person_id:
         raise NoSuchVisit
-    if found["expires_at"] <= tx.now:
+    if found["expires_at"] <= tx.now or not found["is_theirs"]:
         raise VisitOver
     await cards.check_code_still_good(
         tx, person_id=found["person_id"], code_kind=found["code_kind"], card_id=found["card_id"]
