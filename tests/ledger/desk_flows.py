@@ -21,11 +21,11 @@ class Handing(Asking):
             to_person=self.person_id(to),
         )  # fmt: skip
 
-    async def give_own(self, person: int, to: int | None, points: int) -> None:
+    async def give_own(self, person: int, to: int | None, points: int, kind: str) -> None:
         person, to = self.person(person), None if to is None else self.person(to)
         await self.both(
-            actions_vouchers.give_own, lambda: self.oracle.give_own(person, to, points), points=points,
-            to_person=self.person_id(to), by=self.person_id(person),
+            actions_vouchers.give_own, lambda: self.oracle.give_own(person, to, points, kind), points=points,
+            kind=kind, to_person=self.person_id(to), by=self.person_id(person),
         )  # fmt: skip
 
     async def grant(self, person: int, points: int, days: int, kind: str) -> None:

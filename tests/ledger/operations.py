@@ -35,7 +35,7 @@ OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and
     "hand_over": (
         5, {"what": ("transfer", "donation"), "book": BOOK, "to": ALSO, "points": (*SPENT, *UNFIT)}
     ),
-    "give_own": (3, {"person": WHO, "to": ALSO, "points": SPENT}),
+    "give_own": (3, {"person": WHO, "to": ALSO, "points": SPENT, "kind": KIND}),
     "grant": (3, {"person": WHO, "points": (*SPENT, *UNFIT), "days": DAYS, "kind": KIND}),
     "adjust": (
         3,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date
 
-from tests.ledger.oracle import MAIN, Books
+from tests.ledger.oracle import Books
 from tests.ledger.oracle_rows import MOST, Bucket, No, Side, Uses, check_amount
 
 ALONE_MAX = 20
@@ -39,14 +39,12 @@ class Flows(Books):
         target = self.pot_of(book) if to is None else self.book_of(to, self.books[book].kind)
         return self._booked(Voucher(what, book, target, points))
 
-    def give_own(self, person: int, to: int | None, points: int) -> int:
+    def give_own(self, person: int, to: int | None, points: int, kind: str) -> int:
         check_amount(points)
-        own = self.find(MAIN, *self.whose(person))
-        if own is None:
-            raise No("not_enough_points")
+        own = self.open(kind, *self.whose(person, kind))
         if to is not None and not self.live_together(person, to):
             raise No("not_housemate")
-        target: Side = self.pot_of(own) if to is None else self.book_of(to)
+        target: Side = self.pot_of(own) if to is None else self.book_of(to, kind)
         return self._booked(Voucher("donation" if to is None else "transfer", own, target, points))
 
     def live_together(self, one: int, other: int) -> bool:
@@ -78,10 +76,15 @@ class Flows(Books):
         if entry.is_undone:
             raise No("already_reversed")
         voucher = Voucher("reversal", entry.target, entry.source, entry.points, reverses=number)
-        if entry.points <= ALONE_MAX:
+        if self.is_for_one(voucher):
             return self._booked(voucher)
         self._ask(voucher)
         return None
+
+    def is_for_one(self, voucher: Voucher) -> bool:
+        """The limit counts whole points, of whatever kind."""
+        kind = self.kinds[self.books[voucher.books[0]].kind]
+        return voucher.points <= ALONE_MAX * 10**kind.decimals
 
     def give(self, place: int, *, is_maker: bool, has_seen: bool) -> int:
         voucher = self.agreed(place, is_maker=is_maker, has_seen=has_seen)

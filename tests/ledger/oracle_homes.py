@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.ledger.oracle import MAIN
-from tests.ledger.oracle_flows import ALONE_MAX, Flows, Voucher
+from tests.ledger.oracle_flows import Flows, Voucher
 from tests.ledger.oracle_openings import Openings
 from tests.ledger.oracle_rows import MOST, Home, No, Person
 
@@ -220,7 +220,7 @@ class Homes(Flows, Openings):
             voucher = Voucher("estate", book, target, self.balance(book), member=human)
             self.draw(voucher)
             voucher.state = "asked"
-            if voucher.points <= ALONE_MAX:
+            if self.is_for_one(voucher):
                 self._book_estate(voucher)
         return self._go_if_done(human)
 
