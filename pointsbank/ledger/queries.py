@@ -240,6 +240,17 @@ async def lapsing_soon(account_id: int, *, today: date) -> list[Expiring]:
     return await expiring(account_id, today=today, until=today + timedelta(days=found[0]))
 
 
+GIFT_RATES = """
+SELECT DISTINCT match_percent FROM ledger_lot
+ WHERE account_id = ? AND match_percent IS NOT NULL AND remaining > held AND expires_on >= ? ORDER BY match_percent
+"""
+
+
+async def gift_rates(account_id: int, *, today: date) -> list[int]:
+    """How much of the gifts that lie in an account goes with 100 earned points of the same spending."""
+    return [int(percent) for (percent,) in await db.rows(GIFT_RATES, account_id, today)]
+
+
 def _day(value: date | str) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 

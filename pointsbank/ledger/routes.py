@@ -36,7 +36,7 @@ from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import formats, forms
 from pointsbank.web.handlers import get
-from pointsbank.web.i18n import N_, amount, locale_now, translate
+from pointsbank.web.i18n import N_, _, amount, locale_now, translate
 from pointsbank.web.render import page
 
 PAGE_LINES = 30
@@ -160,12 +160,28 @@ async def passbook(
         lapsing=await queries.lapsing_soon(found.account_id, today=today),
         last_days=(await queries.expiring(found.account_id, today=today, until=LASTING))[:LAST_DAYS],
         months=months,
+        why_not_all=await why_not_all(found, today) if is_own else [],
         once=await balance_on(found.account_id, request, today),
         today=today,
         side=side,
         older_url=older_url,
         may_give=is_own and await routes_give.may_give(session, found.code),
     )
+
+
+async def why_not_all(book: Book, today: date) -> list[str]:
+    """Why less can be spent today than stands in a passbook, beginning with how much can; empty where all can."""
+    free = await queries.spendable(None, book.account_id, today=today)
+    if free >= book.balance:
+        return []
+    of = await queries_flows.book(None, book.passbook_id)
+    told = [_("现在能用 {amount}。", amount=amount(free, book))]
+    if of.held:
+        told.append(_("有 {amount} 为还没办完的事留着。", amount=amount(of.held, book)))
+    if of.spend_above:
+        told.append(_("这种存折里要留着 {amount}，不能用。", amount=amount(of.spend_above, book)))
+    rates = await queries.gift_rates(book.account_id, today=today)
+    return told + [_("送的积分要和自己挣的搭着用：每用 100 自己挣的，可以搭 {n} 送的。", n=rate) for rate in rates]
 
 
 async def balance_on(account_id: int, request: Request[Any, Any, Any], today: date) -> tuple[date, Balances] | None:

@@ -18,6 +18,7 @@ async def test_a_gift_is_agreed_to_told_before_it_lapses_and_pays_beside_earned_
     assert [await world.balance(one) for one in (earner, idler)] == [100, 40]
     assert "测试慰问" not in (await resident.open("/ledger")).text  # why it is given is for staff
     assert "赠送积分" in resident.text
+    assert "现在能用 90 分。<br>送的积分要和自己挣的搭着用：每用 100 自己挣的，可以搭 50 送的。" in resident.text
     await the_desk_is_told_whose_points_lapse(stage)
 
     counter = await stage.program(Role.COUNTER_STAFF)
