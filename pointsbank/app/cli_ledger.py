@@ -89,6 +89,5 @@ def export(folder: Path, file: Path | None) -> None:
 
 
 async def _exported(settings: Settings, file: Path | None, folder: Path) -> list[Head]:
-    async with databases.opened_to_read(settings, file):
-        verifying.give_way_for(sum(head.position for head in await queries_seal.heads()))
+    async with verifying.opened_giving_way(settings, file):
         return await books_out.export(folder, _tell)

@@ -138,9 +138,10 @@ async def welcome(settings: Settings, *, lan: bool) -> str:
     base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     lines = ["", "积分银行演示（演示数据，人和地方都是编的）", f"打开：{base_url}", ""]
     shown: set[str] = set()
+    first_place = sign_ins.logins[0].place_id  # all of one community's: some things need two admins
     for login in sign_ins.logins:
-        if login.role not in shown:
-            shown.add(login.role)
+        if login.login not in shown and (login.place_id == first_place or login.role not in shown):
+            shown |= {login.role, login.login}
             role = _padded(ROLE_NAMES[Role(login.role)], 12)
             lines.append(f"  {role}{_padded(login.login, 20)}{login.password}  {login.place}")
     async with databases.opened_to_read(settings):

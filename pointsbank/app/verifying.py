@@ -23,8 +23,8 @@ from pointsbank.events import verify as events
 from pointsbank.kit import db
 from pointsbank.kit.checks import Finding
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger import queries_seal, verify_seals
 from pointsbank.ledger import verify as books
-from pointsbank.ledger import verify_seals
 from pointsbank.ledger.verify_seals import Checked, Deposited, Span
 from pointsbank.redemption import verify as redemption
 from pointsbank.stock import verify as stock
@@ -45,14 +45,13 @@ async def verified(
     """Recompute the books of an installation, or of a file, and say meanwhile how far it has come."""
 
     async def check(spans: Sequence[Span]) -> list[Checked]:
-        give_way_for(sum(span.upto - span.after for span in spans))
         count = min(PROCESSES_MAX, os.cpu_count() or 1, len(spans))
         if count < 2:
             async with db.snapshot() as rows:
                 return await verify_seals.check_spans(rows, spans)
         return await _apart(spans, count, file, progress)
 
-    async with databases.opened_to_read(settings, file):
+    async with opened_giving_way(settings, file):
         report, others = await asyncio.gather(books.verify(heads, check), of_other_rooms())
         return msgspec.structs.replace(report, findings=report.findings + others)
 
@@ -106,10 +105,15 @@ async def _serve(settings: Settings, file: Path | None) -> None:
             sys.stdout.buffer.flush()
 
 
-def give_way_for(positions: int) -> None:
-    """People at the pages come first, where it takes more than a moment. For good: this is for commands."""
+@contextlib.asynccontextmanager
+async def opened_giving_way(settings: Settings, file: Path | None) -> AsyncIterator[None]:
+    """Open what takes more than a moment to read so that people at the pages come first. For good, as for commands."""
+    async with databases.opened_to_read(settings, file):
+        positions = sum(head.position for head in await queries_seal.heads())
     if positions > LONG and sys.platform != "win32":
-        os.nice(NICENESS)
+        os.nice(NICENESS)  # which the threads of a database take over when they begin: so it is opened anew
+    async with databases.opened_to_read(settings, file):
+        yield
 
 
 def main() -> None:
