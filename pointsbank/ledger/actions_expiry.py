@@ -10,8 +10,8 @@ from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_acc
 from pointsbank.ledger.actions_flows import check_nothing_held
 from pointsbank.ledger.rules import NotAsTold, Posted
 
-EXPIRED_AT_ONCE = 250
-"""Orders wait for so many, some 40 ms; with fewer 20,000 lots beside a busy counter would take too long."""
+EXPIRED_AT_ONCE = 400
+"""Orders wait for so many, some 100 ms; with fewer 20,000 lots beside a busy counter would take too long."""
 
 EXPIRED_LOTS = f"""
 SELECT lot.id, lot.account_id, lot.remaining - lot.held, account.community_id, lot.remaining
