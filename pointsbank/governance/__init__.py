@@ -14,6 +14,5 @@ Invariants:
   5. No points stay where nobody can reach them: with whoever moves house all or an agreed share go along, to the
      record that stays all go, and whoever leaves passes them on or gives them up. Passbooks that nobody holds any more
      are closed.
-     A visit at a counter ends with the move: what it opened is not the member's to spend any more.
   6. A member whose estate waits for a second person stays one until the last of its vouchers is booked.
 """

@@ -41,7 +41,8 @@ class EstateForm(msgspec.Struct):
     name: Annotated[str, Meta(title=N_("对方的姓名"), max_length=40)] = ""
 
 
-async def _member(session: Session, person_id: int) -> MemberView:
+async def member_here(session: Session, person_id: int) -> MemberView:
+    """A member of these communities whose record still stands by itself; anybody else is not found."""
     view = await people.member_view(session.community_ids, person_id)
     if view.state != "member":
         raise NotFound
@@ -50,7 +51,7 @@ async def _member(session: Session, person_id: int) -> MemberView:
 
 @get(f"{PERSON}/estate", guards=SETTLES)
 async def estate_page(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    return await _estate_page(session, await _member(session, person_id), forms.blank())
+    return await _estate_page(session, await member_here(session, person_id), forms.blank())
 
 
 async def _estate_page(session: Session, view: MemberView, form: Filled[Any]) -> Response[str]:
@@ -84,7 +85,7 @@ async def pass_on(
     view = await people.member_view(session.community_ids, person_id)
     if view.state == "left":  # the button was pressed twice
         return Redirect(f"/people/{view.person_id}", status_code=303)
-    view = await _member(session, person_id)
+    view = await member_here(session, person_id)
     if form.is_valid:
         asked, heir = form.value, None
         if asked.to == "heir":

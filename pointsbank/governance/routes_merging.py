@@ -15,6 +15,7 @@ from pointsbank.awards import queries as awards
 from pointsbank.governance import actions_merging as actions
 from pointsbank.governance import queries
 from pointsbank.governance.queries import MergeRequest
+from pointsbank.governance.routes_estates import member_here
 from pointsbank.governance.rules import ASKED, DONE, REFUSED, WITHDRAWN
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound, Refusal
@@ -51,16 +52,9 @@ class MergeForm(msgspec.Struct):
     sure: Annotated[bool, Meta(title=N_("核对过"))] = False
 
 
-async def _member(session: Session, person_id: int) -> MemberView:
-    view = await people.member_view(session.community_ids, person_id)
-    if view.state != "member":
-        raise NotFound
-    return view
-
-
 @get(f"{PERSON}/merge", guards=SETTLES)
 async def merge_page(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    return await _merge_page(await _member(session, person_id), forms.blank())
+    return await _merge_page(await member_here(session, person_id), forms.blank())
 
 
 async def _merge_page(view: MemberView, form: Filled[Any]) -> Response[str]:
@@ -84,7 +78,7 @@ async def ask(
     person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Response[str] | Redirect:
     form = await forms.read(request, MergeForm)
-    view = await _member(session, person_id)
+    view = await member_here(session, person_id)
     if form.is_valid and not form.value.sure:
         form.refuse("sure", "请先核对是同一个人，再勾上")
     if form.is_valid:

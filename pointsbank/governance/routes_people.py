@@ -13,6 +13,7 @@ from pointsbank.awards import queries as awards
 from pointsbank.awards.rules import STATE_WORDS, State
 from pointsbank.events import queries as events
 from pointsbank.governance import actions_people, queries, queries_moving
+from pointsbank.governance.routes_estates import member_here
 from pointsbank.governance.rules import ANSWER_LETTERS_MAX
 from pointsbank.kit import db, text
 from pointsbank.kit.errors import NotFound, Refusal
@@ -177,16 +178,9 @@ async def separate(
 # Moving house
 
 
-async def _member(session: Session, person_id: int) -> MemberView:
-    view = await people.member_view(session.community_ids, person_id)
-    if view.state != "member":
-        raise NotFound
-    return view
-
-
 @get([f"{PERSON}/move", f"{PERSON}/move/check"], guards=SETTLES)
 async def move_page(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    return await _move_page(session, await _member(session, person_id), forms.blank())
+    return await _move_page(session, await member_here(session, person_id), forms.blank())
 
 
 async def _move_page(
@@ -225,7 +219,7 @@ async def _read_move(request: AnyRequest, session: Session) -> tuple[forms.Fille
 async def check_move(person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
     """What the move means for the passbooks, told before it is done."""
     form, door = await _read_move(request, session)
-    view = await _member(session, person_id)
+    view = await member_here(session, person_id)
     if not form.is_valid:
         return await _move_page(session, view, form, 400)
     asked = form.value
@@ -268,7 +262,7 @@ async def move(
     person_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]
 ) -> Response[str] | Redirect:
     form, door = await _read_move(request, session)
-    view = await _member(session, person_id)
+    view = await member_here(session, person_id)
     if not form.is_valid:
         return await _move_page(session, view, form, 400)
     asked = form.value
@@ -295,7 +289,7 @@ async def move(
 
 @get(f"{PERSON}/leave", guards=SETTLES)
 async def leave_page(person_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    return await _leave_page(session, await _member(session, person_id), forms.blank())
+    return await _leave_page(session, await member_here(session, person_id), forms.blank())
 
 
 async def _leave_page(
@@ -328,7 +322,7 @@ async def leave(
     view = await people.member_view(session.community_ids, person_id)
     if view.state == "left":  # the button was pressed twice
         return _to(f"/people/{view.person_id}")
-    view = await _member(session, person_id)
+    view = await member_here(session, person_id)
     if not form.is_valid:
         return await _leave_page(session, view, form, 400)
     asked = form.value

@@ -31,8 +31,6 @@ def reader(kind: Any) -> Callable[[bytes], Any]:
 
 
 def _nameless(value: Any) -> Any:
-    if type(value) in PLAIN:
-        return value
     if isinstance(value, msgspec.Struct):
         value = msgspec.structs.astuple(value)
     if isinstance(value, list | tuple):
