@@ -3,7 +3,7 @@
 Pure: same facts, same table and same use of the caps give the same points, for ever.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 import msgspec
@@ -50,6 +50,7 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "NotADraft",
     "PastAct",
     "Period",
+    "Replay",
     "Result",
     "Rounding",
     "SchemeUnreadable",
@@ -244,22 +245,32 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
     return Result(points=points, clipped=full - points, steps=tuple(steps), uses=uses)
 
 
-def replay(table: Table, acts: Sequence[PastAct]) -> list[Result]:
+class Replay:
+    """Scores acts one after the other, each by the table it is handed with; the counters begin at nothing."""
+
+    def __init__(self) -> None:
+        self._counted: dict[tuple[int, CapKey], int] = {}
+
+    def score(self, table: Table, item: Item, act: PastAct) -> Result:
+        holder = {Scope.PERSON: act.person_id, Scope.HOUSEHOLD: act.household_id, Scope.BUILDING: act.building_id}
+        keys = caps_of(table, item, act.facts.day)
+        used = {key: self._counted.get((holder[key.scope], key), 0) for key in keys}
+        result = evaluate(table, item, act.facts, used)
+        for use in result.uses:
+            place = holder[use.key.scope], use.key
+            self._counted[place] = self._counted.get(place, 0) + use.points
+        return result
+
+
+def replay(table: Table, acts: Iterable[PastAct]) -> list[Result]:
     """Score acts one after the other as if this table had been in force and its counters had begun at nothing."""
     items = {item.code: item for item in table.items}
-    counted: dict[tuple[int, CapKey], int] = {}
-    results = []
+    again, results = Replay(), []
     for act in acts:
         item = items.get(act.item_code)
         if item is None:
             raise UnknownItem(item_code=act.item_code)
-        holder = {Scope.PERSON: act.person_id, Scope.HOUSEHOLD: act.household_id, Scope.BUILDING: act.building_id}
-        keys = caps_of(table, item, act.facts.day)
-        result = evaluate(table, item, act.facts, {key: counted.get((holder[key.scope], key), 0) for key in keys})
-        for use in result.uses:
-            place = holder[use.key.scope], use.key
-            counted[place] = counted.get(place, 0) + use.points
-        results.append(result)
+        results.append(again.score(table, item, act))
     return results
 
 
