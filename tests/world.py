@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
+import msgspec
 from litestar.types import ASGIApp
 
 from pointsbank.app import wiring
@@ -39,6 +40,7 @@ from pointsbank.people.rules_cards import Kept
 from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import scheme_file
+from pointsbank.scoring.rules import Table
 from pointsbank.stock import actions as stock
 from pointsbank.web.limits import Limit, Limits
 
@@ -61,6 +63,11 @@ class Community:
     outlet_id: int
     counter_id: int
     version_id: int
+
+
+@functools.cache
+def scheme() -> Table:
+    return scheme_file.parse((seed_dir() / "scoring" / SCHEME).read_text("utf-8"))
 
 
 @dataclass
@@ -92,8 +99,7 @@ class World:
         building_id = await db.write(
             people.make_place, parent_id=community_id, kind="building", name=f"测试 1 号楼{self.word}"
         )
-        table = scheme_file.parse((seed_dir() / "scoring" / SCHEME).read_text("utf-8"))
-        table = scheme_file.rules.msgspec.structs.replace(table, notice_days=notice_days, passbook=holder)
+        table = msgspec.structs.replace(scheme(), notice_days=notice_days, passbook=holder)
         version_id = await db.write(
             scoring.adopt,
             community_id=community_id,

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+import msgspec
 from stdnum import damm
 
 from pointsbank.kit import crypto
@@ -58,8 +59,7 @@ class CodeKind(StrEnum):
 _COUNTER_KINDS = {str(kind): kind for kind in (CodeKind.CARD, CodeKind.PHONE, CodeKind.PICKUP, CodeKind.HOUSEHOLD)}
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """What a scanner or a keyboard sent. Everything but the kind stays out of `repr`, and so out of logs.
 
     `digits`: of a counter code the sixteen between type and check digits; of goods and member numbers all.
@@ -68,10 +68,13 @@ class Scan:
     """
 
     kind: CodeKind
-    digits: str = field(default="", repr=False)
-    handle: str = field(default="", repr=False)
-    otp: str = field(default="", repr=False)
-    token: str = field(default="", repr=False)
+    digits: str = ""
+    handle: str = ""
+    otp: str = ""
+    token: str = ""
+
+    def __repr__(self) -> str:
+        return f"Scan({self.kind.name})"
 
 
 def parse_scan(text: str) -> Scan:

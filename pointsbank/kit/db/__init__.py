@@ -21,15 +21,13 @@ from pointsbank.kit.clock import Clock
 from pointsbank.kit.db import postgres, sqlite
 from pointsbank.kit.db.command import (
     NOBODY,
-    REQUEST_KEY,
     Actor,
-    Command,
     Misuse,
     Replay,
-    RequestKeyUnfit,
     Row,
     Tx,
     acting,
+    prepare,
 )
 
 __all__ = [
@@ -176,9 +174,7 @@ async def write(
     if acting.get():
         raise Misuse("an action is one transaction: call another action with the same tx")
     replayed.set(False)
-    if request_key is not None and REQUEST_KEY.fullmatch(request_key) is None:
-        raise RequestKeyUnfit
-    outcome = await current().writer.submit(Command(action, actor, request_key, facts))
+    outcome = await current().writer.submit(prepare(action, actor, request_key, facts))
     if isinstance(outcome, Replay):
         replayed.set(True)
         return outcome.value  # type: ignore[no-any-return]  # decoded with the action's own return type

@@ -88,10 +88,14 @@ class Tx:
 
 
 class Command(msgspec.Struct, frozen=True):
+    """`caller` and `digest` are of use with a request key only."""
+
     action: Callable[..., Coroutine[Any, Any, Any]]
     actor: Actor
     request_key: str | None
     facts: dict[str, Any]
+    caller: str = ""
+    digest: bytes = b""
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -127,12 +131,23 @@ def _name(action: Callable[..., Any]) -> bytes:
     return f"{action.__module__}.{action.__qualname__}".encode()
 
 
-def digest(command: Command) -> bytes:
+def prepare(
+    action: Callable[..., Coroutine[Any, Any, Any]], actor: Actor, request_key: str | None, facts: dict[str, Any]
+) -> Command:
+    """Make ready before its turn, since a turn holds up all others. Refuses RequestKeyUnfit."""
+    if request_key is None:
+        return Command(action, actor, None, facts)
+    if REQUEST_KEY.fullmatch(request_key) is None:
+        raise RequestKeyUnfit
+    return Command(action, actor, request_key, facts, actor.caller, _digest(action, facts))
+
+
+def _digest(action: Callable[..., Any], facts: dict[str, Any]) -> bytes:
     """Fingerprint of what was asked, so that a key cannot be reused for something else.
 
     Keyed: the facts may hold a card's digits, which could be found by trying from a plain hash.
     """
-    asked = _name(command.action) + _encode(command.facts)
+    asked = _name(action) + _encode(facts)
     # Many times as fast as an HMAC of so short a text. Half of it tells what was asked from anything else.
     return hashlib.blake2b(asked, key=crypto.held().derive("command"), digest_size=32).digest()[:DIGEST_BYTES]
 
@@ -154,18 +169,17 @@ async def perform(tx: Tx, command: Command) -> Any:
     key = command.request_key
     if key is None:
         return await command.action(tx, **command.facts)
-    caller, fingerprint = command.actor.caller, digest(command)
-    if await tx.run(TAKE, caller, key, fingerprint, b"") == 0:
-        return await _stored(tx, command, caller, fingerprint)
+    if await tx.run(TAKE, command.caller, key, command.digest, b"") == 0:
+        return await _stored(tx, command)
     result = await command.action(tx, **command.facts)
-    await tx.run(ANSWER, answers.stored(result), caller, key)
+    await tx.run(ANSWER, answers.stored(result), command.caller, key)
     return result
 
 
-async def _stored(tx: Tx, command: Command, caller: str, fingerprint: bytes) -> Replay:
-    stored = await tx.row(STORED, caller, command.request_key)
+async def _stored(tx: Tx, command: Command) -> Replay:
+    stored = await tx.row(STORED, command.caller, command.request_key)
     assert stored is not None
-    if bytes(stored["digest"]) != fingerprint:
+    if bytes(stored["digest"]) != command.digest:
         raise Again(KeyReused())
     answer = bytes(stored["answer"])
     if stored["is_refused"]:
@@ -182,4 +196,4 @@ def is_stored(command: Command, refused: Exception) -> bool:
 async def store_refusal(tx: Tx, command: Command, refusal: Refusal) -> int:
     """Keep a refusal under its key, after all that its action did was rolled back; 0 if a twin came first."""
     answer = _encode(_StoredRefusal(refusal.code, refusal.facts))
-    return await tx.run(REFUSED, command.actor.caller, command.request_key, digest(command), answer)
+    return await tx.run(REFUSED, command.caller, command.request_key, command.digest, answer)
