@@ -192,6 +192,9 @@ CHANGES: dict[str, Change] = {
     "/scoring/drafts": Change(NEXT_DOOR),
     "/scoring/versions/{version_id:int}": Change(ADMIN, GRID, {"points": ["3"]}),
     "/scoring/versions/{version_id:int}/items": Change(ADMIN, ITEM, {"points": "4"}),
+    "/scoring/versions/{version_id:int}/sheet": Change(
+        ADMIN, {"seen": "{draft_seen}", "lines": "编号\t分值\nA01\t6"}, {"lines": "编号\t分值\nA01\t7"}
+    ),
     "/scoring/versions/{version_id:int}/publish": Change(
         ADMIN, {"in_force_from": "2027-01-01"}, {"in_force_from": "2027-02-01"}
     ),
@@ -314,6 +317,7 @@ ELSEWHERE = {
     **dict.fromkeys((f"/events/{{activity_id:int}}/{each}/find" for each in ("roster", "late")), LOOK),
     **dict.fromkeys(("/people/{person_id:int}/card/print", "/people/households/{household_id:int}/card/print"), LOOK),
     **dict.fromkeys((f"/people/cards/{each}" for each in ("print", "runs/{run_id:int}/print")), LOOK),
+    "/scoring/versions/{version_id:int}/sheet/check": LOOK,
     **dict.fromkeys(("/people/cards/runs/{run_id:int}/slips", "/people/import/{import_id:int}/failed"), LOOK),
     "/people/import": "a repeat is another file to look at",
 }

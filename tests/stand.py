@@ -44,6 +44,8 @@ from pointsbank.people.rules import CONSENT_VERSION
 from pointsbank.people.rules_import import Plan, guess_columns
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
+from pointsbank.scoring import queries as scoring
+from pointsbank.scoring import rules_sheet
 from pointsbank.stock import actions_count
 from pointsbank.stock.rules import Counted
 from tests.changes import ADMIN, CLERK, NEXT_DOOR, RESIDENT, VISITOR, WORKER
@@ -205,6 +207,7 @@ async def _service(world: World, made: Stand) -> None:
     own["nobody_came_id"] = await activity(-timedelta(hours=2), timedelta(minutes=5))
     await came(own["ended_id"])
     world.clock.advance(minutes=10)
+    own["draft_seen"] = rules_sheet.digest((await scoring.version((world.home.id,), own["version_id"])).table)
     own["activity_id"] = await activity(-timedelta(minutes=5), timedelta(hours=2))
     await came(own["activity_id"])
     world.clock.advance(minutes=2)

@@ -43,12 +43,18 @@ log = logging.getLogger(__name__)
 
 
 class Sheet(msgspec.Struct, frozen=True):
-    """The first sheet that has something in it. `rows[0]` is the first row of the file, whether empty or not."""
+    """The first sheet that has something in it. `rows[0]` is the first row of the file, whether empty or not.
+
+    `merged` and `formulas` are row and column, from 1, of merged areas (of books) and formulas (of xlsx): what is read
+    of them is a value in the first cell, and a value of the last time that somebody's program reckoned.
+    """
 
     rows: list[list[Cell]]
     kind: Literal["xlsx", "xls", "csv"]
     encoding: str | None
     name: str
+    merged: list[tuple[int, int]]
+    formulas: list[tuple[int, int]]
 
 
 class Photo(msgspec.Struct, frozen=True):
@@ -65,6 +71,8 @@ class _Head(msgspec.Struct):
     kind: Literal["xlsx", "xls", "csv"] = "csv"
     encoding: str | None = None
     name: str = ""
+    merged: list[tuple[int, int]] = []
+    formulas: list[tuple[int, int]] = []
     width: int = 0
     height: int = 0
 
@@ -89,7 +97,7 @@ async def read_sheet(content: bytes, *, rows_max: int = ROWS_MAX, columns_max: i
     for some in rest.splitlines():
         rows += msgspec.json.decode(some, type=list[list[Cell]])
         await asyncio.sleep(0)  # others have their turn between slices of a large table
-    return Sheet(rows, head.kind, head.encoding, head.name)
+    return Sheet(rows, head.kind, head.encoding, head.name, head.merged, head.formulas)
 
 
 async def read_photo(content: bytes, *, side_max: int = PHOTO_SIDE_MAX, bytes_max: int = BYTES_MAX) -> Photo:

@@ -44,7 +44,13 @@ def answer(what: str, first: int, second: int, content: bytes) -> Iterable[bytes
     from pointsbank.kit import intake_sheet  # noqa: PLC0415
 
     sheet = intake_sheet.read(content, rows_max=first, columns_max=second)
-    head = {"kind": sheet.kind, "encoding": sheet.encoding, "name": sheet.name}
+    head = {
+        "kind": sheet.kind,
+        "encoding": sheet.encoding,
+        "name": sheet.name,
+        "merged": sheet.merged,
+        "formulas": sheet.formulas,
+    }
     slices = range(0, len(sheet.rows), ROWS_A_LINE)
     return [line(head), *(line(sheet.rows[start : start + ROWS_A_LINE]) for start in slices)]
 

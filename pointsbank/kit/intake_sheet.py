@@ -4,7 +4,7 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, time
 from typing import Any, NamedTuple
 
@@ -57,6 +57,10 @@ UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127, 0xFEFF, 0xFFFE, 
 EXACT_MAX = 2**53
 SEPARATORS = ",\t;"
 SNIFFED_LINES = 20
+MERGED_TOLD_MAX = 200
+
+
+Place = tuple[int, int]
 
 
 class Found(NamedTuple):
@@ -64,14 +68,17 @@ class Found(NamedTuple):
     kind: str
     encoding: str | None
     name: str
+    merged: Sequence[Place] = ()
+    formulas: Sequence[Place] = ()
 
 
 def read(content: bytes, *, rows_max: int, columns_max: int) -> Found:
     if content.startswith(ZIP):
         from pointsbank.kit import intake_xlsx  # noqa: PLC0415  # text needs no zip
 
-        clean = intake_xlsx.cleaned(content, rows_max=rows_max, columns_max=columns_max)
-        return _workbook(clean, "xlsx", rows_max, columns_max)
+        clean, told = intake_xlsx.cleaned(content, rows_max=rows_max, columns_max=columns_max)
+        found = _workbook(clean, "xlsx", rows_max, columns_max)
+        return found._replace(formulas=told.formulas_of(found.name))
     if content.startswith(OLE):
         _refuse_ole(content)
         return _workbook(io.BytesIO(content), "xls", rows_max, columns_max)
@@ -153,7 +160,8 @@ def _workbook(file: io.BytesIO, kind: str, rows_max: int, columns_max: int) -> F
                 _refuse_size(sheet.end[0] + 1, sheet.end[1] + 1, rows_max, columns_max)
                 rows = _kept(sheet.to_python(skip_empty_area=False), rows_max, columns_max, is_empty_fit=True)
                 if rows:
-                    return Found(rows, kind, None, about.name[:100].translate(UNSEEN))
+                    merged = [(start[0] + 1, start[1] + 1) for start, _end in sheet.merged_cell_ranges or ()]
+                    return Found(rows, kind, None, about.name[:100].translate(UNSEEN), merged[:MERGED_TOLD_MAX])
     except python_calamine.PasswordError:
         raise FileLocked from None
     except (python_calamine.CalamineError, OSError, ValueError):

@@ -8,6 +8,7 @@ import io
 import re
 import zipfile
 import zlib
+from dataclasses import dataclass, field
 from typing import Any
 from xml.parsers import expat
 
@@ -37,22 +38,45 @@ LOCAL_HEADER_BYTES = 30
 # A part of this size may be as empty as it likes: styles and themes are.
 SMALL_PART_BYTES = 100_000
 CHUNK_BYTES = 1 << 20
+FORMULAS_TOLD_MAX = 200
 TYPES, BOOK = "[Content_Types].xml", "xl/workbook.xml"
 OTHERS = (("word/", "word"), ("ppt/", "slides"), ("xl/workbook.bin", "xlsb"), ("META-INF/manifest.xml", "ods"))
 MACROS = re.compile(r"vba|macrosheets/|xl/activex/|macroEnabled", re.IGNORECASE)
 LINKS = re.compile(r"externallinks/|xl/connections|xl/querytables/", re.IGNORECASE)
 LINK_TYPES = re.compile(r"/(externalLink|externalLinkPath|connections|queryTable|attachedTemplate|oleObject)$")
 PLACE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+SHEETS_LISTED = "xl/_rels/workbook.xml.rels"
 SHARED = "s"
 WIDE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")  # UTF-16, which the two parsers would read differently
 
 
-def cleaned(content: bytes, *, rows_max: int, columns_max: int) -> io.BytesIO:
-    """The same workbook as a plain zip of its XML parts, all of them checked."""
+Place = tuple[int, int]  # row and column, counted from 1
+
+
+@dataclass
+class Book:
+    """What is told of a workbook as its parts stream by; `part_of` leads from a sheet's name to its part."""
+
+    rows_max: int
+    columns_max: int
+    shared: list[int] = field(default_factory=list)
+    letters: int = 0
+    part_of: dict[str, str] = field(default_factory=dict)
+    targets: dict[str, str] = field(default_factory=dict)
+    formulas: dict[str, list[Place]] = field(default_factory=dict)
+
+    def formulas_of(self, sheet: str) -> list[Place]:
+        """Where the first formulas of a sheet stand. What the library reads of them is a value of yesterday."""
+        target = self.targets.get(self.part_of.get(sheet, ""), "")
+        return self.formulas.get(target.removeprefix("/") if target.startswith("/") else f"xl/{target}", [])
+
+
+def cleaned(content: bytes, *, rows_max: int, columns_max: int) -> tuple[io.BytesIO, Book]:
+    """The same workbook as a plain zip of its XML parts, all of them checked, and what they told."""
+    book = Book(rows_max, columns_max)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            parts = _parts(packed)
-            return _copied(packed, parts, rows_max, columns_max)
+            return _copied(packed, _parts(packed), book), book
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, expat.ExpatError):
         raise FileDamaged from None
 
@@ -107,15 +131,13 @@ def _refuse_overlaps(infos: list[zipfile.ZipInfo], end: int) -> None:
         end = info.header_offset
 
 
-def _copied(packed: zipfile.ZipFile, parts: list[zipfile.ZipInfo], rows_max: int, columns_max: int) -> io.BytesIO:
+def _copied(packed: zipfile.ZipFile, parts: list[zipfile.ZipInfo], book: Book) -> io.BytesIO:
     made = io.BytesIO()
-    shared: list[int] = []
-    letters = 0
     # The shared texts come first: a cell that names one counts with its length.
     parts.sort(key=lambda info: not info.filename.lower().endswith("sharedstrings.xml"))
     with zipfile.ZipFile(made, "w") as clean:
         for info in parts:
-            part = _Part(shared, letters, rows_max, columns_max)
+            part = _Part(book, info.filename)
             with packed.open(info) as source, clean.open(info.filename, "w") as target:
                 # zipfile hands out what the directory declares and not a byte more, whatever the stream holds, and
                 # then the checksum is wrong: so the sum that was checked above is the sum that is read.
@@ -125,7 +147,6 @@ def _copied(packed: zipfile.ZipFile, parts: list[zipfile.ZipInfo], rows_max: int
                     part.feed(chunk)
                     target.write(chunk)
             part.feed(b"", is_last=True)
-            letters = part.letters
     made.seek(0)
     return made
 
@@ -133,9 +154,8 @@ def _copied(packed: zipfile.ZipFile, parts: list[zipfile.ZipInfo], rows_max: int
 class _Part:
     """One XML part as it streams by: no DOCTYPE, no depth without end, no cell beyond the limits."""
 
-    def __init__(self, shared: list[int], letters: int, rows_max: int, columns_max: int) -> None:
-        self.shared, self.letters = shared, letters
-        self.rows_max, self.columns_max = rows_max, columns_max
+    def __init__(self, book: Book, name: str) -> None:
+        self.book, self.name = book, name
         self.depth = self.row = self.column = self.length = 0
         self.root = self.cell_type = self.inside = ""
         self.is_filled, self.is_new = False, True
@@ -167,10 +187,19 @@ class _Part:
                 self.length = 0
             elif name == "t":
                 self.parser.CharacterDataHandler = self._count
-        elif name == "Relationship" and LINK_TYPES.search(attributes.get("Type", "")):
-            raise HasLinks
+        elif name == "Relationship":
+            self._start_relationship(attributes)
+        elif name == "sheet" and self.root == "workbook":
+            known = next((value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), "")
+            self.book.part_of[attributes.get("name", "")] = known
         elif name in {"Override", "Default"} and MACROS.search(attributes.get("ContentType", "")):
             raise HasMacros
+
+    def _start_relationship(self, attributes: dict[str, str]) -> None:
+        if LINK_TYPES.search(attributes.get("Type", "")):
+            raise HasLinks
+        if self.name == SHEETS_LISTED:
+            self.book.targets[attributes.get("Id", "")] = attributes.get("Target", "")
 
     def _start_in_sheet(self, name: str, attributes: dict[str, str]) -> None:
         if name == "row":
@@ -179,6 +208,10 @@ class _Part:
         elif name == "c":
             self._place(attributes.get("r"))
             self.cell_type = attributes.get("t", "n")
+        elif name == "f":
+            found = self.book.formulas.setdefault(self.name, [])
+            if len(found) < FORMULAS_TOLD_MAX:
+                found.append((self.row, self.column))
         elif name in {"v", "t"}:
             self.is_filled = True
             self.text = []
@@ -206,7 +239,7 @@ class _Part:
             if name == "si":
                 if self.length > CELL_LENGTH_MAX:
                     raise TooMuchText
-                self.shared.append(self.length)
+                self.book.shared.append(self.length)
 
     def _end_in_sheet(self, name: str) -> None:
         if name in {"v", "t"}:
@@ -214,20 +247,20 @@ class _Part:
             self._add("".join(self.text))
         elif name == "c" and self.is_filled:
             # Only cells with a value count: whole columns of borders without one are what offices send.
-            if self.row > self.rows_max:
-                raise TooManyRows(rows=self.rows_max)
-            if self.column > self.columns_max:
-                raise TooManyColumns(columns=self.columns_max)
+            if self.row > self.book.rows_max:
+                raise TooManyRows(rows=self.book.rows_max)
+            if self.column > self.book.columns_max:
+                raise TooManyColumns(columns=self.book.columns_max)
 
     def _add(self, text: str) -> None:
         if self.cell_type == SHARED:
             number = int(text)
-            if not 0 <= number < len(self.shared):
+            if not 0 <= number < len(self.book.shared):
                 raise FileDamaged
-            self.letters += self.shared[number]
+            self.book.letters += self.book.shared[number]
         else:
-            self.letters += len(text)
-        if self.letters > TEXT_LENGTH_MAX or len(text) > CELL_LENGTH_MAX:
+            self.book.letters += len(text)
+        if self.book.letters > TEXT_LENGTH_MAX or len(text) > CELL_LENGTH_MAX:
             raise TooMuchText
 
     def _count(self, text: str) -> None:

@@ -13,7 +13,7 @@ from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.scoring import queries, routes_editor, rules
+from pointsbank.scoring import queries, routes_editor, routes_sheet, rules
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_pieces import VersionChip, chip_of, grouped, writing
 from pointsbank.web import forms
@@ -96,4 +96,4 @@ def _rules_shown(known: rules.Table, book_kinds: dict[str, Denomination]) -> lis
     return [(label, words) for label, words in pairs if words]
 
 
-handlers: list[Any] = [table, version, *routes_editor.handlers]
+handlers: list[Any] = [table, version, *routes_editor.handlers, *routes_sheet.handlers]

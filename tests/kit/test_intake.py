@@ -50,6 +50,19 @@ async def test_merged_cells_keep_their_value_in_the_first():
     assert (await intake.read_sheet(made.getvalue())).rows == [["某社区居民名册"], ["姓名", "电话"], ["测试甲"]]
 
 
+async def test_merged_areas_and_formulas_are_told_of_the_sheet_that_is_read():
+    made = io.BytesIO()
+    with xlsxwriter.Workbook(made) as book:
+        notes, page = book.add_worksheet("说明"), book.add_worksheet("积分")
+        notes.hide()
+        notes.write_formula("A1", "=1+1", None, 2)
+        page.merge_range("B2:B3", "环境")
+        page.write_formula("C3", "=1+1", None, 2)
+    sheet = await intake.read_sheet(made.getvalue())
+    assert (sheet.merged, sheet.formulas) == ([(2, 2)], [(3, 3)])
+    assert sheet.rows[2][2] == 2
+
+
 async def test_a_hidden_sheet_is_passed_over():
     made = io.BytesIO()
     with xlsxwriter.Workbook(made) as book:

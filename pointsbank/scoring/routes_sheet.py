@@ -1,0 +1,215 @@
+"""A draft and Excel: take it away as a sheet, bring a sheet or a pasted block back, look at what it would change."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from msgspec import Meta
+
+from pointsbank.kit import db, intake
+from pointsbank.kit.db import Actor
+from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules_kinds import Denomination
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.scoring import actions_sheet, queries, rules, rules_columns, rules_sheet, sheet_file
+from pointsbank.scoring.queries import Version
+from pointsbank.scoring.routes_pieces import writing
+from pointsbank.scoring.rules_columns import Sort
+from pointsbank.scoring.rules_sheet import Fault, Read, SheetFaults
+from pointsbank.scoring.rules_table import YES_NO
+from pointsbank.web import forms
+from pointsbank.web.forms import Filled
+from pointsbank.web.handlers import get, post
+from pointsbank.web.i18n import N_, _, with_words
+from pointsbank.web.render import page
+
+AnyRequest = Request[Any, Any, Any]
+EDITOR = [needs(Permission.EDIT_SCORING)]
+SHEET = "/scoring/versions/{version_id:int}/sheet"
+LETTERS_MAX = 400_000
+FAULTS_SHOWN = 200
+ROWS_READ_MAX = 2_000
+HELP: dict[str, str] = {
+    "code": N_("一个大写字母加两到三位数字，例如 A07。按它认项：写表里有的编号是改，写没有的是新增。"),
+    "category": N_("例如：志愿服务"),
+    "name": N_("最多 60 个字"),
+    "basis": N_("按时长、按次、按数量"),
+    "block_minutes": N_("只用于按时长，不写就是 60"),
+    "rounding": N_("只用于按时长：不满不算、满一半也算、不满也算"),
+    "points": N_("只写数字"),
+    "range_max": N_("分值在一个范围里由评议定的，写最高的；别的空着"),
+    "multiplier_percent": N_("不写就是 100"),
+    "day_cap": N_("没有就空着"),
+    "month_cap": N_("没有就空着"),
+    "act_cap": N_("没有就空着"),
+    "other_caps": N_("上限不止前三种的，都写在这里：管谁、多久、最多多少，用分号分开"),
+    "minutes_min": N_("不满就不计分；没有就空着"),
+    "minutes_max_per_act": N_("只用于按时长；没有就空着"),
+    "share_min_percent": N_("不满就不计分；没有就空着"),
+    "quantity_min": N_("不写就是 1"),
+    "evidence": N_("例如：现场签到、照片"),
+    "review": N_("活动组织者，或活动组织者、社区管理员"),
+    "self_claim": N_("是或否，不写就是否"),
+    "book_kind": N_("不写就是主存折"),
+}
+
+
+class CheckForm(msgspec.Struct):
+    """`others` says what becomes of the items that the sheet does not name."""
+
+    lines: Annotated[str, Meta(title=N_("粘贴到这里"), max_length=LETTERS_MAX)] = ""
+    others: Annotated[Literal["stay", "end"], Meta(title=N_("表里没有写的项"))] = "stay"
+
+
+class PutForm(msgspec.Struct):
+    """`seen` is the digest of the draft that the check was made against."""
+
+    request_key: str
+    seen: str
+    lines: Annotated[str, Meta(max_length=LETTERS_MAX)]
+    others: Literal["stay", "end"] = "stay"
+
+
+@get("/scoring/versions/{version_id:int}/sheet.xlsx", guards=[needs()])
+async def download(version_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
+    """The version as a workbook; a draft's is for those who may edit."""
+    version = await queries.version(session.community_ids, version_id)
+    if version.state == "draft" and not session.may(Permission.EDIT_SCORING):
+        raise NotFound
+    book_kinds = await kinds.denominations(None, version.community_id)
+    lines = [(column.head, _(HELP[column.field])) for column in rules_columns.COLUMNS]
+    content = await asyncio.to_thread(
+        sheet_file.workbook,
+        rules_sheet.heads(),
+        rules_sheet.rows_of(version.table, book_kinds),
+        title=_("积分项"),
+        help_title=_("说明"),
+        lines=lines,
+        choices=_choices(book_kinds),
+    )
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'attachment; filename="scoring-{version.number}.xlsx"',
+    }
+    return Response(content, status_code=200, media_type=sheet_file.MEDIA_TYPE, headers=headers)
+
+
+def _choices(book_kinds: Mapping[str, Denomination]) -> dict[str, Sequence[str]]:
+    words: dict[Sort, Sequence[str]] = {
+        Sort.BASIS: [rules.WORDS[one] for one in rules.Basis],
+        Sort.ROUNDING: [rules.WORDS[one] for one in rules.Rounding],
+        Sort.YES_NO: list(YES_NO.values()),
+        Sort.BOOK: [of.name for of in book_kinds.values()],
+    }
+    return {column.head: words[column.sort] for column in rules_columns.COLUMNS if column.sort in words}
+
+
+@get(SHEET, guards=EDITOR)
+async def sheet_form(version_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
+    draft = await _draft(session, version_id)
+    blank: Filled[Any] = forms.blank(others="stay")
+    return _page(draft, blank)
+
+
+async def _draft(session: Session, version_id: int) -> Version:
+    found = await queries.version(session.community_ids, version_id)
+    if found.state != "draft":
+        raise NotFound
+    return found
+
+
+def _page(draft: Version, form: Filled[Any], faults: Sequence[Fault] = (), **shown: Any) -> Response[str]:
+    told = [(fault.row, fault.letter, fault.said(with_words)) for fault in faults[:FAULTS_SHOWN]]
+    others = [("stay", _("照旧")), ("end", _("停用"))]
+    facts = {"changes": (), "seen": None, "unused": [], **shown}
+    return page(
+        "scoring/sheet.html",
+        status=200 if form.is_valid else 400,
+        draft=draft,
+        form=form,
+        faults=told,
+        more=max(0, len(faults) - FAULTS_SHOWN),
+        others=others,
+        heads=rules_sheet.heads(),
+        labels=rules.FIELD_LABELS,
+        **facts,
+    )
+
+
+@post(f"{SHEET}/check", guards=EDITOR, opt={"upload": True})
+async def check(version_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
+    """Show what a sheet would change, or every fault of it; nothing is stored."""
+    form = await forms.read(request, CheckForm)
+    content = await forms.read_file(request)
+    draft = await _draft(session, version_id)
+    if not form.is_valid:
+        return _page(draft, form)
+    book_kinds = await kinds.denominations(None, draft.community_id)
+    try:
+        found = await _read(form, content, draft, book_kinds)
+    except Refusal as refusal:
+        form.refuse("file", refusal)
+        return _page(draft, form)
+    if found.faults:
+        form.refuse("file" if content else "lines", N_("表格里有 {n} 处要改，改好再检查"), n=len(found.faults))
+        return _page(draft, form, found.faults)
+    changes = rules.differences(draft.table, found.table, _, writing(book_kinds))
+    return _page(draft, form, changes=changes, seen=rules_sheet.digest(draft.table), unused=found.unused)
+
+
+async def _read(
+    form: Filled[CheckForm], content: bytes, draft: Version, book_kinds: Mapping[str, Denomination]
+) -> Read:
+    """Read the file, whose rows then stand in the text field where they can be put right; else the text."""
+    ends_others = form.typed.get("others") == "end"
+    if not content:
+        rows = rules_sheet.pasted(form.typed.get("lines", ""))
+        return rules_sheet.read(rows, draft.table, book_kinds, ends_others=ends_others)
+    sheet = await intake.read_sheet(content, rows_max=ROWS_READ_MAX)
+    found = rules_sheet.read(
+        sheet.rows, draft.table, book_kinds, ends_others=ends_others, merged=sheet.merged, formulas=sheet.formulas
+    )
+    of_file = rules_sheet.of_file(sheet.kind, sheet.encoding)
+    # What was not written as it is read (a formula, half of a merged area) is not offered for a second try.
+    form.typed["lines"] = "" if of_file or sheet.merged or sheet.formulas else rules_sheet.as_text(sheet.rows)
+    return msgspec.structs.replace(found, faults=[*of_file, *found.faults])
+
+
+@post(SHEET, guards=EDITOR, opt={"upload": True})
+async def put(
+    version_id: FromPath[int],
+    request: AnyRequest,
+    session: NamedDependency[Session],
+    actor: NamedDependency[Actor],
+) -> Response[Any]:
+    """Put a checked sheet into the draft; it is read again, since what comes back was in somebody's hands."""
+    form = await forms.read(request, PutForm)
+    draft = await _draft(session, version_id)
+    if not form.is_valid:
+        return _page(draft, form)
+    asked = form.value
+    book_kinds = await kinds.denominations(None, draft.community_id)
+    rows = rules_sheet.pasted(form.typed["lines"])
+    found = rules_sheet.read(rows, draft.table, book_kinds, ends_others=asked.others == "end")
+    if found.faults:
+        raise SheetFaults(count=len(found.faults))
+    await db.write(
+        actions_sheet.put_sheet,
+        actor=actor,
+        request_key=asked.request_key,
+        community_id=draft.community_id,
+        version_id=version_id,
+        table=found.table,
+        seen=asked.seen,
+    )
+    return Response(
+        b"", status_code=303, media_type="text/html", headers={"Location": f"/scoring/versions/{version_id}"}
+    )
+
+
+handlers: list[Any] = [download, sheet_form, check, put]

@@ -1,0 +1,178 @@
+"""A table as a sheet: what is written can be read, what is broken is told cell by cell."""
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from pointsbank.ledger.rules_kinds import PLAIN, Denomination
+from pointsbank.scoring import rules_columns, rules_sheet
+from pointsbank.scoring.rules import Basis, Cap, Period, Scope
+from tests.scoring.builders import a_table, an_item, tables
+
+KINDS = {"points": PLAIN, "coins": Denomination("coins", "时间币", "时间币", 1, "person")}
+DRAFT = a_table(
+    an_item(caps=(Cap(Scope.HOUSEHOLD, Period.MONTH, 20), Cap(Scope.PERSON, Period.DAY, 16))),
+    an_item(code="A02", name="劝导", basis=Basis.PER_TIME, points=3),
+    an_item(code="C01", name="陪伴", points=15, book_kind="coins", caps=(Cap(Scope.PERSON, Period.ACT, 45),)),
+)
+
+
+def read(text, **options):
+    return rules_sheet.read(rules_sheet.pasted(text), DRAFT, KINDS, **options)
+
+
+def told(text, **options):
+    return {(fault.row, fault.letter): fault.said(str.format) for fault in read(text, **options).faults}
+
+
+def items(text, **options):
+    found = read(text, **options)
+    assert found.faults == []
+    return {item.code: item for item in found.table.items}
+
+
+@given(tables())
+def test_a_table_written_and_read_again_is_the_same(table):
+    rows = [rules_sheet.heads(), *rules_sheet.rows_of(table, KINDS)]
+
+    read_again = [rules_sheet.read(rows, table, KINDS, ends_others=True)]
+    read_again.append(rules_sheet.read(rules_sheet.pasted(rules_sheet.as_text(rows)), table, KINDS, ends_others=True))
+
+    for found in read_again:
+        assert found.table == table
+        assert [fault for fault in found.faults if fault.text in rules_columns.NOT_READ.values()] == []
+
+
+@given(tables())
+def test_a_table_read_into_an_empty_draft_says_the_same(table):
+    rows = [rules_sheet.heads(), *rules_sheet.rows_of(table, KINDS)]
+
+    found = rules_sheet.read(rows, msgspec.structs.replace(table, items=()), KINDS).table
+
+    again = {item.code: item for item in found.items}
+    for item in table.items:
+        same_caps = msgspec.structs.replace(again[item.code], caps=item.caps)
+        assert same_caps == item
+        assert sorted(again[item.code].caps, key=str) == sorted(item.caps, key=str)
+
+
+def test_words_are_read_as_people_write_them():
+    found = items(
+        "志愿服务积分表\n"
+        " 编 号 \t分类\t积分项\t计分办法\t分数\t每日上限\t其他上限\t凭证\t审核人\t备注\n"
+        "ｂ０１\t治理\t议事会\t次\t１５分\t30.0\t每户每季最多 60；每年100\t签到表\t组织者、社区管理员\t新的"
+    )
+
+    assert found["B01"] == an_item(
+        code="B01", category="治理", name="议事会", basis=Basis.PER_TIME, points=15, evidence="签到表",
+        review=("organiser", "community_admin"),
+        caps=(
+            Cap(Scope.HOUSEHOLD, Period.QUARTER, 60), Cap(Scope.PERSON, Period.YEAR, 100),
+            Cap(Scope.PERSON, Period.DAY, 30),
+        ),
+    )  # fmt: skip
+
+
+def test_columns_that_mean_nothing_are_named():
+    assert read("编号\t分值\t备注\nA01\t2\t好").unused == ["备注"]
+
+
+def test_a_block_of_two_columns_changes_these_and_nothing_else():
+    found = items("编号\t分值\nA02\t5")
+
+    assert found["A02"] == msgspec.structs.replace(DRAFT.items[1], points=5)
+    assert [found["A01"], found["C01"]] == [DRAFT.items[0], DRAFT.items[2]]
+
+
+def test_items_that_are_not_named_end_only_where_that_is_asked():
+    assert list(items("编号\t分值\nA02\t5")) == ["A01", "A02", "C01"]
+    assert list(items("编号\t分值\nA02\t5", ends_others=True)) == ["A02"]
+
+
+def test_an_empty_cell_takes_a_cap_away_and_the_others_stay():
+    assert items("编号\t每人每天上限\nA01\t")["A01"].caps == (Cap(Scope.HOUSEHOLD, Period.MONTH, 20),)
+
+
+def test_amounts_have_the_decimals_of_their_passbook():
+    assert items("编号\t分值\t一次最多\nC01\t1.2\t4.5")["C01"].points == 12
+    assert told("编号\t分值\nC01\t1.25\nA01\t1.5") == {
+        (2, "B"): "“1.25”的小数太多，这种存折最多 1 位。",
+        (3, "B"): "“1.5”不是整数。请写整数。",
+    }
+
+
+def test_a_book_is_named_by_its_name():
+    assert items("编号\t分值\t记入哪种存折\nA02\t1.5\t时间币")["A02"].book_kind == "coins"
+
+
+def test_every_fault_is_told_with_its_row_and_column():
+    faults = told(
+        "编号\t类别\t项目\t计分方式\t分值\t凭据\t其他上限\t编号\n"
+        "A01\t环境\t打扫\t看情况\t八\t签到\t想拿就拿\t\n"
+        "A02\t环境\t=A1\t按次\t3\t签到\t\t\n"
+        "a02\t环境\t劝导\t按次\t3\t签到\t\t\n"
+        "\t环境\t没有编号\t按次\t3\t签到\t\t\n"
+        "B01\t环境\t\t按次\t200001\t签到\t\t\n"
+        "第九\t环境\t劝导\t按次\t-3\t签到\t每户每月 5；每户每月 6\t\n"
+        "B02\t环境\t锟\ufffd\t按次\t3\t签到\t\t"
+    )
+
+    assert {place: said.partition("。")[0] for place, said in faults.items()} == {
+        (1, "H"): "“编号”这一列写了两次",
+        (2, "D"): "不认识“看情况”",
+        (2, "E"): "“八”不是数",
+        (2, "G"): "看不懂“想拿就拿”",
+        (3, "C"): "这一格是公式",
+        (4, "A"): "编号 A02 在第 3 行已经写过",
+        (5, "A"): "“编号”空着",
+        (6, "C"): "“项目”空着",
+        (6, "E"): "“分值”现在是 200001，应在 1 到 100000 之间",
+        (7, "A"): "编号“第九”写法不对",
+        (7, "E"): "“-3”不是数",
+        (7, "G"): "同一个上限写了两次：每户每月最多 6 分",
+        (8, "C"): "有看不见的字符",
+    }
+
+
+def test_what_no_table_may_say_is_told_at_its_cell():
+    faults = told(
+        "编号\t类别\t项目\t计分方式\t分值\t凭据\t其他上限\nB1\t环境\t停发低保\t按次\t0\t签到\t每户每月 5；每户每月 6"
+    )
+
+    assert {place: said.partition("。")[0] for place, said in faults.items()} == {
+        (2, "A"): "编号“B1”写法不对",
+        (2, "C"): "积分不能影响低保这类依法享有的待遇或办事",
+        (2, "E"): "“分值”现在是 0，应在 1 到 100000 之间",
+        (2, "G"): "同一个上限写了两次：每户每月最多 6 分",
+    }
+
+
+def test_a_new_item_lacks_what_its_sheet_has_no_column_for():
+    assert told("编号\t分值\nB09\t3") == {(2, "A"): "B09 是新的一项，还要写：类别、项目、计分方式、凭据。"}
+
+
+def test_a_sheet_as_a_whole_may_be_what_is_wrong():
+    assert told("\n \t\n") == {(0, ""): rules_sheet.FAULTS["nothing"]}
+    assert told("张三\t3\n李四\t5") == {(0, ""): rules_sheet.FAULTS["no_head"]}
+    assert told("编号\t分值") == {(0, ""): rules_sheet.FAULTS["nothing"]}
+    rows = "\n".join(f"A{n}\t3" for n in range(1001))
+    assert list(told(f"编号\t分值\n{rows}").values()) == ["最多 1000 行，这里有 1001 行。请删掉用不到的行。"]
+
+
+def test_merged_cells_and_formulas_are_told_from_the_names_of_the_columns_down():
+    faults = told("积分表\n编号\t分值\nA01\t3", merged=[(1, 1), (3, 2)], formulas=[(1, 2), (3, 2)])
+
+    assert list(faults) == [(3, "B")]
+    assert read("积分表\n编号\t分值\nA01\t3", merged=[(1, 1)]).faults == []
+
+
+@pytest.mark.parametrize(("kind", "encoding", "what"), [("csv", "gb18030", "gbk"), ("xls", None, "old_book")])
+def test_a_file_that_may_be_read_wrongly_is_refused(kind, encoding, what):
+    assert [fault.text for fault in rules_sheet.of_file(kind, encoding)] == [rules_sheet.FAULTS[what]]
+    assert rules_sheet.of_file("xlsx", None) == rules_sheet.of_file("csv", "utf-8") == []
+
+
+def test_a_first_cell_that_is_empty_keeps_its_place_in_a_form():
+    rows = [["", "编号", "分值"], ["", "A01", "3"]]
+
+    assert rules_sheet.pasted(rules_sheet.as_text(rows).strip()) == rows
