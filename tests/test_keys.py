@@ -46,6 +46,7 @@ BARE_FORMS = {
     "/people/provisional/find#p{{ who.person_id }}": "a search",
     "/events/{{ activity.id }}/roster/find": "a search",
     "/events/{{ activity.id }}/late/find": "a search",
+    "/scoring/versions/{{ draft.id }}/sheet/check": "a look at what a sheet would change",
     "/me/data": "nothing changes; it is sent so that no bookmark shows it again",
     "{{ url }}": "the pages of a search",
     "/first-run": "a cookie of the reader's own",

@@ -54,6 +54,8 @@ async def test_merged_areas_and_formulas_are_told_of_the_sheet_that_is_read():
     made = io.BytesIO()
     with xlsxwriter.Workbook(made) as book:
         notes, page = book.add_worksheet("说明"), book.add_worksheet("积分")
+        page.activate()
+        page.set_first_sheet()
         notes.hide()
         notes.write_formula("A1", "=1+1", None, 2)
         page.merge_range("B2:B3", "环境")
