@@ -187,6 +187,10 @@ CHANGES: dict[str, Change] = {
     "/awards/review": Change(
         ADMIN, {"award_id": ["{pending_award_id}"], "verdict": "pass"}, {"verdict": "reject", "reason": "not_there"}
     ),
+    "/awards/{award_id:int}/question": Change(
+        ADMIN, {"doubt": "minutes"}, {"doubt": "points"}, at={"award_id": "pending_award_id"}
+    ),
+    "/awards/questions/{question_id:int}": Change(ADMIN, {"answer": "测试答复"}, {"answer": "别的答复"}),
     "/awards/vouchers/{voucher_id:int}/give": Change(ADMIN, {"seen": "{voucher_seen}"}, {"seen": "0"}),
     "/ledger/give": Change(RESIDENT, {"to": "pot", "points": "3"}, {"points": "4"}),
     "/scoring/drafts": Change(NEXT_DOOR),

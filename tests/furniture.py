@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from pointsbank.awards import actions_questions as questions
+from pointsbank.awards.rules_questions import Doubt
 from pointsbank.events import actions as events
 from pointsbank.governance import actions as governance
 from pointsbank.governance import actions_books as books
@@ -84,6 +86,7 @@ async def _of_service(world: World, place: Community, admin: Actor) -> dict[str,
         "notice_id": notice_id,
         "award_id": award_id,
         "objection_id": await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there"),
+        "question_id": await db.write(questions.ask, actor=admin, award_id=award_id, doubt=Doubt.MINUTES),
     }
 
 

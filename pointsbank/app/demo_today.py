@@ -11,7 +11,9 @@ from pointsbank.app.demo_places import Community, table_of
 from pointsbank.app.demo_scene import Scene, moment
 from pointsbank.app.demo_year import JUST_AFTER_MIDNIGHT, until_done
 from pointsbank.awards import actions as awards
+from pointsbank.awards import actions_questions as questions
 from pointsbank.awards import actions_settle
+from pointsbank.awards.rules_questions import Doubt
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.events.rules import Way
@@ -37,6 +39,10 @@ STRANGERS = ("苏晓棠", "唐初桐")
 NOTICE_LINE = """
 SELECT line.id FROM notices_line line JOIN notices_notice notice ON notice.id = line.notice_id
  WHERE notice.community_id = ? AND notice.closed_at IS NULL ORDER BY line.id LIMIT 1
+"""
+SETTLED = """
+SELECT id, person_id FROM awards_award WHERE community_id = ? AND state = 'settled' AND points > 0
+ ORDER BY id DESC LIMIT 1
 """
 LAST_ORDER = "SELECT id FROM redemption_order WHERE counter_id = ? ORDER BY id DESC LIMIT 1"
 LOGINS = "SELECT id, password_hash FROM people_login ORDER BY id"
@@ -132,7 +138,7 @@ async def _strangers(scene: Scene, one: Held, known: Resident) -> None:
 
 
 async def _desk_work(scene: Scene, communities: list[Community]) -> None:
-    """Yesterday afternoon: gifts, an objection, a draft of a table, a lost card, an order undone, shelves low."""
+    """Yesterday afternoon: gifts, an objection, a question, a draft of a table, a lost card, an order undone."""
     wutong, guihua, _ = communities
     scene.at(scene.today - timedelta(days=1), 15, pace_seconds=30)
     await demo_gifts.give(scene, wutong)
@@ -141,6 +147,9 @@ async def _desk_work(scene: Scene, communities: list[Community]) -> None:
     await db.write(
         governance.object_to, actor=guihua.actor(Role.GRID_WORKER), line_id=line["id"], grounds=Grounds.MINUTES
     )
+    award = await db.row(SETTLED, wutong.id)
+    assert award is not None
+    await db.write(questions.ask, actor=Actor(award["person_id"]), award_id=award["id"], doubt=Doubt.UNCLEAR)
     table = table_of(wutong.plan)
     item = table.items[0]
     taught = msgspec.structs.replace(item, code="A02", name="教老人用手机", points=item.points + 2)

@@ -2,7 +2,7 @@
 
 Words: act (who did what, when, how much, on what evidence), award (the points of an act under one version of the
 table, with the explanation of each step), chain (the roles that review it, one after the other), counter (what a
-holder has used of a cap in a period).
+holder has used of a cap in a period), question (疑问: somebody asks why an award is what it is).
 States: pending 待审核 → noticed 公示中 → settled 已入账; disputed 被异议 from noticed, and back by a ruling;
 rejected 已退回 from any of them but settled.
 Invariants:
@@ -15,4 +15,5 @@ Invariants:
   5. One entry is posted per settled award; an award of no points settles at once, without an entry.
   6. An award with a notice settles only when its notice is closed and nobody disputes its line.
   7. An award that its budget has no room for stays as it is, with the reason, and is booked once there is room.
+  8. A question changes no points; one at a time stands open for an award, and nobody answers their own household.
 """

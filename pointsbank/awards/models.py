@@ -67,3 +67,18 @@ class Review(Model):
 
     class Meta:
         table = "awards_review"
+
+
+class Question(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    award_id = fields.BigIntField()
+    doubt = fields.TextField()
+    asked_by = fields.BigIntField()
+    asked_at = fields.DatetimeField()
+    answer = fields.TextField()
+    answered_by = fields.BigIntField(null=True)
+    answered_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "awards_question"

@@ -9,22 +9,23 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from msgspec import Meta
 
-from pointsbank.awards import actions, queries, routes_back
+from pointsbank.awards import actions, queries, queries_questions, routes_back, routes_questions, routes_slip
 from pointsbank.awards.queries import AwardView
-from pointsbank.awards.rules import BASIS, EVIDENCE_WORDS, REASONS, REVIEW_REASONS, STATE_WORDS, Reason, State
+from pointsbank.awards.routes_pieces import award_seen, denomination_of, evidence_of, explained, state_of
+from pointsbank.awards.rules import BASIS, REASONS, REVIEW_REASONS, Reason, State
+from pointsbank.awards.rules_questions import DOUBTS
 from pointsbank.kit import db
-from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_budgets import USED_UP
-from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.notices import queries as notices
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import EXPLANATIONS, POINT_FACTS, WORDS, Step
-from pointsbank.web import formats, forms
+from pointsbank.scoring.rules import WORDS
+from pointsbank.web import forms
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import _, amount, unit
+from pointsbank.web.i18n import _, unit
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -58,46 +59,13 @@ class AwardOut(msgspec.Struct, frozen=True):
     why: list[str]
 
 
-def explained(steps: list[Step], of: Denomination) -> list[tuple[str, str, str]]:
-    """Each step of a calculation in words, a note, and the points that are left after it."""
-    told = []
-    for step in steps:
-        amounts = {name: amount(int(step.facts[name]), of) for name in POINT_FACTS & step.facts.keys()}
-        words = _(EXPLANATIONS[step.key], **{**step.facts, **amounts})
-        told.append((words, "", formats.points(step.points, of.decimals)))
-    return told
-
-
-async def _denomination(award: AwardView) -> Denomination:
-    return (await kinds.denominations_of([award.passbook_id]))[award.passbook_id]
-
-
-def state_of(award: AwardView) -> str:
-    if award.state == State.SETTLED and not award.points:
-        return _("不记分")
-    return _("等预算") if award.waits_for_budget is not None else _(STATE_WORDS[award.state])
-
-
-def evidence_of(text: str) -> str:
-    return _(EVIDENCE_WORDS[text]) if text in EVIDENCE_WORDS else text
-
-
-async def _award(session: Session, award_id: int) -> AwardView:
-    """The award, where the reader may see it: a resident's own, or one of the community's staff."""
-    if session.kind == "resident":
-        return await queries.award_for_resident(session.person_id, award_id)
-    if not session.may(Permission.SEE_AWARDS):
-        raise NotFound
-    return await queries.award_for_staff(session.community_ids, award_id)
-
-
 @get("/awards/{award_id:int}", guards=[needs()])
 async def award_page(award_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    award = await _award(session, award_id)
+    award = await award_seen(session, award_id)
     version = await scoring.version((award.community_id,), award.version_id)
     item = version.items[award.item_code]
     names = await people.masked_names([award.person_id])
-    of = await _denomination(award)
+    of = await denomination_of(award)
     facts: dict[str, Any] = {
         "award": award,
         "name": names[award.person_id],
@@ -112,10 +80,19 @@ async def award_page(award_id: FromPath[int], session: NamedDependency[Session])
         "handled": await _handled(award),
         "expected_on": await queries.expected_on(award),
         "next_role": _(WORDS[award.next_role]) if award.next_role else "",
+        "questions": await _questions(award),
     }
     if session.kind == "resident":
         return page("awards/award_phone.html", **facts)
-    return page("awards/award.html", may_see_table=session.may(Permission.SEE_SCORING), **facts)
+    may_ask = session.may(Permission.RECORD_OBJECTIONS)
+    return page("awards/award.html", may_see_table=session.may(Permission.SEE_SCORING), may_ask=may_ask, **facts)
+
+
+async def _questions(award: AwardView) -> list[dict[str, Any]]:
+    return [
+        {"doubt": _(DOUBTS[one.doubt]), "asked_at": one.asked_at, "answer": one.answer, "answered_at": one.answered_at}
+        for one in await queries_questions.of_award(award.id)
+    ]
 
 
 async def _handled(award: AwardView) -> list[dict[str, Any]]:
@@ -138,8 +115,8 @@ async def _handled(award: AwardView) -> list[dict[str, Any]]:
 @get("/api/awards/{award_id:int}", guards=[needs()])
 async def award_json(award_id: FromPath[int], session: NamedDependency[Session]) -> AwardOut:
     """Why an award has the points it has: the item, each step of the arithmetic, who reviewed."""
-    award = await _award(session, award_id)
-    of = await _denomination(award)
+    award = await award_seen(session, award_id)
+    of = await denomination_of(award)
     return AwardOut(
         award_id=award.id,
         person_id=award.person_id,
@@ -206,4 +183,7 @@ async def review(request: AnyRequest, session: NamedDependency[Session]) -> Resp
     return Redirect("/awards/review", status_code=303)
 
 
-handlers = [award_page, award_json, review_page, review, *routes_back.handlers]
+handlers = [
+    award_page, award_json, review_page, review, *routes_back.handlers, *routes_questions.handlers,
+    *routes_slip.handlers,
+]  # fmt: skip

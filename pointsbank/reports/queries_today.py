@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from pointsbank.awards.rules_questions import answer_by
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.ledger.rules import MAIN
@@ -62,6 +63,11 @@ OBJECTIONS = """
 SELECT line.what, notice.ends_at FROM notices_objection objection
   JOIN notices_line line ON line.id = objection.line_id JOIN notices_notice notice ON notice.id = objection.notice_id
  WHERE objection.community_id = ? AND objection.state = 'open' ORDER BY notice.ends_at LIMIT ?
+"""
+QUESTIONS = """
+SELECT act.what, question.asked_at FROM awards_question question
+  JOIN awards_award award ON award.id = question.award_id JOIN awards_act act ON act.id = award.act_id
+ WHERE question.community_id = ? AND question.answered_at IS NULL ORDER BY question.id LIMIT ?
 """
 UNCONFIRMED = """
 SELECT activity.id, activity.title, activity.ends_at FROM events_activity activity
@@ -132,6 +138,14 @@ async def reviews(asker: Asker) -> Waits:
 
 async def objections(asker: Asker) -> Waits:
     return _noticed(await db.rows(OBJECTIONS, asker.community_id, FOUND_MAX))
+
+
+async def questions(asker: Asker) -> Waits:
+    found = await db.rows(QUESTIONS, asker.community_id, FOUND_MAX)
+    if not found:
+        return NOTHING
+    what, asked_at = found[0]
+    return Waits(len(found), answer_by(local_day(asked_at)), what)
 
 
 async def provisional(asker: Asker) -> Waits:

@@ -73,6 +73,13 @@ SORTS = (
         queries_today.objections,
     ),
     Sort(
+        Permission.RULE_OBJECTIONS,
+        N_("居民疑问"),
+        "/awards/questions",
+        N_("去答复"),
+        queries_today.questions,
+    ),
+    Sort(
         Permission.OPEN_BOOKS,
         N_("待你确认的期初名单"),
         "/ledger/openings",

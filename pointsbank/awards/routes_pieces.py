@@ -1,0 +1,45 @@
+"""What the pages of an award share: who may see it, and its words."""
+
+from pointsbank.awards import queries
+from pointsbank.awards.queries import AwardView
+from pointsbank.awards.rules import EVIDENCE_WORDS, STATE_WORDS, State
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules_kinds import Denomination
+from pointsbank.people.access import Permission, Session
+from pointsbank.scoring.rules import EXPLANATIONS, POINT_FACTS, Step
+from pointsbank.web import formats
+from pointsbank.web.i18n import _, amount
+
+
+def explained(steps: list[Step], of: Denomination) -> list[tuple[str, str, str]]:
+    """Each step of a calculation in words, a note, and the points that are left after it."""
+    told = []
+    for step in steps:
+        amounts = {name: amount(int(step.facts[name]), of) for name in POINT_FACTS & step.facts.keys()}
+        words = _(EXPLANATIONS[step.key], **{**step.facts, **amounts})
+        told.append((words, "", formats.points(step.points, of.decimals)))
+    return told
+
+
+async def denomination_of(award: AwardView) -> Denomination:
+    return (await kinds.denominations_of([award.passbook_id]))[award.passbook_id]
+
+
+def state_of(award: AwardView) -> str:
+    if award.state == State.SETTLED and not award.points:
+        return _("不记分")
+    return _("等预算") if award.waits_for_budget is not None else _(STATE_WORDS[award.state])
+
+
+def evidence_of(text: str) -> str:
+    return _(EVIDENCE_WORDS[text]) if text in EVIDENCE_WORDS else text
+
+
+async def award_seen(session: Session, award_id: int) -> AwardView:
+    """The award, where the reader may see it: a resident's own, or one of the community's staff."""
+    if session.kind == "resident":
+        return await queries.award_for_resident(session.person_id, award_id)
+    if not session.may(Permission.SEE_AWARDS):
+        raise NotFound
+    return await queries.award_for_staff(session.community_ids, award_id)
