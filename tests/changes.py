@@ -324,6 +324,7 @@ ELSEWHERE = {
     "/scoring/versions/{version_id:int}/sheet/check": LOOK,
     **dict.fromkeys(("/people/cards/runs/{run_id:int}/slips", "/people/import/{import_id:int}/failed"), LOOK),
     "/people/import": "a repeat is another file to look at",
+    **dict.fromkeys((f"/overview/trial/{{version_id:int}}{act}" for act in ("", "/stop")), "writes nothing"),
 }
 
 # One effect, but not the first answer in the same words; and why.

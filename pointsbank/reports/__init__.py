@@ -1,7 +1,9 @@
-"""Read-only views across rooms: a resident's home, what is to be done, how the communities do, one person.
+"""Read-only views across rooms: a resident's home, what is to be done, how the communities do, one person, trial runs.
 
-Words: home (a resident's first page), to-do (what waits for staff today), overview (numbers by community).
+Words: home (a resident's first page), to-do (what waits for staff today), overview (numbers by community),
+trial run (试算: past acts scored again by a draft, in a process of its own; its files lie in the data folder).
 Invariants:
-  1. Nothing here writes.
+  1. Nothing here writes to the database.
   2. An overview shows numbers, never a person; a group under five people is not shown.
+  3. A trial run scores the same acts by the rules of their days and by the draft; names in it are masked.
 """

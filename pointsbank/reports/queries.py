@@ -9,9 +9,7 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import month_start as first_of_month
 from pointsbank.kit.clock import start_of_day
 from pointsbank.ledger.queries import BOOKED_BETWEEN, booked_between
-
-GROUP_MIN = 5
-"""Fewer people than this are not shown as a number: somebody could be told from it."""
+from pointsbank.reports.rules import GROUP_MIN
 
 
 class Waiting(msgspec.Struct, frozen=True):

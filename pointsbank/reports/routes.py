@@ -15,7 +15,15 @@ from pointsbank.ledger.routes_statement import earlier_books, own_books_of
 from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.reports import queries, routes_books, routes_own, routes_people, routes_print, routes_today
+from pointsbank.reports import (
+    queries,
+    routes_books,
+    routes_own,
+    routes_people,
+    routes_print,
+    routes_today,
+    routes_trial,
+)
 from pointsbank.reports.queries import Community, Month
 from pointsbank.stock.rules import yuan_of
 from pointsbank.web import charts, formats
@@ -162,6 +170,7 @@ handlers: list[Any] = [
     *routes_today.handlers,
     overview,
     *routes_books.handlers,
+    *routes_trial.handlers,
     *routes_people.handlers,
     *routes_own.handlers,
     *routes_print.handlers,

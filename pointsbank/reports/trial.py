@@ -1,0 +1,135 @@
+"""The process of a trial run: what is asked as a line of JSON on stdin, how far it has come in a file.
+
+It ends when stdin does, since nobody waits for it then, and when the order that it works on is gone. It writes
+nothing to the database.
+"""
+
+import asyncio
+import contextlib
+import io
+import os
+import sys
+import threading
+from datetime import date
+
+import msgspec
+
+from pointsbank.awards.rules import Holders
+from pointsbank.kit import db
+from pointsbank.kit.clock import Clock
+from pointsbank.kit.errors import Refusal
+from pointsbank.kit.paths import migrations_module
+from pointsbank.reports import queries_trial as queries
+from pointsbank.reports.queries_trial import Recorded
+from pointsbank.reports.rules_trial import Did, Outcome, Scored, Tally, counted_from, first_day
+from pointsbank.reports.trial_files import Answer, Asked, Order, answer_file, order_file, put, read
+from pointsbank.scoring import queries as scoring
+from pointsbank.scoring.queries import Version
+from pointsbank.scoring.rules import Facts, Item, PastAct, Replay, Scope
+
+NICENESS = 15
+
+
+class Withdrawn(Exception):
+    """The order is gone, or is another one."""
+
+
+class Trial:
+    """One run: both sides with counters of their own."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.order = asked.order
+        self.order_file = order_file(asked.settings, self.order.community_id)
+        self.answer_file = answer_file(asked.settings, self.order.community_id)
+        self.first = first_day(self.order.today, self.order.months)
+        self.tally = Tally(self.first, self.order.today)
+        self.before, self.after = Replay(), Replay()
+        self.done = self.total = 0
+        self._versions: dict[date, Version] = {}
+
+    async def run(self) -> Outcome:
+        place, since = self.order.community_id, counted_from(self.first)
+        draft = await scoring.version((place,), self.order.version_id)
+        async with db.snapshot() as rows:
+            self.total = await queries.count(rows, place, since, self.order.today)
+            self.tell()
+            async for some in queries.slices(rows, place, since, self.order.today):
+                for act in some:
+                    in_force = await self._in_force(act)
+                    self.take(act, in_force, draft)
+                self.done += len(some)
+                self.tell()
+        return self.tally.outcome()
+
+    def tell(self, outcome: Outcome | None = None) -> None:
+        """Say how far it has come, as long as somebody wants to know."""
+        if read(self.order_file, Order) != self.order:
+            raise Withdrawn
+        put(self.answer_file, Answer(self.order.key, self.done, self.total, outcome))
+
+    async def _in_force(self, act: Recorded) -> Version:
+        if (known := self._versions.get(act.day)) is None:
+            known = await scoring.version_on(None, community_id=self.order.community_id, day=act.day)
+            self._versions[act.day] = known
+        return known
+
+    def take(self, act: Recorded, in_force: Version, draft: Version) -> None:
+        """Score an act on both sides; what lies before the months that were asked for only uses up caps."""
+        if not act.counts:
+            self.tally.left_out += act.day >= self.first
+            return
+        old = _scored(self.before, in_force, in_force.items[act.item_code], act)
+        item = draft.items.get(act.item_code)
+        new = None if item is None else _scored(self.after, draft, item, act)
+        if act.day >= self.first:
+            self.tally.add(Did(act.person_id, act.day, act.awarded, act.birth_year, act.sex), old, new)
+
+
+def _scored(again: Replay, version: Version, item: Item, act: Recorded) -> Scored:
+    facts = Facts(
+        act.day,
+        act.minutes,
+        act.planned_minutes,
+        act.quantity,
+        act.fixed_points if item.range_max is not None else None,
+    )
+    whose = Holders(act.person_id, act.household_id, act.building_id)
+    past = PastAct(act.item_code, facts, act.person_id, whose.of(Scope.HOUSEHOLD), whose.of(Scope.BUILDING))
+    try:
+        return Scored(item, again.score(version.table, item, past))
+    except Refusal:  # nobody ever fixed a value, or the item has none
+        return Scored(item, None)
+
+
+async def _run(asked: Asked) -> None:
+    models = ["pointsbank.scoring.models"]  # Tortoise wants some, though all that is read here is SQL
+    if asked.database_url:
+        wanted = db.config(models, migrations_module(), postgres_url=asked.database_url)
+    else:
+        wanted = db.config(models, migrations_module(), path=str(asked.settings.database_file), reads_only=True)
+    database = await db.open_database(wanted, Clock())
+    try:
+        trial = Trial(asked)
+        trial.tell(await trial.run())
+    finally:
+        await database.close()
+
+
+def main() -> None:
+    if sys.platform != "win32":
+        os.nice(NICENESS)  # people at the pages come first; before the threads of a database begin, which take it over
+    # Unbuffered: whoever still reads at the end holds no lock that Python wants then.
+    stdin = io.FileIO(sys.stdin.fileno(), closefd=False)
+    asked = msgspec.json.decode(stdin.readline(), type=Asked)
+
+    def end_with_parent() -> None:
+        stdin.read()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    with contextlib.suppress(Withdrawn):
+        asyncio.run(_run(asked))
+
+
+if __name__ == "__main__":
+    main()

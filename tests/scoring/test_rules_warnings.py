@@ -1,0 +1,82 @@
+"""What deserves a second look in a table that may be adopted as it is."""
+
+from datetime import date
+
+import pytest
+
+from pointsbank.scoring.rules import Basis, Cap, Period, Rounding, Scope
+from pointsbank.scoring.rules_warnings import budget_gone, warnings
+from tests.scoring.builders import a_table, an_item
+
+
+def told(table):
+    return {(one.item_code, one.key) for one in warnings(table)}
+
+
+def plain(*points, **changes):
+    return [
+        an_item(code=f"A{number:02}", basis=Basis.PER_TIME, points=each, **changes)
+        for number, each in enumerate(points, start=1)
+    ]
+
+
+def test_a_table_as_others_have_it_has_no_warnings():
+    assert told(a_table(*plain(2, 3, 4, 6))) == set()
+
+
+@pytest.mark.parametrize(("points", "is_dear"), [(12, False), (13, True)])
+def test_an_item_is_dear_above_three_times_the_median(points, is_dear):
+    assert told(a_table(*plain(4, 4, 4, points))) == ({("A04", "dear")} if is_dear else set())
+
+
+def test_minutes_are_compared_by_the_hour():
+    minute = an_item(code="B01", points=1, block_minutes=1)
+
+    assert ("B01", "dear") in told(a_table(*plain(4, 4, 4), minute))
+
+
+def test_the_top_of_a_range_counts():
+    assert ("A04", "dear") in told(a_table(*plain(4, 4, 4), *plain(0, 0, 0, 4, range_max=13)[3:]))
+
+
+def test_points_of_other_passbooks_are_not_compared():
+    honour = [an_item(code=f"H{n:02}", basis=Basis.PER_TIME, points=100, book_kind="honour") for n in (1, 2, 3, 4)]
+
+    assert told(a_table(*plain(2, 2, 2, 2), *honour)) == set()
+
+
+@pytest.mark.parametrize(("points", "is_told"), [(1, True), (2, False)])
+def test_a_daily_cap_under_one_unit_is_told(points, is_told):
+    cap = (Cap(Scope.PERSON, Period.DAY, points),)
+    of_item, of_table = a_table(*plain(2, caps=cap)), a_table(*plain(2), caps=cap)
+
+    assert told(of_item) == told(of_table) == ({("A01", "cap_below_unit")} if is_told else set())
+
+
+@pytest.mark.parametrize("evidence", ["", " ", "无", "无需凭据", "不用"])
+def test_an_item_without_evidence_is_told(evidence):
+    assert told(a_table(*plain(2, evidence=evidence))) == {("A01", "no_evidence")}
+
+
+def test_other_cases_want_something_that_can_be_checked():
+    vague = an_item(name="其他突出表现", basis=Basis.PER_TIME)
+    measured = [
+        an_item(code="A02", name="其它服务", basis=Basis.PER_MINUTES, rounding=Rounding.DOWN),
+        an_item(code="A03", name="其他会议", basis=Basis.PER_TIME, share_min_percent=80),
+    ]
+
+    assert told(a_table(vague, *measured)) == {("A01", "no_test")}
+
+
+def test_a_budget_that_is_gone_before_the_year_ends_is_told_with_its_day():
+    [one] = budget_gone(date(2027, 11, 8))
+
+    assert one.facts == {"year": 2027, "day": "2027-11-08", "days": 53}
+    assert budget_gone(None) == budget_gone(date(2027, 12, 31)) == []
+
+
+def test_each_warning_can_be_said():
+    said = [one.said(str.format) for one in [*warnings(a_table(*plain(4, 4, 4, 99))), *budget_gone(date(2027, 1, 1))]]
+
+    assert said[0].startswith("A04：")
+    assert all("{" not in text for text in said)
