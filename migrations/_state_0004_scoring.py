@@ -12,6 +12,7 @@ STATE = [
             ("community_id", fields.BigIntField()),
             ("name", fields.TextField(unique=False)),
             ("made_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ("notice_days_min", fields.BigIntField()),
         ],
         options={"table": "scoring_table", "app": "models", "pk_attr": "id"},
         bases=["Model"],

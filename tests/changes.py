@@ -14,6 +14,10 @@ ADMIN, WORKER, CLERK = Role.COMMUNITY_ADMIN, Role.GRID_WORKER, Role.COUNTER_STAF
 RESIDENT, VISITOR = "resident", "a resident at an activity"
 NEXT_DOOR = "the admin of the community next door"
 STRANGER = "a phone that is nobody's"
+MEETS = "the admin of a community that discusses a table"
+SHOWS = "the admin of a community with a table on notice"
+ENDS = "the admin of a community whose table was on notice"
+NEIGHBOUR = "a resident of a community with a table on notice"
 STAFF = {ADMIN, WORKER, CLERK, NEXT_DOOR}
 
 Body = dict[str, Any]
@@ -67,6 +71,10 @@ LINES = [{"good": "{good_id}", "quantity": 1}]
 PHONE = {"dev": "{paired_phone}"}
 SEEN = {"seen": "{nonce}"}
 GRID = {"codes": ["A01"], "names": ["测试时长"], "points": ["2"], "day_caps": [""], "evidences": ["现场签到"]}
+MEETING = {
+    "held_on": "{today}", "place": "测试活动室", "present": "20", "votes_for": "15", "votes_against": "3",
+    "abstained": "2",
+}  # fmt: skip
 # A red dot: a PNG of one pixel.
 DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 
@@ -199,8 +207,37 @@ CHANGES: dict[str, Change] = {
     "/scoring/versions/{version_id:int}/sheet": Change(
         ADMIN, {"seen": "{draft_seen}", "lines": "编号\t分值\nA01\t6"}, {"lines": "编号\t分值\nA01\t7"}
     ),
+    "/scoring/versions/{version_id:int}/submit": Change(ADMIN),
+    "/scoring/versions/{version_id:int}/meeting": Change(
+        MEETS, MEETING, {"place": "别的地方"}, at={"version_id": "discussed_id"}, files={"record": DOT}
+    ),
+    "/scoring/versions/{version_id:int}/notice": Change(
+        MEETS, {"days": "7", "starts_on": "2027-01-01"}, {"days": "8"}, at={"version_id": "discussed_id"}
+    ),
+    "/scoring/versions/{version_id:int}/back": Change(
+        MEETS, {"reason": "mistake"}, {"reason": "other"}, at={"version_id": "discussed_id"}
+    ),
     "/scoring/versions/{version_id:int}/publish": Change(
-        ADMIN, {"in_force_from": "2027-01-01"}, {"in_force_from": "2027-02-01"}
+        ENDS, {"in_force_from": "2027-01-01"}, {"in_force_from": "2027-02-01"}, at={"version_id": "ended_version_id"}
+    ),
+    "/scoring/versions/{version_id:int}/least-days": Change(ADMIN, {"least": "8"}, {"least": "9"}),
+    "/scoring/notices/{scoring_notice_id:int}/objections": Change(
+        NEIGHBOUR,
+        {"line": "{told_line_id}", "words": "测试意见"},
+        {"words": "别的意见"},
+        at={"scoring_notice_id": "told_notice_id"},
+    ),
+    "/scoring/notices/{scoring_notice_id:int}/objections/recorded": Change(
+        SHOWS,
+        {"line": "{told_line_id}", "words": "测试意见"},
+        {"words": "别的意见"},
+        at={"scoring_notice_id": "told_notice_id"},
+    ),
+    "/scoring/objections/{scoring_objection_id:int}": Change(
+        SHOWS,
+        {"verdict": "dismissed", "words": "测试答复"},
+        {"words": "别的答复"},
+        at={"scoring_objection_id": "open_objection_id"},
     ),
     "/scoring/versions/{version_id:int}/drop": Change(ADMIN),
     "/events/new": Change(ADMIN, ACTIVITY, {"seats": "13"}),

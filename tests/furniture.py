@@ -1,6 +1,8 @@
 """One of everything in a community, by the names of the route parameters: what doors may be opened with."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+
+import msgspec
 
 from pointsbank.awards import actions_questions as questions
 from pointsbank.awards.rules_questions import Doubt
@@ -16,19 +18,24 @@ from pointsbank.ledger import actions_opening as openings
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
+from pointsbank.notices import queries as notices
 from pointsbank.people import actions_own, actions_tags
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
 from pointsbank.scoring import actions as scoring
+from pointsbank.scoring import actions_life
+from pointsbank.scoring import queries as tables
 from pointsbank.stock import actions as stock
 from pointsbank.stock import actions_count as counting
+from tests.scoring import lives
 from tests.world import COINS, Community, World
 
 FOREIGN_NAME = "邻区测试人"
+FAR = date(2027, 12, 1)
 FIXED: dict[str, object] = {
-    "entry_id": 1, "position": 1, "code": "A01", "token": "0000000000000", "name": "r80-100.css",
+    "entry_id": 1, "position": 1, "meeting_id": 1, "code": "A01", "token": "0000000000000", "name": "r80-100.css",
 }  # fmt: skip
 
 
@@ -41,6 +48,7 @@ async def furnish(world: World, place: Community) -> dict[str, object]:
         "person_id": person_id,
         **await _of_people(world, place, admin, person_id),
         **await _of_service(world, place, admin),
+        **await _of_scoring(world, place, admin),
         **await _of_goods(world, place, clerk, person_id),
         **await _of_books(world, place, admin, person_id),
     }
@@ -82,12 +90,32 @@ async def _of_service(world: World, place: Community, admin: Actor) -> dict[str,
     notice_id, line_id, award_id = await world.noticed(place)
     return {
         "activity_id": activity_id,
-        "version_id": await db.write(scoring.draft_from_current, actor=admin, community_id=place.id),
         "notice_id": notice_id,
         "award_id": award_id,
         "objection_id": await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there"),
         "question_id": await db.write(questions.ask, actor=admin, award_id=award_id, doubt=Doubt.MINUTES),
     }
+
+
+async def _of_scoring(world: World, place: Community, admin: Actor) -> dict[str, object]:
+    """A version that was shown and waits for its day, somebody's objection to it, and a draft of the next."""
+    publisher, _ = await world.staff(Role.COMMUNITY_ADMIN, place)
+    table = (await tables.version((place.id,), place.version_id)).table
+    now = world.clock.now()
+    world.clock.set(now - timedelta(days=10))
+    shown = msgspec.structs.replace(table, name=f"测试新表{world.word}")
+    version, notice_id = await lives.noticed(world.clock, publisher, place.id, shown)
+    about = (await notices.all_lines(notice_id))[0].id
+    said = {"community_id": place.id, "line_id": about, "words": f"测试意见{world.word}"}
+    objection_id = await db.write(actions_life.object_to, actor=admin, **said)
+    answered = {"objection_id": objection_id, "upheld": False, "words": f"测试答复{world.word}"}
+    await db.write(actions_life.answer, actor=publisher, community_id=place.id, **answered)
+    world.clock.set(now)
+    await db.write(actions_life.publish, actor=publisher, **version, in_force_from=FAR)
+    draft_id = await db.write(scoring.draft_from_current, actor=admin, community_id=place.id)
+    draft = {"community_id": place.id, "version_id": draft_id}
+    await db.write(scoring.save_draft, actor=admin, **draft, table=shown)
+    return {"version_id": draft_id, "scoring_notice_id": notice_id, "scoring_objection_id": objection_id}
 
 
 async def _of_goods(world: World, place: Community, clerk: Actor, person_id: int) -> dict[str, object]:

@@ -30,6 +30,7 @@ from pointsbank.ledger import (
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.ledger.rules_paper import Place
+from pointsbank.notices import queries as notices
 from pointsbank.people import (
     actions_household_cards,
     actions_import,
@@ -44,13 +45,14 @@ from pointsbank.people.rules import CONSENT_VERSION
 from pointsbank.people.rules_import import Plan, guess_columns
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
+from pointsbank.scoring import actions_life, rules_sheet
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring import rules_sheet
 from pointsbank.stock import actions_count
 from pointsbank.stock.rules import Counted
-from tests.changes import ADMIN, CLERK, NEXT_DOOR, RESIDENT, VISITOR, WORKER
+from tests.changes import ADMIN, CLERK, ENDS, MEETS, NEIGHBOUR, NEXT_DOOR, RESIDENT, SHOWS, VISITOR, WORKER
 from tests.furniture import furnish
 from tests.ledger.test_vouchers import allow
+from tests.scoring import lives
 from tests.stand_phones import phones
 from tests.world import Community, World
 
@@ -101,6 +103,7 @@ async def stand(world: World) -> Stand:
     await _openings(world, made)
     await phones(world, made)
     await next_door(world, made)
+    await lives_of_tables(world, made)
     return made
 
 
@@ -327,3 +330,26 @@ async def next_door(world: World, made: Stand) -> None:
     world.clock.set(LAST_MONTH)
     await world.give(person_id, 5, place)
     world.clock.set(today)
+
+
+async def lives_of_tables(world: World, made: Stand) -> None:
+    """A community for each step that a version of a table may be at."""
+    own, clock = made.own, world.clock
+    own["today"] = local_day(clock.now()).isoformat()
+    places = [await world.community(f"测试议事{number}社区", holder="person", notice_days=3) for number in range(3)]
+    admins = [
+        await sign_in(world, ADMIN, made, place, who) for place, who in zip(places, (MEETS, SHOWS, ENDS), strict=True)
+    ]
+    made.actors |= dict(zip((MEETS, SHOWS, ENDS), admins, strict=True))
+    table = msgspec.structs.replace(
+        (await scoring.version((places[0].id,), places[0].version_id)).table, name="测试新表"
+    )
+    own["discussed_id"] = (await lives.discussed(clock, places[0].id, table))["version_id"]
+    own["ended_version_id"] = (await lives.over(clock, admins[2], places[2].id, table))[0]["version_id"]
+    _, notice_id = await lives.noticed(clock, admins[1], places[1].id, table)
+    own["told_notice_id"], own["told_line_id"] = notice_id, (await notices.all_lines(notice_id))[0].id
+    neighbour_id = await world.person("测试邻居", community=places[1])
+    _, made.cookies[NEIGHBOUR] = await world.phone(neighbour_id)
+    made.actors[NEIGHBOUR] = Actor(neighbour_id)
+    said = {"community_id": places[1].id, "line_id": own["told_line_id"], "words": "测试意见"}
+    own["open_objection_id"] = await db.write(actions_life.object_to, actor=Actor(neighbour_id), **said)

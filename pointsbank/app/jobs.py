@@ -21,7 +21,7 @@ from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.ledger import actions_expiry, actions_kinds, actions_opening, actions_reset
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions_sessions, importing, uses
-from pointsbank.scoring import actions as scoring
+from pointsbank.scoring import actions_life as scoring
 
 log = logging.getLogger(__name__)
 

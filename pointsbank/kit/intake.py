@@ -18,12 +18,19 @@ from pointsbank.kit.errors import Busy, Refusal
 from pointsbank.kit.rules_intake import (
     BYTES_MAX,
     COLUMNS_MAX,
+    PDF_ACTIVE,
+    PDF_END,
+    PDF_END_WITHIN,
+    PDF_HEAD,
     ROWS_MAX,
+    ActiveDocument,
     FileDamaged,
     FileEmpty,
     FileRefused,
     FileTooLarge,
     FileTooMuch,
+    NoDocument,
+    NoPhoto,
 )
 
 # Days arrive as ISO text, times as 14:30:00. Whole numbers are int as far as a float is exact (2**53); a float beyond
@@ -63,6 +70,13 @@ class Photo(msgspec.Struct, frozen=True):
     content: bytes
     width: int
     height: int
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A paper as it was photographed (a JPEG of our own making) or a PDF as it came, to be handed out and not shown."""
+
+    content: bytes
+    kind: Literal["jpeg", "pdf"]
 
 
 class _Head(msgspec.Struct):
@@ -105,6 +119,22 @@ async def read_photo(content: bytes, *, side_max: int = PHOTO_SIDE_MAX, bytes_ma
     first, _newline, made = (await _ask(["photo", str(side_max), str(bytes_max)], content)).partition(b"\n")
     head = _head(first)
     return Photo(made, head.width, head.height)
+
+
+async def read_document(content: bytes, *, side_max: int = PHOTO_SIDE_MAX, bytes_max: int = BYTES_MAX) -> Document:
+    """Read a photo of a paper, or a PDF. Of a PDF only its frame is looked at: nothing here draws one."""
+    if not content.startswith(PDF_HEAD):
+        try:
+            return Document((await read_photo(content, side_max=side_max, bytes_max=bytes_max)).content, "jpeg")
+        except NoPhoto:
+            raise NoDocument from None
+    if len(content) > BYTES_MAX:
+        raise FileTooLarge(megabytes=BYTES_MAX >> 20)
+    if PDF_END not in content[-PDF_END_WITHIN:]:
+        raise FileDamaged
+    if any(name in content for name in PDF_ACTIVE):
+        raise ActiveDocument
+    return Document(content, "pdf")
 
 
 def _head(line: bytes) -> _Head:

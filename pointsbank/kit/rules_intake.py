@@ -3,6 +3,11 @@
 from pointsbank.kit.errors import Kind, Refusal
 
 BYTES_MAX = 5 * 1024 * 1024
+PDF_HEAD, PDF_END = b"%PDF-", b"%%EOF"
+PDF_END_WITHIN = 1024
+# Names of a PDF that a paper from a meeting has no use for; those of packed objects are not seen, so it is never opened
+# in one of our pages.
+PDF_ACTIVE = (b"/JavaScript", b"/JS", b"/Launch", b"/EmbeddedFile", b"/RichMedia", b"/Encrypt")
 ROWS_MAX, COLUMNS_MAX = 20_000, 50
 CELL_LENGTH_MAX = 32_767  # Excel's own
 TEXT_LENGTH_MAX = 16_000_000  # of a whole sheet: one shared text may be shown in a million cells
@@ -62,6 +67,16 @@ class NoSheet(FileRefused):
 class NoPhoto(FileRefused):
     code = "kit.file_no_photo"
     message = "这是{looks}，不是能收的照片。请换成 JPG、PNG 或 WebP 图片再试。"
+
+
+class NoDocument(FileRefused):
+    code = "kit.file_no_document"
+    message = "只收照片（JPG、PNG、WebP）和 PDF。请拍成照片，或另存为 PDF 再试。"
+
+
+class ActiveDocument(FileRefused):
+    code = "kit.file_active_document"
+    message = "这个 PDF 里有会自己运行的内容、附件或打开密码，不能收。请用“打印到 PDF”另存一份，或拍成照片。"
 
 
 class FileDamaged(FileRefused):

@@ -16,6 +16,8 @@ class Notice(Model):
     book_kind = fields.TextField()
     unit = fields.TextField()
     decimals = fields.BigIntField()
+    about = fields.TextField()
+    withdrawn_at = fields.DatetimeField(null=True)
 
     class Meta:
         table = "notices_notice"
@@ -46,6 +48,7 @@ class Objection(Model):
     ruled_by = fields.BigIntField(null=True)
     ruled_at = fields.DatetimeField(null=True)
     ruling = fields.TextField(null=True)
+    words = fields.TextField()
 
     class Meta:
         table = "notices_objection"

@@ -10,7 +10,7 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.notices.rules import GRACE, Grounds, shown_until
+from pointsbank.notices.rules import GRACE, About, Grounds, shown_until
 from pointsbank.people import queries as people
 
 PAGE_LINES = 50
@@ -18,17 +18,27 @@ LIST_MAX = 100
 
 JUST_OPENED = """
 SELECT id FROM notices_notice
- WHERE community_id = ? AND basis = ? AND book_kind = ? AND ends_at = ? AND starts_at > ? AND closed_at IS NULL
+ WHERE community_id = ? AND about = 'awards' AND basis = ? AND book_kind = ? AND ends_at = ? AND starts_at > ?
+   AND closed_at IS NULL
  ORDER BY id DESC LIMIT 1
 """
 IS_CLOSED = "SELECT 1 FROM notices_notice WHERE id = ? AND closed_at IS NOT NULL"
 DISPUTED = "SELECT line_id FROM notices_objection WHERE notice_id = ? AND state = 'open'"
-OBJECTION_OF = "SELECT id, community_id, line_id, recorded_by FROM notices_objection WHERE id = ?"
+OBJECTION_OF = """
+SELECT objection.id, objection.community_id, objection.line_id, objection.recorded_by, objection.notice_id
+  FROM notices_objection objection JOIN notices_notice notice ON notice.id = objection.notice_id
+ WHERE objection.id = ? AND notice.about = ?
+"""
+STANDING = """
+SELECT ends_at, (SELECT COUNT(*) FROM notices_objection objection
+                  WHERE objection.notice_id = notice.id AND objection.state = 'open') AS unanswered
+  FROM notices_notice notice WHERE id = ?
+"""
 
 NOTICE_OF_LINE = "SELECT notice_id FROM notices_line WHERE id = ?"
 NOTICES = """
 SELECT notice.id, notice.community_id, notice.number, notice.title, notice.basis, notice.starts_at, notice.ends_at,
-       notice.closed_at, notice.unit, notice.decimals,
+       notice.closed_at, notice.unit, notice.decimals, notice.about, notice.withdrawn_at,
        (SELECT COUNT(*) FROM notices_line line WHERE line.notice_id = notice.id) AS line_count,
        CAST((SELECT COALESCE(SUM(line.points), 0) FROM notices_line line WHERE line.notice_id = notice.id) AS BIGINT)
          AS points,
@@ -46,7 +56,7 @@ OBJECTIONS = """
 SELECT objection.id, objection.notice_id, notice.number, objection.line_id, line.position, line.shown_name, line.place,
        line.what, line.points, notice.unit, notice.decimals,
        objection.grounds, objection.state, objection.recorded_by, objection.recorded_at,
-       objection.ruled_by, objection.ruled_at, objection.ruling, about.person_id
+       objection.ruled_by, objection.ruled_at, objection.ruling, objection.words, about.person_id
   FROM notices_objection objection
   JOIN notices_line line ON line.id = objection.line_id
   JOIN notices_notice notice ON notice.id = objection.notice_id
@@ -65,9 +75,16 @@ class NoticeView(msgspec.Struct, frozen=True):
     closed_at: datetime | None
     unit: str
     decimals: int
+    about: str
+    withdrawn_at: datetime | None
     line_count: int
     points: int
     disputed: int
+
+    @property
+    def url(self) -> str:
+        """The page that tells what it is about: of its room, which bears the first word."""
+        return f"/notices/{self.id}" if self.about == About.AWARDS else f"/{self.about}/notices/{self.id}"
 
     @property
     def first_day(self) -> date:
@@ -114,6 +131,7 @@ class ObjectionView(msgspec.Struct, frozen=True):
     ruled_by: int | None
     ruled_at: datetime | None
     ruling: str | None
+    words: str
     person_id: int | None
 
 
@@ -125,6 +143,14 @@ class Recorded(msgspec.Struct, frozen=True):
     community_id: int
     line_id: int
     recorded_by: int
+    notice_id: int
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """How far a notice is: when it ends, and how many objections wait for an answer."""
+
+    ends_at: datetime
+    unanswered: int
 
 
 async def just_opened(tx: Tx, *, community_id: int, basis: str, book_kind: str, days: int) -> int | None:
@@ -142,11 +168,17 @@ async def disputed_lines(tx: Tx, notice_id: int) -> set[int]:
     return {found[0] for found in await tx.rows(DISPUTED, notice_id)}
 
 
-async def objection_of(tx: Tx, objection_id: int) -> Recorded:
-    found = await tx.row(OBJECTION_OF, objection_id)
+async def objection_of(tx: Tx, objection_id: int, about: About = About.AWARDS) -> Recorded:
+    found = await tx.row(OBJECTION_OF, objection_id, about)
     if found is None:
         raise NotFound
     return Recorded(*found)
+
+
+async def standing(tx: Tx, notice_id: int) -> Standing:
+    found = await tx.row(STANDING, notice_id)
+    assert found is not None
+    return Standing(*found)
 
 
 async def notices(community_ids: Sequence[int], *, limit: int = LIST_MAX) -> list[NoticeView]:
@@ -191,12 +223,16 @@ async def _as_agreed(lines: list[Named]) -> list[Named]:
 
 
 async def line(community_ids: Sequence[int], line_id: int) -> tuple[NoticeView, LineView]:
+    """A line of a notice of awards."""
     found = await db.row(f"{LINES} WHERE line.id = ?", line_id)
     owner = await db.row(NOTICE_OF_LINE, line_id)
     if found is None or owner is None:
         raise NotFound
+    of = await notice(community_ids, owner[0])
+    if of.about != About.AWARDS:
+        raise NotFound
     (shown,) = await _as_agreed([LineView(*found)])
-    return await notice(community_ids, owner[0]), shown
+    return of, shown
 
 
 async def objections(notice_id: int) -> list[ObjectionView]:
@@ -210,16 +246,16 @@ async def objections_to(line_id: int) -> list[ObjectionView]:
 
 
 async def open_objections(community_ids: Sequence[int]) -> list[ObjectionView]:
-    """Those that wait for a ruling, the oldest first."""
-    where = f"objection.community_id IN ({_marks(community_ids)}) AND objection.state = 'open'"
+    """Those to awards that wait for a ruling, the oldest first."""
+    where = f"objection.community_id IN ({_marks(community_ids)}) AND objection.state = 'open' AND notice.about = ?"
     order = "ORDER BY objection.id LIMIT ?"
-    found = await db.rows(f"{OBJECTIONS} WHERE {where} {order}", *community_ids, LIST_MAX)
+    found = await db.rows(f"{OBJECTIONS} WHERE {where} {order}", *community_ids, About.AWARDS, LIST_MAX)
     return await _as_agreed([ObjectionView(*objection) for objection in found])
 
 
-async def objection(community_ids: Sequence[int], objection_id: int) -> ObjectionView:
-    where = f"objection.id = ? AND objection.community_id IN ({_marks(community_ids)})"
-    found = await db.rows(f"{OBJECTIONS} WHERE {where}", objection_id, *community_ids)
+async def objection(community_ids: Sequence[int], objection_id: int, about: About = About.AWARDS) -> ObjectionView:
+    where = f"objection.id = ? AND notice.about = ? AND objection.community_id IN ({_marks(community_ids)})"
+    found = await db.rows(f"{OBJECTIONS} WHERE {where}", objection_id, about, *community_ids)
     if not found:
         raise NotFound
     (shown,) = await _as_agreed([ObjectionView(*found[0])])

@@ -5,10 +5,11 @@ from typing import Any
 from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from litestar.response import Redirect
 
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.notices import queries
-from pointsbank.notices.rules import GROUNDS
+from pointsbank.notices.rules import GROUNDS, About
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, _
@@ -30,8 +31,10 @@ async def notice(
     session: NamedDependency[Session],
     clock: NamedDependency[Clock],
     page: FromQuery[int] = 1,
-) -> Response[str]:
+) -> Response[str] | Redirect:
     found = await queries.notice(session.community_ids, notice_id)
+    if found.about != About.AWARDS:
+        return Redirect(found.url, status_code=303)
     pages = max(1, -(-found.line_count // queries.PAGE_LINES))
     number = min(max(page, 1), pages)
     facts: dict[str, Any] = {

@@ -32,6 +32,13 @@ class AlreadyRuled(Refusal):
     message = "这件异议已经答复过了，答复只有一次。请刷新页面。"
 
 
+class About(StrEnum):
+    """The room above that opened a notice, and comes back for it."""
+
+    AWARDS = "awards"
+    SCORING = "scoring"
+
+
 class Grounds(StrEnum):
     """Chosen from a list: a free text would sooner or later hold somebody's name."""
 
@@ -62,7 +69,10 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class NewLine(msgspec.Struct, frozen=True):
-    """`person_id` is kept beside the line, so that nobody is named who no longer wants to be."""
+    """`person_id` is kept beside the line, so that nobody is named who no longer wants to be.
+
+    A line that is not about anybody's points has none.
+    """
 
     shown_name: str
     place: str
@@ -71,7 +81,7 @@ class NewLine(msgspec.Struct, frozen=True):
     person_id: int | None = None
 
     def __post_init__(self) -> None:
-        assert self.points > 0
+        assert self.points >= 0
 
 
 class HasPoints(Protocol):

@@ -62,7 +62,8 @@ SELECT COUNT(*) FROM awards_award
 OBJECTIONS = """
 SELECT line.what, notice.ends_at FROM notices_objection objection
   JOIN notices_line line ON line.id = objection.line_id JOIN notices_notice notice ON notice.id = objection.notice_id
- WHERE objection.community_id = ? AND objection.state = 'open' ORDER BY notice.ends_at LIMIT ?
+ WHERE objection.community_id = ? AND objection.state = 'open' AND notice.about = 'awards'
+ ORDER BY notice.ends_at LIMIT ?
 """
 QUESTIONS = """
 SELECT act.what, question.asked_at FROM awards_question question
@@ -97,6 +98,19 @@ SELECT COUNT(DISTINCT login.id) FROM people_login login
  WHERE login.disabled_at IS NULL AND login.made_at <= ?
    AND (login.signed_in_at IS NULL OR login.signed_in_at <= ?)
    AND (login.last_used_at IS NULL OR login.last_used_at <= ?)
+"""
+# The version of a table that is under way waits for its meeting, for its notice, for answers or for its day.
+TABLE_STEPS = """
+SELECT version.id, version.state, meeting.id AS meeting_id, notice.ends_at,
+       (SELECT COUNT(*) FROM notices_objection objection
+         WHERE objection.notice_id = notice.id AND objection.state = 'open') AS unanswered,
+       (SELECT COUNT(*) FROM scoring_drafter drafter
+         WHERE drafter.version_id = version.id AND drafter.person_id = ?) AS is_drafter
+  FROM scoring_version version
+  LEFT JOIN scoring_meeting meeting ON meeting.version_id = version.id AND meeting.voided_at IS NULL
+  LEFT JOIN scoring_notice told ON told.version_id = version.id AND told.voided_at IS NULL
+  LEFT JOIN notices_notice notice ON notice.id = told.notice_id
+ WHERE version.community_id = ? AND version.state IN ('discussion', 'noticed')
 """
 OPEN_NOTICES = """
 SELECT title, ends_at FROM notices_notice WHERE community_id = ? AND closed_at IS NULL ORDER BY ends_at LIMIT ?
@@ -158,6 +172,42 @@ async def requests(asker: Asker) -> Waits:
 
 async def open_notices(asker: Asker) -> Waits:
     return _noticed(await db.rows(OPEN_NOTICES, asker.community_id, FOUND_MAX))
+
+
+async def _table_step(asker: Asker, step: str) -> Waits:
+    """Whether the version that is under way waits at this step, and until when."""
+    found = await db.row(TABLE_STEPS, asker.person_id, asker.community_id)
+    if found is None:
+        return NOTHING
+    version_id, state, meeting_id, ends_at, unanswered, is_drafter = found
+    life = f"/scoring/versions/{version_id}/life"
+    if state == "discussion":
+        waits = "notice" if meeting_id else "meeting"
+        return Waits(1, url=life) if step == waits and not (is_drafter and step == "notice") else NOTHING
+    if step == "answers" and unanswered:
+        return Waits(int(unanswered), local_day(ends_at) - timedelta(days=1), url=life)
+    is_ready = step == "day" and ends_at <= asker.now and not unanswered and not is_drafter
+    return Waits(1, asker.today, url=life) if is_ready else NOTHING
+
+
+async def table_meeting(asker: Asker) -> Waits:
+    """A version that residents are to discuss."""
+    return await _table_step(asker, "meeting")
+
+
+async def table_notice(asker: Asker) -> Waits:
+    """A version that a meeting has discussed, for somebody who did not draft it."""
+    return await _table_step(asker, "notice")
+
+
+async def table_answers(asker: Asker) -> Waits:
+    """What residents object to in a version on notice."""
+    return await _table_step(asker, "answers")
+
+
+async def table_day(asker: Asker) -> Waits:
+    """A version whose notice is over, for somebody who did not draft it."""
+    return await _table_step(asker, "day")
 
 
 async def low_stock(asker: Asker) -> Waits:

@@ -1,10 +1,14 @@
 """How service becomes points: scoring tables that residents adopt, in versions.
 
-Words: scoring table (积分标准), version (draft, scheduled, in force, retired), item, cap, explanation.
+Words: scoring table (积分标准), version (draft, in discussion, noticed, scheduled, in force, retired; dropped),
+meeting (residents discuss a version and vote), item, cap, explanation.
 Invariants:
-  1. A version in force never changes, nor one that is scheduled or retired.
-  2. A version comes into force on a day that has not begun; never retroactively.
+  1. A version that residents discuss or that is on notice does not change, nor one that is set, in force or retired.
+     Back to a draft is a step of its own, for the first two alone; meeting and notice then count no longer.
+  2. A version comes into force on a day that has not begun, after more than half of a meeting agreed to it, its notice
+     ended and every objection was answered; never retroactively, and not before the day that residents were told.
   3. Same facts, same version and same use of the caps give the same points.
   4. An act is scored by the version in force on the local day on which it began.
   5. A table with faults is never published.
+  6. Whoever ever wrote on a version neither shows, answers for nor publishes it.
 """

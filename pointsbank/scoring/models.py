@@ -9,6 +9,7 @@ class ScoringTable(Model):
     community_id = fields.BigIntField()
     name = fields.TextField()
     made_at = fields.DatetimeField()
+    notice_days_min = fields.BigIntField()
 
     class Meta:
         table = "scoring_table"
@@ -42,3 +43,45 @@ class ScoringItem(Model):
 
     class Meta:
         table = "scoring_item"
+
+
+class Drafter(Model):
+    id = fields.BigIntField(primary_key=True)
+    version_id = fields.BigIntField()
+    person_id = fields.BigIntField()
+
+    class Meta:
+        table = "scoring_drafter"
+
+
+class Meeting(Model):
+    id = fields.BigIntField(primary_key=True)
+    version_id = fields.BigIntField()
+    held_on = fields.DateField()
+    place = fields.TextField()
+    present = fields.BigIntField()
+    votes_for = fields.BigIntField()
+    votes_against = fields.BigIntField()
+    abstained = fields.BigIntField()
+    record = fields.BinaryField()
+    record_kind = fields.TextField()
+    recorded_by = fields.BigIntField(null=True)
+    recorded_at = fields.DatetimeField()
+    voided_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "scoring_meeting"
+
+
+class ToldVersion(Model):
+    """A public notice of a version; `starts_on` is the day that was told to the residents."""
+
+    id = fields.BigIntField(primary_key=True)
+    version_id = fields.BigIntField()
+    notice_id = fields.BigIntField()
+    starts_on = fields.DateField()
+    opened_by = fields.BigIntField(null=True)
+    voided_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "scoring_notice"

@@ -8,6 +8,7 @@ from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.scoring.rules import Item, NoTableInForce, Table
+from pointsbank.scoring.rules_life import FIXED
 
 
 class Version(msgspec.Struct, frozen=True):
@@ -52,11 +53,12 @@ _item = msgspec.json.Decoder(Item).decode
 
 COLUMNS = "SELECT id, number, state, in_force_from, rules, community_id FROM scoring_version"
 ON_DAY = f"""
-{COLUMNS} WHERE community_id = ? AND state <> 'draft' AND in_force_from <= ?
+{COLUMNS} WHERE community_id = ? AND in_force_from <= ?
  ORDER BY in_force_from DESC, number DESC LIMIT 1
 """
 BY_ID = f"{COLUMNS} WHERE id = ?"
 DRAFT = f"{COLUMNS} WHERE community_id = ? AND state = 'draft'"
+UNDER_WAY = f"{COLUMNS} WHERE community_id = ? AND state IN ('draft', 'discussion', 'noticed')"
 ITEMS = "SELECT rule FROM scoring_item WHERE version_id = ? ORDER BY position"
 VERSIONS = """
 SELECT id, number, state, in_force_from, drafted_by, drafted_at, published_by, published_at
@@ -79,7 +81,7 @@ async def _version(tx: Tx | None, found: Row) -> Version:
     version = Version(
         found["id"], found["number"], found["state"], found["in_force_from"], table, by_code, found["community_id"]
     )
-    if version.state != "draft":
+    if version.state in FIXED:
         _parsed.of_open()[version.id] = version
     return version
 
@@ -92,9 +94,9 @@ async def version_on(tx: Tx | None, *, community_id: int, day: date) -> Version:
     return await _version(tx, found[0])
 
 
-async def current(community_id: int, day: date) -> Version | None:
-    found = await db.row(ON_DAY, community_id, day)
-    return await _version(None, found) if found is not None else None
+async def current(community_id: int, day: date, tx: Tx | None = None) -> Version | None:
+    found = await _rows(tx, ON_DAY, community_id, day)
+    return await _version(tx, found[0]) if found else None
 
 
 async def version(community_ids: tuple[int, ...], version_id: int, tx: Tx | None = None) -> Version:
@@ -107,6 +109,12 @@ async def version(community_ids: tuple[int, ...], version_id: int, tx: Tx | None
 
 async def draft_of(community_id: int, tx: Tx | None = None) -> Version | None:
     found = await _rows(tx, DRAFT, community_id)
+    return await _version(tx, found[0]) if found else None
+
+
+async def under_way(community_id: int, tx: Tx | None = None) -> Version | None:
+    """The version that is drafted, discussed or on notice: a community has one at a time."""
+    found = await _rows(tx, UNDER_WAY, community_id)
     return await _version(tx, found[0]) if found else None
 
 

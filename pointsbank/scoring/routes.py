@@ -13,9 +13,19 @@ from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.scoring import queries, routes_editor, routes_sheet, rules
+from pointsbank.scoring import (
+    queries,
+    routes_compared,
+    routes_editor,
+    routes_life,
+    routes_sheet,
+    routes_told,
+    rules,
+)
 from pointsbank.scoring.queries import Version
+from pointsbank.scoring.routes_life import PRIVATE
 from pointsbank.scoring.routes_pieces import VersionChip, chip_of, grouped, writing
+from pointsbank.scoring.rules_life import UNDER_WAY
 from pointsbank.web import forms
 from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, _
@@ -59,18 +69,16 @@ async def version(
     clock: NamedDependency[Clock],
 ) -> Response[str]:
     """A version; a draft is shown to those who may edit, as the editor."""
-    found = await queries.version(session.community_ids, version_id)
+    found = await routes_life.version_of(session, version_id)
     if found.state != "draft":
         return await _shown(session, found.community_id, found)
-    if not session.may(Permission.EDIT_SCORING):
-        raise NotFound
     return await routes_editor.editor(found, clock, only_changes=request.query_params.get("only") == "changes")
 
 
 async def _shown(session: Session, community_id: int, found: Version | None) -> Response[str]:
     may_edit = session.may(Permission.EDIT_SCORING)
     history = await queries.versions(community_id) if session.kind != "resident" else []
-    versions = [VersionChip(line, *chip_of(line.state)) for line in history if line.state != "draft" or may_edit]
+    versions = [VersionChip(line, *chip_of(line.state)) for line in history if line.state not in PRIVATE or may_edit]
     book_kinds = await kinds.denominations(None, community_id)
     return page(
         "scoring/table.html",
@@ -79,7 +87,8 @@ async def _shown(session: Session, community_id: int, found: Version | None) -> 
         groups=grouped(found.table, book_kinds) if found else [],
         rules_shown=_rules_shown(found.table, book_kinds) if found else [],
         versions=versions,
-        has_draft=any(line.state == "draft" for line in history),
+        under_way=next((line for line in history if line.state in UNDER_WAY), None),
+        may_see_life=session.may(Permission.SEE_SCORING),
         may_edit=may_edit,
         state_chip=chip_of(found.state) if found else ("", ""),
     )
@@ -96,4 +105,12 @@ def _rules_shown(known: rules.Table, book_kinds: dict[str, Denomination]) -> lis
     return [(label, words) for label, words in pairs if words]
 
 
-handlers: list[Any] = [table, version, *routes_editor.handlers, *routes_sheet.handlers]
+handlers: list[Any] = [
+    table,
+    version,
+    *routes_editor.handlers,
+    *routes_sheet.handlers,
+    *routes_life.handlers,
+    *routes_told.handlers,
+    *routes_compared.handlers,
+]

@@ -1,7 +1,6 @@
 """The draft's editor: a grid of cells, a form per item, publishing. Each step works without script."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -72,11 +71,6 @@ class ItemForm(msgspec.Struct):
     second_review: Annotated[Literal["no", "yes"], Meta(title=N_("社区管理员复核"))] = "no"
 
 
-class PublishForm(msgspec.Struct):
-    request_key: str
-    in_force_from: Annotated[date, Meta(title=N_("生效日期"))]
-
-
 class KeyForm(msgspec.Struct):
     request_key: str
 
@@ -106,8 +100,7 @@ async def editor(
         only_changes=only_changes,
         typed={f"points-{row.code}": row.points for row in rows} | {f"day_cap-{row.code}": row.day_cap for row in rows},
         faults=[fault.said(with_words) for fault in faults],
-        earliest=today + timedelta(days=1),
-        form=form or forms.blank(in_force_from=(today + timedelta(days=1)).isoformat()),
+        form=form or forms.blank(),
     )
 
 
@@ -230,33 +223,6 @@ async def _item_of(form: Filled[ItemForm], draft: Version) -> tuple[Item | None,
     return item, amounts["day_cap"]
 
 
-@post("/scoring/versions/{version_id:int}/publish", guards=[needs(Permission.PUBLISH_SCORING)])
-async def publish(
-    version_id: FromPath[int],
-    request: Request[Any, Any, Any],
-    session: NamedDependency[Session],
-    actor: NamedDependency[Actor],
-    clock: NamedDependency[Clock],
-) -> Response[Any]:
-    form = await forms.read(request, PublishForm)
-    draft = await queries.version(session.community_ids, version_id)
-    if form.is_valid:
-        try:
-            await db.write(
-                actions.publish,
-                actor=actor,
-                request_key=form.value.request_key,
-                community_id=draft.community_id,
-                version_id=version_id,
-                in_force_from=form.value.in_force_from,
-            )
-        except (rules.TooSoon, rules.TableFaults) as refused:
-            form.refuse("in_force_from", refused)
-        else:
-            return _to(f"/scoring/versions/{version_id}")
-    return await editor(draft, clock, form=form, status=400)
-
-
 @post("/scoring/versions/{version_id:int}/drop", guards=[needs(Permission.EDIT_SCORING)])
 async def drop(
     version_id: FromPath[int],
@@ -285,4 +251,4 @@ def _to(url: str) -> Response[bytes]:
     return Response(b"", status_code=303, media_type="text/html", headers={"Location": url})
 
 
-handlers: list[Any] = [start_draft, save, item_form, save_item, publish, drop]
+handlers: list[Any] = [start_draft, save, item_form, save_item, drop]

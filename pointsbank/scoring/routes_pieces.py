@@ -15,6 +15,9 @@ from pointsbank.web.i18n import N_, _, amount
 
 STATES = {
     "draft": (N_("草稿"), "warn"),
+    "discussion": (N_("议事中"), "info"),
+    "noticed": (N_("公示中"), "info"),
+    "dropped": (N_("已作废"), "stop"),
     "scheduled": (N_("待生效"), "info"),
     "in_force": (N_("执行中"), "ok"),
     "retired": (N_("已归档"), ""),

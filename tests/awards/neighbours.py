@@ -18,6 +18,7 @@ from pointsbank.people import actions as people
 from pointsbank.people import queries as people_queries
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring.rules import Basis, Item, Table, TableKind
+from tests.scoring.lives import lived
 from tests.world import Community, World
 
 LONG_AGO = date(2026, 1, 1)
@@ -72,12 +73,8 @@ class Neighbours:
 
     async def adopt_from_tomorrow(self, *items: Item, **settings) -> int:
         """The next version of the table."""
-        version_id = await db.write(scoring.draft_from_current, community_id=self.community_id)
-        version = {"community_id": self.community_id, "version_id": version_id}
-        await db.write(scoring.save_draft, **version, table=a_table(*items, **settings))
         tomorrow = local_day(self.clock.now()) + timedelta(days=1)
-        await db.write(scoring.publish, **version, in_force_from=tomorrow)
-        return version_id
+        return await lived(self.clock, await self.actor(), self.community_id, a_table(*items, **settings), tomorrow)
 
     async def act(
         self,

@@ -163,9 +163,10 @@ async def test_acts_under_two_versions_stand_on_two_notices(neighbours):
     await neighbours.midnight()
 
     found = await notices.notices([neighbours.community_id])
-    assert [(notice.number, notice.basis) for notice in found] == [
-        ("〔2026〕2 号", "《测试积分表》第 2 版"),
-        ("〔2026〕1 号", "《测试积分表》第 1 版"),
+    assert [(notice.number, notice.about, notice.basis) for notice in found] == [
+        ("〔2026〕3 号", "awards", "《测试积分表》第 2 版"),
+        ("〔2026〕2 号", "awards", "《测试积分表》第 1 版"),
+        ("〔2026〕1 号", "scoring", "《测试积分表》第 2 版"),
     ]
 
 

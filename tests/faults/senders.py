@@ -8,7 +8,20 @@ from typing import Any
 
 import httpx
 
-from tests.changes import ADMIN, CHANGES, CLERK, NEXT_DOOR, RESIDENT, STRANGER, VISITOR, WORKER
+from tests.changes import (
+    ADMIN,
+    CHANGES,
+    CLERK,
+    ENDS,
+    MEETS,
+    NEIGHBOUR,
+    NEXT_DOOR,
+    RESIDENT,
+    SHOWS,
+    STRANGER,
+    VISITOR,
+    WORKER,
+)
 from tests.test_pages import ROUTES
 from tests.world import visiting
 
@@ -21,9 +34,8 @@ OTHERWISE = {
     ADMIN: "/people/places",
     WORKER: "/people/new",
     CLERK: "/redemption/counters/{counter_id:int}/scan",
-    RESIDENT: "/me/requests/correct",
-    VISITOR: "/me/requests/correct",
-    NEXT_DOOR: "/people/places",
+    **dict.fromkeys((RESIDENT, VISITOR, NEIGHBOUR), "/me/requests/correct"),
+    **dict.fromkeys((NEXT_DOOR, MEETS, SHOWS, ENDS), "/people/places"),
     STRANGER: "/events/join",
 }
 

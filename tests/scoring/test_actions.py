@@ -1,19 +1,21 @@
 """Life of a scoring table (the room's door plate), on a real database."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import date
 
 import msgspec
 import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
 from pointsbank.kit import db
+from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
-from pointsbank.scoring import actions, queries
-from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults, TooSoon
+from pointsbank.scoring import actions, actions_life, queries
+from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults
 from pointsbank.scoring.scheme_file import parse
+from tests.scoring.lives import lived
 
 TODAY = date(2026, 11, 21)
 TABLE = parse("""
@@ -58,15 +60,14 @@ async def community_id(database):
     return community_id
 
 
+@pytest.fixture
+async def publisher(community_id):
+    made = {"household_id": None, "name": "测试甲", "phone": "10000000003", "consent_publication": True}
+    return Actor(await db.write(people.make_person, community_id=community_id, **made))
+
+
 async def adopt(community_id, since=TODAY):
     return await db.write(actions.adopt, community_id=community_id, table=TABLE, in_force_from=since)
-
-
-async def scheduled(community_id, points, day):
-    draft = await db.write(actions.draft_from_current, community_id=community_id)
-    await db.write(actions.save_draft, community_id=community_id, version_id=draft, table=priced(points))
-    await db.write(actions.publish, community_id=community_id, version_id=draft, in_force_from=day)
-    return draft
 
 
 async def points_on(community_id, day):
@@ -88,33 +89,23 @@ async def test_before_the_first_table_nothing_is_scored(community_id):
         await points_on(community_id, date(2026, 11, 20))
 
 
-async def test_a_version_counts_from_its_day_and_never_before(community_id):
+async def test_a_version_counts_from_its_day_and_never_before(community_id, clock, publisher):
     await adopt(community_id)
-    await scheduled(community_id, 10, date(2026, 11, 22))
+    await lived(clock, publisher, community_id, priced(10), date(2026, 11, 22))
 
     assert await points_on(community_id, TODAY) == 8
     assert await points_on(community_id, date(2026, 11, 22)) == 10
 
 
-async def test_a_version_is_never_in_force_today(community_id):
+async def test_the_job_retires_what_was_in_force(community_id, clock, publisher):
     await adopt(community_id)
-    draft = await db.write(actions.draft_from_current, community_id=community_id)
+    draft = await lived(clock, publisher, community_id, priced(10), date(2026, 11, 22))
 
-    with pytest.raises(TooSoon) as refused:
-        await db.write(actions.publish, community_id=community_id, version_id=draft, in_force_from=TODAY)
-
-    assert refused.value.facts == {"earliest": "2026-11-22"}
-
-
-async def test_the_job_retires_what_was_in_force(community_id, clock):
-    await adopt(community_id)
-    draft = await scheduled(community_id, 10, date(2026, 11, 22))
-
-    early = await db.write(actions.enter_force_due)
+    early = [await db.write(actions_life.enter_force_due) for _ in range(2)]
     clock.advance(days=1)
-    due = await db.write(actions.enter_force_due)
+    due = await db.write(actions_life.enter_force_due)
 
-    assert (early, due) == (0, 1)
+    assert (early, due) == ([1, 0], 1)  # the notice is closed first
     assert [(line.version_id, line.state) for line in await queries.versions(community_id)] == [
         (draft, "in_force"),
         (draft - 1, "retired"),
@@ -122,9 +113,9 @@ async def test_the_job_retires_what_was_in_force(community_id, clock):
     assert await points_on(community_id, TODAY) == 8
 
 
-async def test_what_is_published_is_not_edited(community_id):
+async def test_what_is_published_is_not_edited(community_id, clock, publisher):
     await adopt(community_id)
-    published = await scheduled(community_id, 10, date(2026, 11, 22))
+    published = await lived(clock, publisher, community_id, priced(10), date(2026, 11, 22))
 
     with pytest.raises(NotADraft):
         await db.write(actions.save_draft, community_id=community_id, version_id=published, table=priced(99))
@@ -137,6 +128,8 @@ async def test_what_is_published_is_not_edited(community_id):
         "DELETE FROM scoring_item",
         "UPDATE scoring_version SET rules = '{}'",
         "DELETE FROM scoring_version",
+        "UPDATE scoring_version SET state = 'draft', in_force_from = NULL",
+        "UPDATE scoring_version SET state = 'scheduled'",
         INSERT_ITEM,
     ],
 )
@@ -150,7 +143,7 @@ async def test_the_database_itself_refuses_to_change_what_is_in_force(community_
         await db.write(tamper)
 
 
-async def test_a_table_with_faults_is_kept_as_a_draft_and_not_published(community_id):
+async def test_a_table_with_faults_is_kept_as_a_draft_and_goes_no_further(community_id):
     await adopt(community_id)
     draft = await db.write(actions.draft_from_current, community_id=community_id)
 
@@ -158,7 +151,7 @@ async def test_a_table_with_faults_is_kept_as_a_draft_and_not_published(communit
 
     assert faults == 1
     with pytest.raises(TableFaults):
-        await db.write(actions.publish, community_id=community_id, version_id=draft, in_force_from=date(2026, 12, 1))
+        await db.write(actions_life.submit, community_id=community_id, version_id=draft)
 
 
 async def test_there_is_one_draft_at_a_time(community_id):
@@ -189,21 +182,23 @@ async def test_two_who_begin_a_draft_at_once_share_it(community_id):
 
 
 @pytest.mark.both
-async def test_what_was_checked_is_what_is_published(community_id):
+async def test_what_was_checked_is_what_goes_on(community_id):
     """Somebody else saves or drops the draft in the same moment."""
     await adopt(community_id)
-    for number in range(1, 6):
+    for _ in range(5):
         draft = await db.write(actions.draft_from_current, community_id=community_id)
         which = {"community_id": community_id, "version_id": draft}
+        await db.write(actions.save_draft, **which, table=priced(9))
         told = await asyncio.gather(
-            db.write(actions.publish, **which, in_force_from=TODAY + timedelta(days=number)),
+            db.write(actions_life.submit, **which),
             db.write(actions.save_draft, **which, table=priced(0)),
             db.write(actions.drop_draft, **which),
             return_exceptions=True,
         )
         assert all(isinstance(one, int | Refusal | None) for one in told), told
         left = await db.row("SELECT state FROM scoring_version WHERE id = ?", draft)
-        if left is not None and left["state"] == "scheduled":
-            assert (await queries.version((community_id,), draft)).table.items[0].points == 8
-        elif left is not None:
+        if left is not None and left["state"] == "discussion":
+            assert (await queries.version((community_id,), draft)).table.items[0].points == 9
+            await db.write(actions_life.send_back, **which, reason="other")
+        if left is not None:
             await db.write(actions.drop_draft, **which)

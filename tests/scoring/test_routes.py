@@ -1,7 +1,7 @@
 """The table as it is read, and the draft's editor, through HTTP and without script."""
 
 import re
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 
@@ -57,23 +57,15 @@ async def test_residents_read_the_table_in_force(world):
     assert edit.status_code == 403
 
 
-async def test_cells_are_edited_compared_and_published_from_a_date(world, admin):
+async def test_cells_are_edited_and_compared(world, admin):
     url, page = await draft(admin)
     saved = await admin.post(url, data={"request_key": key_of(page, url), **grid(page, points="9", day_caps="27")})
     assert saved.status_code == 303
     page = await admin.get(url)
     assert "is-changed" in page.text
-    tomorrow = local_day(world.clock.now()) + timedelta(days=1)
-    publish = f"{url}/publish"
-
-    published = await admin.post(
-        publish, data={"request_key": key_of(page, publish), "in_force_from": tomorrow.isoformat()}
-    )
-
-    assert published.status_code == 303
-    version = await queries.version_on(None, community_id=world.home.id, day=tomorrow)
-    assert version.items["A01"].points == 9
-    assert [cap.points for cap in version.items["A01"].caps if cap.period == "day"] == [27]
+    kept = await queries.draft_of(world.home.id)
+    assert kept.items["A01"].points == 9
+    assert [cap.points for cap in kept.items["A01"].caps if cap.period == "day"] == [27]
     today = await queries.version_on(None, community_id=world.home.id, day=local_day(world.clock.now()))
     assert today.items["A01"].points != 9
 
@@ -91,17 +83,6 @@ async def test_a_cell_that_is_no_number_is_named_and_nothing_is_saved(world, adm
     assert "改过的名字" in refused.text
     assert 'value="八"' in refused.text
     assert (await queries.draft_of(world.home.id)).table == before.table
-
-
-async def test_it_cannot_be_in_force_today(world, admin):
-    url, page = await draft(admin)
-    publish, today = f"{url}/publish", local_day(world.clock.now())
-
-    refused = await admin.post(publish, data={"request_key": key_of(page, publish), "in_force_from": today.isoformat()})
-
-    assert refused.status_code == 400
-    assert "最早是明天" in refused.text
-    assert (await queries.draft_of(world.home.id)) is not None
 
 
 async def test_an_item_is_added_and_one_is_ended(world, admin):

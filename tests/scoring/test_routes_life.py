@@ -1,0 +1,161 @@
+"""The whole life of a version through HTTP and without script, as two admins, a resident and a clerk see it."""
+
+import re
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from pointsbank.app import jobs
+from pointsbank.kit.clock import local_day
+from pointsbank.people.access import Role
+from pointsbank.scoring import queries, queries_life
+from tests.changes import DOT
+from tests.scoring.lives import PDF
+from tests.scoring.test_routes import draft, grid, key_of
+from tests.world import visiting
+
+MEETING = {"place": "测试活动室", "present": "20", "votes_for": "15", "votes_against": "3", "abstained": "2"}
+
+
+@dataclass
+class Cast:
+    drafter: httpx.AsyncClient
+    publisher: httpx.AsyncClient
+    resident: httpx.AsyncClient
+    clerk: httpx.AsyncClient
+
+
+@pytest.fixture
+async def cast(world):
+    tokens = [(await world.staff(role))[1] for role in (Role.COMMUNITY_ADMIN, Role.COMMUNITY_ADMIN)]
+    tokens.append((await world.phone(await world.person()))[1])
+    tokens.append((await world.staff(Role.GRID_WORKER))[1])
+    async with AsyncExitStack() as stack:
+        yield Cast(*[await stack.enter_async_context(visiting(world, cookie=token)) for token in tokens])
+
+
+async def press(client, page, action, files=None, **typed):
+    """Send the form of this page that posts there; `page` is its address."""
+    shown = await client.get(page)
+    return await client.post(action, data={"request_key": key_of(shown, action), **typed}, files=files)
+
+
+async def on_notice(world, cast):
+    """A draft is made and handed over, the meeting recorded, the notice opened; returns the version's address."""
+    url, page = await draft(cast.drafter)
+    await cast.drafter.post(url, data={"request_key": key_of(page, url), **grid(page, points="9")})
+    life = f"{url}/life"
+    assert (await press(cast.drafter, life, f"{url}/submit")).status_code == 303
+    held_on = local_day(world.clock.now()).isoformat()
+    met = await press(cast.drafter, life, f"{url}/meeting", files={"record": ("x", PDF)}, held_on=held_on, **MEETING)
+    assert met.status_code == 303, met.text
+    starts_on = (local_day(world.clock.now()) + timedelta(days=12)).isoformat()
+    shown = await press(cast.publisher, life, f"{url}/notice", days="7", starts_on=starts_on)
+    assert shown.status_code == 303, shown.text
+    return url, starts_on
+
+
+async def test_from_a_draft_to_a_version_in_force(world, cast):
+    url, starts_on = await on_notice(world, cast)
+    told = await queries_life.told(None, int(url.rsplit("/", 1)[1]))
+    notice = f"/scoring/notices/{told.notice_id}"
+
+    assert notice in (await cast.resident.get("/notices")).text
+    page = await cast.resident.get(notice)
+    assert "改为 9 分" in page.text
+    line = re.findall(r'<option value="(\d+)"', page.text)[-1]
+    said = await press(cast.resident, notice, f"{notice}/objections", line=line, words="九分太多了")
+    recorded = await press(cast.clerk, notice, f"{notice}/objections/recorded", line=line, words="来人说太少了")
+    assert (said.status_code, recorded.status_code) == (303, 303)
+    assert "九分太多了" in (await cast.resident.get(notice)).text
+    assert "来人说太少了" not in (await cast.resident.get(notice)).text
+
+    todo = await cast.publisher.get("/todo")
+    assert "对积分标准的意见" in todo.text
+    world.clock.advance(days=9)
+    await jobs.run(next(job for job in jobs.JOBS if job.name == "enter_force_due"))
+    life = await cast.publisher.get(f"{url}/life")
+    assert "公布这一版" not in life.text
+    for answer in sorted(set(re.findall(r"/scoring/objections/\d+", life.text))):
+        assert (await press(cast.publisher, answer, answer, verdict="dismissed", words="议过了")).status_code == 303
+    assert "议过了" in (await cast.resident.get(notice)).text
+
+    early = await press(cast.publisher, f"{url}/life", f"{url}/publish", in_force_from="2026-11-22")
+    assert early.status_code == 400
+    done = await press(cast.publisher, f"{url}/life", f"{url}/publish", in_force_from=starts_on)
+    assert done.status_code == 303
+    day = local_day(world.clock.now()) + timedelta(days=5)
+    version = await queries.version_on(None, community_id=world.home.id, day=day)
+    assert version.items["A01"].points == 9
+
+
+async def test_the_page_offers_a_step_only_to_whoever_may_take_it(world, cast):
+    url, _ = await on_notice(world, cast)
+    world.clock.advance(days=9)
+
+    offered = {
+        name: "公布这一版" in (await getattr(cast, name).get(f"{url}/life")).text
+        for name in ("drafter", "publisher", "clerk")
+    }
+    forced = await cast.drafter.post(
+        f"{url}/publish", data={"request_key": "forced-key", "in_force_from": "2027-01-01"}
+    )
+    assert offered == {"drafter": False, "publisher": True, "clerk": False}
+    assert forced.status_code == 403
+    assert (await cast.resident.get(f"{url}/life")).status_code == 403
+
+
+async def test_what_is_discussed_is_read_by_those_who_draft_and_printed_for_the_meeting(cast):
+    url, page = await draft(cast.drafter)
+    await cast.drafter.post(url, data={"request_key": key_of(page, url), **grid(page, points="9")})
+    await press(cast.drafter, f"{url}/life", f"{url}/submit")
+
+    paper = await cast.drafter.get(f"{url}/comparison")
+    assert "居民代表签名" in paper.text
+    assert [(await cast.resident.get(one)).status_code for one in (url, f"{url}/comparison")] == [404, 404]
+    assert (await cast.clerk.get(url)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "什么也没有"),
+        (b"not a paper", "只收照片"),
+        (b"%PDF-1.4 /JavaScript (x) %%EOF", "会自己运行"),
+        (b"%PDF-1.4 cut off", "没有传完整"),
+    ],
+)
+async def test_minutes_that_are_no_paper_are_not_taken_and_what_was_typed_stays(world, cast, content, said):
+    url, page = await draft(cast.drafter)
+    await cast.drafter.post(url, data={"request_key": key_of(page, url), **grid(page, points="9")})
+    await press(cast.drafter, f"{url}/life", f"{url}/submit")
+    typed = {"held_on": local_day(world.clock.now()).isoformat(), **MEETING}
+
+    refused = await press(cast.drafter, f"{url}/life", f"{url}/meeting", files={"record": ("x.pdf", content)}, **typed)
+
+    assert refused.status_code == 400
+    assert said in refused.text
+    assert 'value="测试活动室"' in refused.text
+
+
+async def test_minutes_come_back_as_a_file_and_a_photo_as_one_of_our_own_making(world, cast):
+    url, page = await draft(cast.drafter)
+    await cast.drafter.post(url, data={"request_key": key_of(page, url), **grid(page, points="9")})
+    await press(cast.drafter, f"{url}/life", f"{url}/submit")
+    typed = {"held_on": local_day(world.clock.now()).isoformat(), **MEETING}
+    for content in (PDF, DOT):
+        await press(cast.drafter, f"{url}/life", f"{url}/meeting", files={"record": ("x", content)}, **typed)
+
+    version_id = int(url.rsplit("/", 1)[1])
+    papers = [
+        await cast.publisher.get(f"{url}/meetings/{one.id}/record") for one in await queries_life.meetings(version_id)
+    ]
+    assert [(one.headers["content-type"], one.content[:4]) for one in papers] == [
+        ("application/pdf", b"%PDF"),
+        ("image/jpeg", b"\xff\xd8\xff\xe0"),
+    ]
+    assert all(one.headers["content-disposition"].startswith("attachment") for one in papers)
+    assert (await cast.clerk.get(papers[0].url.path)).status_code == 403
