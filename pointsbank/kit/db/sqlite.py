@@ -64,10 +64,19 @@ def _moment(raw: bytes) -> datetime:
     return datetime.fromisoformat(raw.decode())
 
 
+def _nothing(value: None) -> None:
+    return value
+
+
 def register_types() -> None:
     """Columns declared MOMENT, DAY and BOOLEAN read back as they do on PostgreSQL."""
     sqlite3.register_adapter(datetime, moment_text)
     sqlite3.register_adapter(date, date.isoformat)
+    # What is stored as it is, is told so: where `sqlite3` finds no adapter it looks for two methods that nobody has,
+    # by way of an exception, for each such value of each statement.
+    sqlite3.register_adapter(bytes, bytes)
+    sqlite3.register_adapter(bool, int)
+    sqlite3.register_adapter(type(None), _nothing)
     sqlite3.register_converter("moment", _moment)
     sqlite3.register_converter("day", lambda raw: date.fromisoformat(raw.decode()))
     sqlite3.register_converter("boolean", lambda raw: raw == b"1")
