@@ -1,9 +1,33 @@
 """Put what was typed into a draft that others may be typing in: cells, an item, a whole sheet."""
 
+from collections.abc import Sequence
+
 from pointsbank.kit.db import Tx
-from pointsbank.scoring import actions, queries, rules_sheet
-from pointsbank.scoring.rules import Table
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.scoring import actions, queries, rules_edit, rules_sheet
+from pointsbank.scoring.rules import Item, Table
+from pointsbank.scoring.rules_edit import Row
 from pointsbank.scoring.rules_sheet import SheetStale
+
+
+async def edit_cells(
+    tx: Tx, *, community_id: int, version_id: int, rows: Sequence[Row], ended: Sequence[str], in_force: Sequence[Item]
+) -> int:
+    """Put cells into the draft as it is now, so that two people who type in different rows both keep theirs."""
+    await tx.run(actions.HOLD_DRAFTS, community_id)
+    draft = await queries.version((community_id,), version_id, tx)
+    book_kinds = await kinds.denominations(tx, community_id)
+    table, wrong = rules_edit.edited(draft.table, rows, ended, book_kinds, in_force)
+    if wrong:  # what the caller had looked at was another draft
+        raise SheetStale
+    return await actions.save_draft(tx, community_id=community_id, version_id=version_id, table=table)
+
+
+async def put_item(tx: Tx, *, community_id: int, version_id: int, item: Item) -> int:
+    await tx.run(actions.HOLD_DRAFTS, community_id)
+    draft = await queries.version((community_id,), version_id, tx)
+    table = rules_edit.with_item(draft.table, item)
+    return await actions.save_draft(tx, community_id=community_id, version_id=version_id, table=table)
 
 
 async def put_sheet(tx: Tx, *, community_id: int, version_id: int, table: Table, seen: str) -> int:

@@ -1,6 +1,7 @@
 """The draft's editor: a grid of cells, a form per item, publishing. Each step works without script."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -17,10 +18,10 @@ from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules import MAIN
 from pointsbank.ledger.rules_kinds import smallest
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.scoring import actions, queries, rules, rules_edit
+from pointsbank.scoring import actions, actions_sheet, queries, rules, rules_edit
 from pointsbank.scoring.queries import Version
-from pointsbank.scoring.routes_pieces import grouped, of_kind, typed, writing
-from pointsbank.scoring.rules import Basis, Item, Rounding, Table
+from pointsbank.scoring.routes_pieces import counted, grouped, of_kind, typed, writing
+from pointsbank.scoring.rules import Basis, Item, Rounding
 from pointsbank.scoring.rules_edit import Row
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
@@ -90,18 +91,27 @@ async def editor(
     against = current.table if current else None
     book_kinds = await kinds.denominations(None, draft.community_id)
     faults = rules.faults(draft.table, book_kinds)
+    changes = rules.differences(against, draft.table, _, writing(book_kinds)) if against else ()
     return page(
         "scoring/editor.html",
         status=status,
         draft=draft,
         current=current,
         groups=grouped(draft.table, book_kinds, against, only_changes=only_changes),
-        changes=rules.differences(against, draft.table, _, writing(book_kinds)) if against else (),
+        changes=changes,
         only_changes=only_changes,
+        count=len(draft.table.items),
+        counted=counted(changes),
+        saved_at=await _saved_at(draft),
         typed={f"points-{row.code}": row.points for row in rows} | {f"day_cap-{row.code}": row.day_cap for row in rows},
-        faults=[fault.said(with_words) for fault in faults],
+        faults=[(fault.item_code, fault.said(with_words)) for fault in faults],
         form=form or forms.blank(),
     )
+
+
+async def _saved_at(draft: Version) -> datetime:
+    known = await queries.versions(draft.community_id)
+    return next(line.drafted_at for line in known if line.version_id == draft.id)
 
 
 @post("/scoring/drafts", guards=[needs(Permission.EDIT_SCORING)])
@@ -124,29 +134,29 @@ async def save(
     actor: NamedDependency[Actor],
     clock: NamedDependency[Clock],
 ) -> Response[Any]:
-    """Keep the grid; a cell that is no number is named, and everything typed stays."""
+    """Keep the cells that were sent, of all rows or of some; one that is no number is named, and all typed stays."""
     form = await forms.read(request, GridForm)
     draft = await queries.version(session.community_ids, version_id)
     rows = rows_of(form)
     book_kinds = await kinds.denominations(None, draft.community_id)
-    table, wrong = rules_edit.edited(draft.table, rows, form.value.ended, book_kinds)
+    current = await queries.current(draft.community_id, local_day(clock.now()))
+    in_force = [current.items[row.code] for row in rows if row.code in current.items] if current else []
+    table, wrong = rules_edit.edited(draft.table, rows, form.value.ended, book_kinds, in_force)
     if wrong:
         for cell in wrong:
             form.refuse(f"{cell.field}-{cell.code}", CELL_WORDS[cell.field], code=cell.code)
         return await editor(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows, status=400)
-    await _save(actor, form.value.request_key, draft, table)
-    return _to(f"/scoring/versions/{version_id}")
-
-
-async def _save(actor: Actor, request_key: str, draft: Version, table: Table) -> None:
     await db.write(
-        actions.save_draft,
+        actions_sheet.edit_cells,
         actor=actor,
-        request_key=request_key,
+        request_key=form.value.request_key,
         community_id=draft.community_id,
         version_id=draft.id,
-        table=table,
+        rows=rows,
+        ended=form.value.ended,
+        in_force=in_force,
     )
+    return _to(f"/scoring/versions/{version_id}")
 
 
 @get(
@@ -199,7 +209,14 @@ async def save_item(
             form.refuse(fault.field if fault.field in form.typed else "code", fault.said(with_words))
     if not form.is_valid:
         return await _item_page(draft, form, 400)
-    await _save(actor, form.value.request_key, draft, table)
+    await db.write(
+        actions_sheet.put_item,
+        actor=actor,
+        request_key=form.value.request_key,
+        community_id=draft.community_id,
+        version_id=draft.id,
+        item=rules_edit.with_day_cap(item, day_cap),
+    )
     return _to(f"/scoring/versions/{version_id}")
 
 

@@ -1,6 +1,6 @@
 """What the pages of scoring tables show alike: versions, and lines with their amounts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 import msgspec
@@ -41,6 +41,7 @@ class Cell(msgspec.Struct, frozen=True):
     """A line of the grid: the item, its amounts as they are typed, and how it differs from the version in force.
 
     `kind` names the kind of passbook its points go to, and is empty for the main one; `worth` may be a range.
+    `old_points` and `old_cap` are those of the version in force where they were others; `may_end` what that one has.
     """
 
     item: Item
@@ -53,6 +54,11 @@ class Cell(msgspec.Struct, frozen=True):
     mark_state: str
     row_class: str
     old: dict[str, str]
+    old_points: str = ""
+    old_cap: str = ""
+    is_other_points: bool = False
+    is_other_cap: bool = False
+    may_end: bool = False
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -84,14 +90,40 @@ def typed(points: int | None, of: Denomination) -> str:
     return "" if points is None else formats.points(points, of.decimals).replace(",", "")
 
 
-def _cell(item: Item, difference: Difference | None, book_kinds: Mapping[str, Denomination]) -> Cell:
+def _cell(
+    item: Item, difference: Difference | None, book_kinds: Mapping[str, Denomination], in_force: Item | None
+) -> Cell:
     mark, state, row_class = MARKS[difference.what] if difference else ("", "", "")
     old = {change.field: change.old for change in difference.changes} if difference else {}
     of = of_kind(item, book_kinds)
     kind = "" if item.book_kind == MAIN else of.name or item.book_kind
-    points, cap = typed(item.points, of), typed(rules_edit.day_cap_of(item), of)
+    points, (worth, cap) = typed(item.points, of), _amounts(item, of)
+    old_worth, old_cap = ("", "") if in_force is None else _amounts(in_force, of_kind(in_force, book_kinds))
+    return Cell(
+        item, unit_of(item), kind, points, worth, cap, _(mark) if mark else "", state, row_class, old,
+        old_points=old_worth if old_worth != worth else "",
+        old_cap=old_cap if old_cap != cap else "",
+        is_other_points=old_worth != worth,
+        is_other_cap=old_cap != cap,
+        may_end=in_force is not None,
+    )  # fmt: skip
+
+
+def _amounts(item: Item, of: Denomination) -> tuple[str, str]:
+    """What an item is worth, which may be a range, and its cap a day."""
+    points = typed(item.points, of)
     worth = points if item.range_max is None else f"{points}–{typed(item.range_max, of)}"
-    return Cell(item, unit_of(item), kind, points, worth, cap, _(mark) if mark else "", state, row_class, old)
+    return worth, typed(rules_edit.day_cap_of(item), of)
+
+
+def counted(changes: Sequence[Difference]) -> str:
+    """How many items were changed, added, ended."""
+    words = {"changed": N_("改 {n} 条"), "added": N_("新增 {n} 条"), "ended": N_("停用 {n} 条")}
+    items = [change.what for change in changes if change.code]
+    told = [_(text, n=items.count(what)) for what, text in words.items() if what in items]
+    if len(items) < len(changes):
+        told.append(_("整张表的规定有改动"))
+    return _("，").join(told)
 
 
 def writing(book_kinds: Mapping[str, Denomination]) -> Callable[[str, int], str]:
@@ -110,7 +142,8 @@ def grouped(
     items = list(table.items)
     if against:
         items += [item for item in against.items if item.code in found and found[item.code].what == "ended"]
-    cells = [_cell(item, found.get(item.code), book_kinds) for item in items]
+    in_force = {item.code: item for item in against.items} if against else {}
+    cells = [_cell(item, found.get(item.code), book_kinds, in_force.get(item.code)) for item in items]
     kept = [cell for cell in cells if cell.mark or not only_changes]
     kept.sort(key=lambda cell: [item.category for item in items].index(cell.item.category))
     return [Group(name, list(lines)) for name, lines in groupby(kept, key=lambda cell: cell.item.category)]

@@ -16,7 +16,7 @@ from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.scoring import actions_sheet, queries, rules, rules_columns, rules_sheet, sheet_file
+from pointsbank.scoring import actions_sheet, queries, routes_life, rules, rules_columns, rules_sheet, sheet_file
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_pieces import writing
 from pointsbank.scoring.rules_columns import Sort
@@ -77,10 +77,8 @@ class PutForm(msgspec.Struct):
 
 @get("/scoring/versions/{version_id:int}/sheet.xlsx", guards=[needs()])
 async def download(version_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
-    """The version as a workbook; a draft's is for those who may edit."""
-    version = await queries.version(session.community_ids, version_id)
-    if version.state == "draft" and not session.may(Permission.EDIT_SCORING):
-        raise NotFound
+    """The version as a workbook, for whoever may read it."""
+    version = await routes_life.version_of(session, version_id)
     book_kinds = await kinds.denominations(None, version.community_id)
     lines = [(column.head, _(HELP[column.field])) for column in rules_columns.COLUMNS]
     content = await asyncio.to_thread(

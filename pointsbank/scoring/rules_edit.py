@@ -43,13 +43,22 @@ def _amount(text: str, decimals: int) -> int | None:
 
 
 def edited(
-    table: Table, rows: Sequence[Row], ended: Sequence[str], book_kinds: Mapping[str, Denomination]
+    table: Table,
+    rows: Sequence[Row],
+    ended: Sequence[str],
+    book_kinds: Mapping[str, Denomination],
+    in_force: Sequence[Item] = (),
 ) -> tuple[Table, list[CellWrong]]:
     """Return the table with the grid's cells put in and the ended items left out, and the cells that are no amounts.
 
-    Items that the grid did not carry stay as they are: somebody else may have added them meanwhile.
+    Items that the grid did not carry stay as they are: somebody else may have added them meanwhile. A row that is
+    not ended takes up again what the table had left out of those `in_force`.
     """
     typed = {row.code: row for row in rows}
+    codes = {item.code for item in table.items}
+    for item in in_force:
+        if item.code in typed.keys() - codes - set(ended):
+            table = with_item(table, item)
     wrong = []
     items = []
     for item in table.items:

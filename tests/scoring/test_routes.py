@@ -103,6 +103,30 @@ async def test_an_item_is_added_and_one_is_ended(world, admin):
     assert "is-ended" in (await admin.get(url)).text
 
 
+async def test_rows_come_one_by_one_and_leave_the_others_alone(admin, world):
+    url, page = await draft(admin)
+    cells = grid(page)
+
+    for at, points in ((0, "7"), (1, "9")):  # two pages opened at once, each with a row of its own
+        row = {name: [values[at]] for name, values in cells.items()} | {"points": [points]}
+        assert (await admin.post(url, data={"request_key": f"row-number-{at}", **row})).status_code == 303
+
+    assert [item.points for item in (await queries.draft_of(world.home.id)).table.items] == [7, 9]
+
+
+async def test_an_ended_item_is_taken_up_again_with_what_was_typed(admin, world):
+    url, page = await draft(admin)
+    cells = grid(page, names="测试改名")
+    await admin.post(url, data={"request_key": "end-the-first", **cells, "ended": ["A01"]})
+    ended = await admin.get(url)
+    assert (await queries.draft_of(world.home.id)).items.keys() == {"B01"}
+
+    await admin.post(url, data={"request_key": "take-it-up-again", **cells})
+
+    assert re.search(r'id="ended-A01"[^>]* checked', ended.text)
+    assert (await queries.draft_of(world.home.id)).items["A01"].name == "测试改名"
+
+
 async def test_an_item_is_typed_with_the_decimals_of_its_kind_of_passbook(world, admin):
     for place, code in ((world.home, "coins"), (world.communities[1], "theirs")):
         await db.write(actions_kinds.make_kind, community_id=place.id, code=code, settings=COINS)

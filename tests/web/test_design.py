@@ -11,6 +11,7 @@ APP_CSS = (paths.static_dir() / "app.css").read_text("utf-8")
 PAPER_CSS = (paths.static_dir() / "paper.css").read_text("utf-8")
 CSS = APP_CSS + PAPER_CSS
 SCRIPT = (paths.static_dir() / "app.js").read_text("utf-8")
+GRID = (paths.static_dir() / "grid.js").read_text("utf-8")
 TOKENS = dict(re.findall(r"--([\w-]+):(#[0-9A-Fa-f]{3,6})\b", CSS))
 GROUNDS = ("paper", "paper-2", "surface")
 TEXTS = ("ink", "ink-2", "ink-3", "jade", "jade-deep", "amber", "crimson", "seal", "blue")
@@ -52,6 +53,7 @@ def test_the_files_stay_small():
     assert len(APP_CSS.encode()) <= 25 * KIB
     assert len(PAPER_CSS.encode()) <= 10 * KIB
     assert len(SCRIPT.encode()) <= 12 * KIB
+    assert len(GRID.encode()) <= 10 * KIB
 
 
 def test_the_stylesheet_keeps_to_old_browsers():
@@ -91,8 +93,8 @@ def without_strings(script: str) -> str:
 
 
 @pytest.mark.parametrize("name", LATE_SYNTAX)
-def test_the_script_is_es2017_and_keeps_to_itself(name):
-    assert re.findall(LATE_SYNTAX[name], without_strings(SCRIPT), flags=re.MULTILINE) == []
+def test_the_scripts_are_es2017_and_keep_to_themselves(name):
+    assert re.findall(LATE_SYNTAX[name], without_strings(SCRIPT + GRID), flags=re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("late", ["a?.b", "a ?? b", "{...a}", "try {} catch {}", "1_000", "a ||= b", "x.at(-1)"])

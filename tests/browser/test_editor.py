@@ -1,0 +1,137 @@
+"""A scoring table is written as in a spreadsheet: walked with arrows, pasted into, undone, saved as one types."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESK, PHONE
+
+pytestmark = pytest.mark.browser
+TOWN = "story"
+PASTE = """text => {
+    const data = new DataTransfer()
+    data.setData('text', text)
+    const pasted = new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true})
+    document.activeElement.dispatchEvent(pasted)
+}"""
+FOCUSED = "() => document.activeElement.id"
+
+
+@pytest.fixture
+def page(enter) -> Page:
+    """The draft, as whoever drafts it opens it."""
+    opened = enter(DESK, login="admin")
+    opened.goto("/scoring")
+    opened.click("main button:has-text('草')")
+    opened.wait_for_url("**/scoring/versions/*")
+    return opened
+
+
+def saved(page: Page) -> None:
+    expect(page.locator("#saved")).to_have_text(re.compile("^已保存 "))
+    page.wait_for_function(
+        "() => Array.from(document.querySelectorAll('.cells input')).every(i => i.value === i.defaultValue)"
+    )
+
+
+def value(page: Page, cell: str) -> str:
+    return page.input_value(f"#{cell}")
+
+
+def test_a_draft_is_written_as_in_a_spreadsheet(page):
+    page.focus("#points-A01")
+    walked = []
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "Tab"):
+        page.keyboard.press(key)
+        walked.append(page.evaluate(FOCUSED))
+    assert walked == ["day_cap-A01", "day_cap-B01", "points-B01", "points-A01", "day_cap-A01"]
+
+    page.focus("#points-A01")
+    page.keyboard.type("8")
+    page.keyboard.press("Enter")
+    assert (value(page, "points-A01"), page.evaluate(FOCUSED)) == ("8", "points-B01")
+    page.keyboard.press("Enter")
+    page.keyboard.type("0")
+    page.keyboard.press("ArrowLeft")
+    assert (value(page, "points-B01"), page.evaluate(FOCUSED)) == ("20", "points-B01")
+    page.keyboard.press("Escape")
+    assert value(page, "points-B01") == "2"
+    saved(page)
+    expect(page.locator("#row-A01 .chip")).to_have_text("改")
+    expect(page.locator("#against")).to_contain_text("改 1 条")
+
+    page.focus("#points-A01")
+    page.evaluate(PASTE, '12\t24\t"现场签到\n和照片"\r\n3\t6\t照片\r\n4\t8\t照片\r\n')
+    expect(page.locator("#saved")).to_contain_text(re.compile("粘贴的内容比表格大|保存"))
+    pasted = [value(page, cell) for cell in ("points-A01", "day_cap-A01", "evidence-A01", "points-B01", "evidence-B01")]
+    assert pasted == ["12", "24", "现场签到 和照片", "3", "照片"]
+    page.keyboard.press("Control+z")
+    assert [value(page, cell) for cell in ("points-A01", "day_cap-A01", "points-B01")] == ["8", "", "2"]
+    page.keyboard.press("Control+z")
+    assert value(page, "points-A01") == "1"
+    page.keyboard.press("Control+y")
+    page.keyboard.press("Control+y")
+    page.keyboard.press("Control+y")
+    assert [value(page, cell) for cell in ("points-A01", "day_cap-A01", "points-B01")] == ["12", "24", "3"]
+
+    page.check("#ended-B01")
+    expect(page.locator("#row-B01")).to_have_class("is-ended")
+    saved(page)
+    page.focus("#ended-B01")
+    page.keyboard.press("Control+z")
+    saved(page)
+    expect(page.locator("#row-B01")).to_have_class("is-changed")
+    page.reload()
+    assert [value(page, cell) for cell in ("points-A01", "day_cap-A01", "points-B01")] == ["12", "24", "3"]
+    assert not page.is_checked("#ended-B01")
+
+
+def test_what_was_not_saved_stays_and_says_so(page):
+    page.focus("#name-A01")
+    page.keyboard.type("测试改名")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type("八")
+    page.keyboard.press("Enter")
+    expect(page.locator("#saved")).to_have_text("没有保存：A01 的分值要写成数字")
+    expect(page.locator("#points-A01")).to_have_attribute("aria-invalid", "true")
+    assert value(page, "name-A01") == "测试改名"
+    page.focus("#points-A01")
+    page.keyboard.type("7")
+    page.keyboard.press("Enter")
+    saved(page)
+
+    page.context.set_offline(True)
+    page.focus("#points-A01")
+    page.keyboard.type("6")
+    page.keyboard.press("Enter")
+    expect(page.locator("#saved")).to_contain_text("没有保存。写的都还在这一页")
+    page.context.set_offline(False)
+    page.click(".panel-foot button")
+    saved(page)
+    page.reload()
+    assert [value(page, "name-A01"), value(page, "points-A01")] == ["测试改名", "6"]
+
+
+def test_a_phone_reads_a_draft_and_changes_nothing(page):
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+
+    expect(page.locator("#row-A01")).to_contain_text("现场签到")
+    expect(page.get_by_text("手机上只能看")).to_be_visible()
+    assert page.locator(".cells input:visible, .panel-foot button:visible, main a[href$='/sheet']:visible").count() == 0
+
+
+def test_a_draft_is_saved_without_script(enter):
+    page = enter(DESK, login="admin", has_script=False)
+    page.goto("/scoring")
+    page.click("main button:has-text('草')")
+    page.fill("#points-B01", "5")
+    page.click("button:has-text('保存草稿')")
+    expect(page.locator("#points-B01")).to_have_value("5")
+    page.check("#ended-B01")
+    page.click("button:has-text('保存草稿')")
+    expect(page.locator("#row-B01")).to_have_class("is-ended")
+    page.uncheck("#ended-B01")
+    page.click("button:has-text('保存草稿')")
+    expect(page.locator("#ended-B01")).not_to_be_checked()
+    expect(page.locator("#row-B01")).not_to_have_class("is-ended")
