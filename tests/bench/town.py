@@ -36,6 +36,7 @@ PEOPLE_AT_ONCE = 512
 GOOD_POINTS = 5
 DAY = timedelta(days=1)
 FIRST_DAY = date(2090, 1, 1)
+IN_FORCE = timedelta(days=800)  # so that a year of the past can be tried again
 LOT_POINTS = 23  # no multiple of a good's price: now and then an order takes the end of one lot and the next
 
 
@@ -135,7 +136,7 @@ async def _found_community() -> tuple[int, int]:
     await db.write(kinds.make_main_kind, community_id=community_id)
     table = scheme_file.parse((seed_dir() / "scoring" / SCHEME).read_text("utf-8"))
     version_id = await db.write(
-        scoring.adopt, community_id=community_id, table=table, in_force_from=local_day(Clock().now()) - timedelta(30)
+        scoring.adopt, community_id=community_id, table=table, in_force_from=local_day(Clock().now()) - IN_FORCE
     )
     return community_id, version_id
 
