@@ -3,7 +3,9 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
+from asyncio.subprocess import PIPE
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -244,6 +246,20 @@ async def test_a_run_whose_order_is_gone_ends_without_an_answer(past, world):
     with pytest.raises(Withdrawn):
         trial.tell()
     assert not trial.answer_file.exists()
+
+
+async def test_the_process_ends_when_whoever_started_it_is_gone(tmp_path, clock):
+    """It waits for a database that never answers."""
+    order = Order(KEY, 1, 1, 12, local_day(clock.now()), "", clock.now())
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/x"
+        process = await asyncio.create_subprocess_exec(*trial_runs.COMMAND, stdin=PIPE)
+        process.stdin.write(msgspec.json.encode(Asked(order, str(tmp_path), url)) + b"\n")
+        connection, _ = await asyncio.to_thread(silent.accept)
+        with connection:
+            process.stdin.close()
+
+            assert await process.wait() == 1
 
 
 async def test_what_came_out_is_kept_for_a_day(past, world):
