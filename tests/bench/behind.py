@@ -3,7 +3,8 @@
     python -m tests.bench.behind [--quick]
 
 A file of ten thousand, a million and ten million entries, a town that lives in the first two, and ratios between them;
-verify, export and the expiry of many lots beside orders. With --quick everything small, to see that it works.
+verify, export and the expiry of many lots beside orders, a trial run beside check-ins. With --quick everything small,
+to see that it works.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.ledger import queries
 from pointsbank.redemption import actions as redemption
-from tests.bench import commands, large, postgres, town
+from tests.bench import commands, large, postgres, town, trial
 from tests.bench.app import Expired
 from tests.bench.figures import judged
 from tests.bench.load import Round
@@ -38,6 +39,7 @@ FLOORS = {
     "orders-beside-verify/alone": 0.9,
     "orders-beside-export/alone": 0.9,
     "postgres-orders/plain-asyncpg": 0.8,
+    **trial.FLOORS,
 }
 CEILINGS = {
     "balance-read-huge/small": 1.5,
@@ -46,6 +48,7 @@ CEILINGS = {
     "verify-mb": 500.0,
     "expiry-seconds": 10.0,
     "order-p99-beside-expiry/quiet": 5.0,
+    **trial.CEILINGS,
 }
 
 
@@ -58,10 +61,11 @@ class Plan:
     orders: int
     rounds: int
     people: int
+    acts: int
 
 
-FULL = Plan(10_000, 1_000_000, 10_000_000, expired=20_000, orders=3_000, rounds=5, people=3_000)
-QUICK = Plan(2_000, 20_000, 60_000, expired=500, orders=400, rounds=2, people=300)
+FULL = Plan(10_000, 1_000_000, 10_000_000, expired=20_000, orders=3_000, rounds=5, people=3_000, acts=trial.ACTS)
+QUICK = Plan(2_000, 20_000, 60_000, expired=500, orders=400, rounds=2, people=300, acts=2_000)
 
 _began = time.monotonic()
 
@@ -184,6 +188,13 @@ class Bench:
         self.note("expiry-seconds", found.seconds)
         self.note("order-p99-beside-expiry/quiet", max(waits) / quiet.p99_ms)
 
+    async def trial(self) -> None:
+        folder = self.folder("trial")
+        place = await town.found(settings_of(folder), Size(people=self.plan.people, lines=2), say)
+        found = await trial.measure(folder, place, self.plan.acts, self.plan.rounds, say)
+        for name, value in found.items():
+            self.note(name, value)
+
     async def run(self) -> None:
         await self.build("small", self.plan.small)
         await self.build("large", self.plan.large)
@@ -197,6 +208,7 @@ class Bench:
         await self.order_rates(towns)
         await self.beside(towns["large"])
         await self.expiry()
+        await self.trial()
         self.note("postgres-orders/plain-asyncpg", await postgres.ratio(self.plan.orders, self.plan.rounds, say))
 
 
