@@ -2,12 +2,10 @@
 
 from datetime import datetime, timedelta
 
-import msgspec
-
-from pointsbank.app import demo_events, demo_gifts
+from pointsbank.app import demo_events, demo_gifts, demo_tables
 from pointsbank.app.demo_events import CONTACT, Held
 from pointsbank.app.demo_people import Resident
-from pointsbank.app.demo_places import Community, table_of
+from pointsbank.app.demo_places import Community
 from pointsbank.app.demo_scene import Scene, moment
 from pointsbank.app.demo_year import JUST_AFTER_MIDNIGHT, until_done
 from pointsbank.awards import actions as awards
@@ -30,7 +28,6 @@ from pointsbank.people import queries_roster as roster
 from pointsbank.people.rules_roles import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line, UndoReason
-from pointsbank.scoring import actions as scoring
 from pointsbank.stock import actions as stock
 
 BEFORE, AFTER, LEFT_MIN = timedelta(hours=1), timedelta(hours=2), timedelta(minutes=20)
@@ -138,7 +135,7 @@ async def _strangers(scene: Scene, one: Held, known: Resident) -> None:
 
 
 async def _desk_work(scene: Scene, communities: list[Community]) -> None:
-    """Yesterday afternoon: gifts, an objection, a question, a draft of a table, a lost card, an order undone."""
+    """Yesterday afternoon: gifts, an objection, a question, tables under way, a lost card, an order undone."""
     wutong, guihua, _ = communities
     scene.at(scene.today - timedelta(days=1), 15, pace_seconds=30)
     await demo_gifts.give(scene, wutong)
@@ -150,12 +147,8 @@ async def _desk_work(scene: Scene, communities: list[Community]) -> None:
     award = await db.row(SETTLED, wutong.id)
     assert award is not None
     await db.write(questions.ask, actor=Actor(award["person_id"]), award_id=award["id"], doubt=Doubt.UNCLEAR)
-    table = table_of(wutong.plan)
-    item = table.items[0]
-    taught = msgspec.structs.replace(item, code="A02", name="教老人用手机", points=item.points + 2)
-    draft = msgspec.structs.replace(table, items=(msgspec.structs.replace(item, minutes_min=30), taught))
+    await demo_tables.draw_up(scene, on_notice=wutong, drafting=guihua)
     admin = wutong.actor(Role.COMMUNITY_ADMIN)
-    await db.write(scoring.import_draft, actor=admin, community_id=wutong.id, table=draft)
     await db.write(cards.report_lost, actor=admin, person_id=wutong.residents[-1].person_id)
     for community in communities:
         await _run_low(community)

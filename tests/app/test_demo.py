@@ -58,6 +58,7 @@ LISTS = {
     "an objection waits": "notices_objection WHERE state = 'open'",
     "a line is disputed": "awards_award WHERE state = 'disputed'",
     "a table is drafted": "scoring_version WHERE state = 'draft'",
+    "a table is on notice": "scoring_version WHERE state = 'noticed'",
     "shelves are low": "stock_good WHERE stock <= low_at",
     "goods were given": "stock_lot WHERE source = 'donated' AND donor <> ''",
     "gifts were given by two": (

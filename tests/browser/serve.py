@@ -39,6 +39,7 @@ TOWNS: dict[str, Callable[[World], Awaitable[dict[str, Any]]]] = {
     "full": towns.full,
     "paper": towns.paper,
     "cards": towns.cards,
+    "table": towns.table,
 }
 
 

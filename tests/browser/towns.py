@@ -78,6 +78,19 @@ async def story(world: World) -> dict[str, Any]:
     }
 
 
+async def table(world: World) -> dict[str, Any]:
+    """A community whose scoring table is about to change: two admins, an organiser, and a resident with a phone."""
+    await world.found(notice_days=3, count=1)
+    for role, login, name in (
+        (Role.COMMUNITY_ADMIN, "admin", "测试主任"),
+        (Role.COMMUNITY_ADMIN, "deputy", "测试副主任"),
+        (Role.EVENT_ORGANISER, "organiser", "测试领队"),
+    ):
+        await sign_in_for(world, role, login, name)
+    _, session = await world.phone(await world.person("测试乙"))
+    return {"resident": session}
+
+
 async def full(world: World) -> dict[str, Any]:
     """One of everything, a session for each role, names and counts that take room; every text ends in the canary."""
     world.word, world.made = CANARY, PHONES_FROM
