@@ -2,6 +2,7 @@
 
 import io
 from datetime import date, timedelta
+from typing import Any
 
 import msgspec
 from PIL import Image
@@ -41,18 +42,18 @@ async def draw_up(scene: Scene, on_notice: Community, drafting: Community) -> No
     await _show(scene, on_notice, {"community_id": on_notice.id, "version_id": found["id"]})
 
 
-async def _show(scene: Scene, community: Community, version: dict[str, int]) -> None:
+async def _show(scene: Scene, community: Community, version: dict[str, Any]) -> None:
     admin, today = community.actor(Role.COMMUNITY_ADMIN), local_day(scene.clock.now())
     await db.write(actions_life.submit, actor=admin, **version)
-    record = {"record": _blank_sheet(), "record_kind": "jpeg"}
-    held = {"held_on": today, "place": "社区活动室", **VOTES, **record}
+    record: dict[str, Any] = {"record": _blank_sheet(), "record_kind": "jpeg"}
+    held: dict[str, Any] = {"held_on": today, "place": "社区活动室", **VOTES, **record}
     await db.write(actions_life.record_meeting, actor=admin, **version, **held)
-    shown = {"days": DAYS, "starts_on": _month_after(today + timedelta(days=DAYS + 2))}
+    shown: dict[str, Any] = {"days": DAYS, "starts_on": _month_after(today + timedelta(days=DAYS + 2))}
     deputy = Actor(community.deputy_id)
     notice_id = await db.write(actions_life.open_notice, actor=deputy, **version, **shown)
     line = (await notices.all_lines(notice_id))[1]
     resident = Actor(community.residents[3].person_id)
-    said = {"community_id": community.id, "line_id": line.id, "words": OBJECTION}
+    said: dict[str, Any] = {"community_id": community.id, "line_id": line.id, "words": OBJECTION}
     await db.write(actions_life.object_to, actor=resident, **said)
 
 
