@@ -1,5 +1,6 @@
 """Commands about users, tokens of programs and scoring tables."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from pointsbank.app.shell import Failure, run, settings_now
 from pointsbank.kit import crypto
 from pointsbank.kit.clock import ZONE, Clock
 from pointsbank.kit.settings import Settings
+from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries_staff
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, TOKEN_DAYS_MAX, normal_login
 from pointsbank.people.rules_roles import Role
-from pointsbank.scoring import scheme_file
+from pointsbank.scoring import facts_file, rules, scheme_file, scheme_schema
 
 
 def send(name: str, **facts: Any) -> dict[str, Any]:
@@ -120,13 +122,45 @@ def scoring() -> None:
 @scoring.command("check", help="检查一个积分表文件，逐条指出第几行、怎么改。")
 @click.argument("file", type=click.Path(path_type=Path), metavar="文件")
 def check_scheme(file: Path) -> None:
-    problems = scheme_file.check(_text_of(file))
+    text = _text_of(file)
+    problems = scheme_file.check(text)
     for problem in problems:
         where = f"（{problem.where}）" if problem.where else ""
         click.echo(f"第 {problem.line} 行{where}：{problem.message}", err=True)
     if problems:
         raise Failure(f"共 {len(problems)} 处要改。")
-    click.echo("没有问题。")
+    bars = scheme_file.bars(text)
+    for bar in bars:
+        click.echo(f"第 {bar.line} 行：{bar.message}")
+    click.echo(f"可以导入成草稿；公布以前，还有上面 {len(bars)} 处要定。" if bars else "没有问题。")
+
+
+@scoring.command("evaluate", help="按一个积分表文件给做过的事算分，写出怎么算的。")
+@click.argument("file", type=click.Path(path_type=Path), metavar="文件")
+@click.option("--facts", required=True, type=click.Path(path_type=Path), help="做过的事（JSON）：一件，或依次的几件")
+def evaluate_scheme(file: Path, facts: Path) -> None:
+    table = scheme_file.parse(_text_of(file))
+    acts = facts_file.parse(_text_of(facts))
+    total = 0
+    for act, result in zip(acts, rules.replay(table, acts), strict=True):
+        item = next(item for item in table.items if item.code == act.item_code)
+        written = partial(_written, table, item)
+        click.echo(f"{item.code} {item.name}，{act.facts.day}：{written(result.points)}")
+        for step in result.steps:
+            click.echo(f"  {rules.told(step, written)}")
+        total += result.points
+    if len(acts) > 1:
+        click.echo(f"合计 {total}")
+
+
+@scoring.command("schema", help="打印积分表文件的 JSON Schema。")
+def print_schema() -> None:
+    click.echo(scheme_schema.text(), nl=False)
+
+
+def _written(table: rules.Table, item: rules.Item, points: int) -> str:
+    """A file knows the unit of the main passbook alone."""
+    return f"{points} {table.unit_name}" if item.book_kind == MAIN else f"{points}（{item.book_kind} 的最小单位）"
 
 
 @scoring.command("import", help="把积分表文件放进社区的草稿；发布要由社区管理员在页面上做。")

@@ -150,7 +150,7 @@ def order_of(counter: Counter) -> tuple[str, int, str, str, date]:
 
 
 def uses_of(result: Result, holders: Holders) -> list[CounterUse]:
-    return [CounterUse(counter_of(use.key, holders), use.points) for use in result.uses]
+    return [CounterUse(counter_of(use.key, holders), use.amount) for use in result.uses]
 
 
 def next_role(chain: Sequence[str], given: int) -> str:

@@ -22,6 +22,7 @@ from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.kit.text import BadText, clean
 from pointsbank.scoring import queries as scoring
+from pointsbank.scoring.rules import is_for_activities
 from pointsbank.trail import actions as trail
 
 # Taking the activity's row first makes whoever checks in at the same moment wait for us, or us for them.
@@ -146,6 +147,6 @@ async def _checked(tx: Tx, *, community_id: int, **facts: Any) -> dict[str, Any]
         raise BadActivity
     version = await scoring.version_on(tx, community_id=community_id, day=local_day(facts["starts_at"]))
     item = version.items.get(facts["item_code"])
-    if item is None or item.review[0] != "organiser" or item.range_max is not None:
+    if item is None or not is_for_activities(item):
         raise NotAnEventItem(item_code=facts["item_code"])
     return facts

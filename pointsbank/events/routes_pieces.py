@@ -17,7 +17,7 @@ from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people import browser
 from pointsbank.people.access import Session
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import Basis, Item, Period
+from pointsbank.scoring.rules import Basis, Counts, Item, Period
 from pointsbank.web import cookies
 
 AnyRequest = Request[Any, Any, Any]
@@ -59,8 +59,9 @@ class Shown:
 
 def worth_of(item: Item, book_kinds: dict[str, Denomination]) -> Worth:
     of = book_kinds[item.book_kind]
-    points = item.points * item.multiplier_percent // 100
-    most = min((cap.points for cap in item.caps if cap.period in {Period.ACT, Period.DAY}), default=None)
+    points = (item.points or 0) * item.multiplier_percent // 100
+    caps = [cap for cap in item.caps if cap.period in {Period.ACT, Period.DAY} and cap.counts is Counts.POINTS]
+    most = min((cap.most for cap in caps), default=None)
     block_minutes = item.block_minutes if item.basis is Basis.PER_MINUTES else 0
     return Worth(item.code, item.name, points, block_minutes, most, of)
 

@@ -67,8 +67,8 @@ async def draft_from_current(tx: Tx, *, community_id: int) -> int:
 
 
 async def import_draft(tx: Tx, *, community_id: int, table: Table) -> int:
-    """Put a table from a file into the community's draft; refuses one with faults."""
-    await refuse_faults(tx, community_id=community_id, table=table)
+    """Put a table from a file into the community's draft; refuses faults, but for those that bar publishing alone."""
+    await refuse_faults(tx, community_id=community_id, table=table, to_publish=False)
     await tx.run(HOLD_DRAFTS, community_id)
     under_way = await queries.under_way(community_id, tx)
     if under_way is not None:
@@ -145,8 +145,9 @@ async def drop_draft(tx: Tx, *, community_id: int, version_id: int) -> None:
     await trail.record(tx, "table.dropped", subject=("version", version_id))
 
 
-async def refuse_faults(tx: Tx, *, community_id: int, table: Table) -> None:
-    """Refuse a table that may be drafted but not published."""
+async def refuse_faults(tx: Tx, *, community_id: int, table: Table, to_publish: bool = True) -> None:
+    """Refuse a table with faults; one that is only drafted may have those that bar publishing alone."""
     found = rules.faults(table, await kinds.denominations(tx, community_id))
+    found = [fault for fault in found if to_publish or not fault.only_publishing]
     if found:
         raise TableFaults(count=len(found), text="；".join(fault.text for fault in found[:FAULTS_SHOWN]))

@@ -7,7 +7,7 @@ import msgspec
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.scoring.rules import Item, NoTableInForce, Table
+from pointsbank.scoring.rules import Item, NoTableInForce, Table, is_for_activities
 from pointsbank.scoring.rules_life import FIXED
 
 
@@ -49,7 +49,6 @@ class _Parsed:
 
 _parsed = _Parsed()
 _table = msgspec.json.Decoder(Table).decode
-_item = msgspec.json.Decoder(Item).decode
 
 COLUMNS = "SELECT id, number, state, in_force_from, rules, community_id FROM scoring_version"
 ON_DAY = f"""
@@ -64,6 +63,14 @@ VERSIONS = """
 SELECT id, number, state, in_force_from, drafted_by, drafted_at, published_by, published_at
   FROM scoring_version WHERE community_id = ? ORDER BY number DESC LIMIT 50
 """
+
+
+def _item(text: str) -> Item:
+    """Read a stored item; before `submit` there was `self_claim`, and what is in force never changes."""
+    told = msgspec.json.decode(text)
+    if told.pop("self_claim", False):
+        told["submit"] = ["self", "organiser"]
+    return msgspec.convert(told, Item)
 
 
 async def _rows(tx: Tx | None, sql: str, *values: object) -> list[Row]:
@@ -128,4 +135,4 @@ async def items_for_events(community_id: int, day: date) -> list[Item]:
     found = await current(community_id, day)
     if found is None:
         return []
-    return [item for item in found.table.items if item.review[0] == "organiser" and item.range_max is None]
+    return [item for item in found.table.items if is_for_activities(item)]

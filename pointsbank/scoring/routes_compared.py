@@ -75,7 +75,7 @@ def compared(old: Table | None, new: Table, book_kinds: Mapping[str, Denominatio
 
 
 def _worth(item: Item, book_kinds: Mapping[str, Denomination]) -> str:
-    return _("每{unit} {amount}", unit=unit_of(item), amount=writing(book_kinds)(item.book_kind, item.points))
+    return _("每{unit} {amount}", unit=unit_of(item), amount=writing(book_kinds)(item.book_kind, item.points or 0))
 
 
 def sheets_of(rows: Sequence[Row]) -> list[Sheet]:

@@ -21,7 +21,6 @@ from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_pieces import writing
 from pointsbank.scoring.rules_columns import Sort
 from pointsbank.scoring.rules_sheet import Fault, Read, SheetFaults
-from pointsbank.scoring.rules_table import YES_NO
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -54,7 +53,6 @@ HELP: dict[str, str] = {
     "quantity_min": N_("不写就是 1"),
     "evidence": N_("例如：现场签到、照片"),
     "review": N_("活动组织者，或活动组织者、社区管理员"),
-    "self_claim": N_("是或否，不写就是否"),
     "book_kind": N_("不写就是主存折"),
 }
 
@@ -101,7 +99,6 @@ def _choices(book_kinds: Mapping[str, Denomination]) -> dict[str, Sequence[str]]
     words: dict[Sort, Sequence[str]] = {
         Sort.BASIS: [rules.WORDS[one] for one in rules.Basis],
         Sort.ROUNDING: [rules.WORDS[one] for one in rules.Rounding],
-        Sort.YES_NO: list(YES_NO.values()),
         Sort.BOOK: [of.name for of in book_kinds.values()],
     }
     return {column.head: words[column.sort] for column in rules_columns.COLUMNS if column.sort in words}

@@ -1,4 +1,4 @@
-"""From an act to points: thresholds, blocks, caps, and a line of explanation for each.
+"""From an act to points: `evaluate` and `replay`, and the names under which other rooms know these rules.
 
 Pure: same facts, same table and same use of the caps give the same points, for ever.
 """
@@ -9,15 +9,16 @@ from datetime import date
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.ledger.rules import MAIN
+from pointsbank.scoring.rules_caps import CapKey, CapUse, PlacedCap, caps_in_order, caps_of, period_start
+from pointsbank.scoring.rules_differences import Difference, FieldChange, differences
+from pointsbank.scoring.rules_explanations import EXPLANATIONS, POINT_FACTS, Step, told
+from pointsbank.scoring.rules_facts import FactMissing, Facts, facts_wanted, unmet
 from pointsbank.scoring.rules_faults import FAULTS, Fault, faults
+from pointsbank.scoring.rules_points import NotInTable, ValueNotFixed, ValueUnknown, worked_out
 from pointsbank.scoring.rules_table import (
-    FIELD_LABELS,
-    WORDS,
     Basis,
     Cap,
-    Difference,
-    FieldChange,
+    Counts,
     Item,
     Period,
     Rounding,
@@ -26,9 +27,8 @@ from pointsbank.scoring.rules_table import (
     TableKind,
     Validity,
     ValidityKind,
-    differences,
-    shown,
 )
+from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS, shown
 
 __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stands
     "EXPLANATIONS",
@@ -40,7 +40,9 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "Cap",
     "CapKey",
     "CapUse",
+    "Counts",
     "Difference",
+    "FactMissing",
     "Facts",
     "Fault",
     "FieldChange",
@@ -48,6 +50,7 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "Item",
     "NoTableInForce",
     "NotADraft",
+    "NotInTable",
     "PastAct",
     "Period",
     "Replay",
@@ -65,14 +68,18 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "Validity",
     "ValidityKind",
     "ValueNotFixed",
+    "ValueUnknown",
     "caps_of",
     "differences",
     "evaluate",
     "expires_on",
+    "facts_wanted",
     "faults",
+    "is_for_activities",
     "period_start",
     "replay",
     "shown",
+    "told",
 ]
 
 
@@ -80,12 +87,6 @@ class UnknownItem(Refusal):
     kind = Kind.NOT_FOUND
     code = "scoring.unknown_item"
     message = "积分表里没有编号为 {item_code} 的项。请从积分表里选一项。"
-
-
-class ValueNotFixed(Refusal):
-    kind = Kind.INVALID
-    code = "scoring.value_not_fixed"
-    message = "“{name}”每次记多少由评议定。请填写评议定下的分值，要在积分标准写的范围里。"
 
 
 class TooSoon(Refusal):
@@ -124,46 +125,6 @@ class SchemeUnreadable(Refusal):
     message = "积分表文件有 {count} 处问题：{text}"
 
 
-class Facts(msgspec.Struct, frozen=True):
-    """What happened. `day` is the local day on which the act began; `minutes` are raw, never rounded."""
-
-    day: date
-    minutes: int
-    planned_minutes: int
-    quantity: int = 1
-    fixed_points: int | None = None
-
-    def __post_init__(self) -> None:
-        assert self.minutes >= 0
-        assert self.planned_minutes >= 0
-        assert self.quantity >= 0
-
-
-class CapKey(msgspec.Struct, frozen=True):
-    """One counter of one holder: `item_code` is empty for the table as a whole."""
-
-    scope: Scope
-    period: Period
-    item_code: str
-    period_start: date
-
-
-class CapUse(msgspec.Struct, frozen=True):
-    key: CapKey
-    points: int
-
-
-class Step(msgspec.Struct, frozen=True):
-    """One line of the explanation: EXPLANATIONS[key] filled from `facts`, of which POINT_FACTS are written as amounts.
-
-    `points` are those left after it.
-    """
-
-    key: str
-    facts: dict[str, str | int]
-    points: int
-
-
 class Result(msgspec.Struct, frozen=True):
     """`uses` is what to add to each counter, and what to give back should the award be rejected."""
 
@@ -183,66 +144,53 @@ class PastAct(msgspec.Struct, frozen=True):
     building_id: int
 
 
-Used = Mapping[CapKey, int]  # points already counted; a counter that is missing has counted none
-
-EXPLANATIONS: dict[str, str] = {
-    "share_too_small": "参加 {minutes} 分钟，不满活动（{planned} 分钟）的 {percent}%，不计分",
-    "too_short": "参加 {minutes} 分钟，不满最少的 {least} 分钟，不计分",
-    "too_few": "数量 {quantity}，不到最少的 {least}，不计分",
-    "fixed": "这一项 {low}到 {high}，评议定为 {value}",
-    "multiplied": "按 {percent}% 计，{before}变为 {value}",
-    "hours_down": "{hours} 小时 {minutes} 分，每满 {block} 分钟算 1 次：{blocks} 次，每次 {value}",
-    "minutes_down": "{minutes} 分钟，每满 {block} 分钟算 1 次：{blocks} 次，每次 {value}",
-    "hours_half_up": "{hours} 小时 {minutes} 分，每 {block} 分钟算 1 次，满一半也算：{blocks} 次，每次 {value}",
-    "minutes_half_up": "{minutes} 分钟，每 {block} 分钟算 1 次，满一半也算：{blocks} 次，每次 {value}",
-    "hours_up": "{hours} 小时 {minutes} 分，每 {block} 分钟算 1 次，不满也算：{blocks} 次，每次 {value}",
-    "minutes_up": "{minutes} 分钟，每 {block} 分钟算 1 次，不满也算：{blocks} 次，每次 {value}",
-    "per_time": "做完 1 次，{value}",
-    "per_item": "数量 {quantity}，每个 {value}",
-    "minutes_max": "一次最多计 {most_minutes} 分钟，这次少记 {clipped}",
-    "cap_item_act": "这一项一次最多 {most}，这次少记 {clipped}",
-    "cap_table_act": "一次最多 {most}，这次少记 {clipped}",
-    **{
-        f"cap_{level}_{scope}_{period}": f"{what}{WORDS[scope]}{WORDS[period]}最多 {{most}}，"
-        "此前已记 {used}，这次少记 {clipped}"
-        for level, what in (("item", "这一项"), ("table", "全部项目合计"))
-        for scope in Scope
-        for period in Period
-        if period is not Period.ACT
-    },
-}
-POINT_FACTS = frozenset({"low", "high", "value", "before", "most", "used", "clipped"})  # amounts, in the smallest unit
+Used = Mapping[CapKey, int]  # what is already counted; a counter that is missing has counted none
 
 
 def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
-    """Points of one act; never more than any cap has left.
+    """Points of one act; never more than any cap has left. Of a deduction: the points to be taken.
 
     A cap that was lowered below what is already used leaves nothing; it takes nothing back.
     """
-    unmet = _unmet_threshold(item, facts)
-    if unmet is not None:
-        return Result(points=0, clipped=0, steps=(unmet,), uses=())
+    missed = unmet(item, facts)
+    if missed is not None:
+        return Result(points=0, clipped=0, steps=(missed,), uses=())
 
-    value, steps = _value(item, facts)
-    full = points = value * _units(item, facts.minutes, facts.quantity)
-    steps.append(_units_step(item, facts, value, full))
+    full, steps = worked_out(table, item, facts)
+    caps = list(caps_in_order(table, item, facts.day))
+    points, minutes = full, facts.minutes
+    for text, most, said in _minute_limits(item, caps, used):
+        if minutes <= most:
+            continue
+        minutes = most
+        fewer, _ = worked_out(table, item, msgspec.structs.replace(facts, minutes=minutes))
+        if fewer < points:
+            steps.append(Step(text, {**said, "clipped": points - fewer}, fewer))
+            points = fewer
 
-    most_minutes = item.minutes_max_per_act
-    if most_minutes is not None and facts.minutes > most_minutes:
-        points = value * _units(item, most_minutes, facts.quantity)
-        if points < full:
-            steps.append(Step("minutes_max", {"most_minutes": most_minutes, "clipped": full - points}, points))
-
-    for text, cap, key in _caps_in_order(table, item, facts.day):
+    for text, cap, key in caps:
         before = used.get(key, 0) if key else 0
-        left = max(0, cap.points - before)
-        if points > left:
+        if cap.counts is Counts.TIMES and points and before >= cap.most:
+            steps.append(Step(text, {"most_times": cap.most, "had": before, "clipped": points}, 0))
+            points = 0
+        elif cap.counts is Counts.POINTS and points > (left := max(0, cap.most - before)):
             counted: dict[str, str | int] = {"used": before} if key else {}
-            steps.append(Step(text, {"most": cap.points, "clipped": points - left, **counted}, left))
+            steps.append(Step(text, {"most": cap.most, "clipped": points - left, **counted}, left))
             points = left
 
-    uses = tuple(CapUse(key, points) for key in caps_of(table, item, facts.day)) if points else ()
+    amounts = {Counts.POINTS: points, Counts.TIMES: 1, Counts.MINUTES: minutes}
+    uses = tuple([CapUse(key, amounts[key.counts]) for _, _, key in caps if key]) if points else ()
     return Result(points=points, clipped=full - points, steps=tuple(steps), uses=uses)
+
+
+def _minute_limits(item: Item, caps: list[PlacedCap], used: Used) -> Iterator[tuple[str, int, dict[str, str | int]]]:
+    """How many minutes count: explanation, the most, and what is told. The act's, then what counters have left."""
+    if item.minutes_max_per_act is not None:
+        yield "minutes_max", item.minutes_max_per_act, {"most_minutes": item.minutes_max_per_act}
+    for text, cap, key in caps:
+        if cap.counts is Counts.MINUTES and key:
+            before = used.get(key, 0)
+            yield text, max(0, cap.most - before), {"most_minutes": cap.most, "had": before}
 
 
 class Replay:
@@ -258,7 +206,7 @@ class Replay:
         result = evaluate(table, item, act.facts, used)
         for use in result.uses:
             place = holder[use.key.scope], use.key
-            self._counted[place] = self._counted.get(place, 0) + use.points
+            self._counted[place] = self._counted.get(place, 0) + use.amount
         return result
 
 
@@ -274,26 +222,10 @@ def replay(table: Table, acts: Iterable[PastAct]) -> list[Result]:
     return results
 
 
-def caps_of(table: Table, item: Item, day: date) -> tuple[CapKey, ...]:
-    """The counters that an act of this item on this day draws on, in the order in which the caps apply."""
-    return tuple(key for _, _, key in _caps_in_order(table, item, day) if key)
-
-
-def period_start(period: Period, day: date) -> date:
-    """First day of the period; a week begins on Monday. A lifetime begins at the first date there is."""
-    match period:
-        case Period.ACT | Period.DAY:
-            return day
-        case Period.WEEK:
-            return date.fromordinal(day.toordinal() - day.weekday())
-        case Period.MONTH:
-            return day.replace(day=1)
-        case Period.QUARTER:
-            return day.replace(month=day.month - (day.month - 1) % 3, day=1)
-        case Period.YEAR:
-            return day.replace(month=1, day=1)
-        case Period.LIFETIME:
-            return date.min
+def is_for_activities(item: Item) -> bool:
+    """Whether an activity's organiser can enter an act of this item and knows all it takes to score it."""
+    entered = "organiser" in item.submit and item.review[0] == "organiser"
+    return entered and not item.deduction and not facts_wanted(item)
 
 
 def expires_on(validity: Validity, day: date) -> date | None:
@@ -315,76 +247,3 @@ def _last_of_month(months: int) -> date:
     """`months` counts from January of the year 0."""
     year, month = divmod(months + 1, 12)
     return date.fromordinal(date(year, month + 1, 1).toordinal() - 1)
-
-
-def _unmet_threshold(item: Item, facts: Facts) -> Step | None:
-    # Compared as products: a share of minutes is never rounded.
-    if facts.minutes * 100 < item.share_min_percent * facts.planned_minutes:
-        shares: dict[str, str | int] = {"planned": facts.planned_minutes, "percent": item.share_min_percent}
-        return Step("share_too_small", {"minutes": facts.minutes, **shares}, 0)
-    if facts.minutes < item.minutes_min:
-        return Step("too_short", {"minutes": facts.minutes, "least": item.minutes_min}, 0)
-    if facts.quantity < item.quantity_min:
-        return Step("too_few", {"quantity": facts.quantity, "least": item.quantity_min}, 0)
-    return None
-
-
-def _value(item: Item, facts: Facts) -> tuple[int, list[Step]]:
-    """Points of one block, time or piece."""
-    low, high = item.points, item.range_max or item.points
-    value = facts.fixed_points if facts.fixed_points is not None or item.range_max else item.points
-    if value is None or not low <= value <= high:
-        raise ValueNotFixed(name=item.name, low=low, high=high)
-    steps = [Step("fixed", {"low": low, "high": high, "value": value}, value)] if item.range_max else []
-    if item.multiplier_percent != 100:
-        before, rest = value, value * item.multiplier_percent % 100
-        assert rest == 0, "a table whose multiplier leaves fractions has faults"
-        value = before * item.multiplier_percent // 100
-        steps.append(Step("multiplied", {"percent": item.multiplier_percent, "before": before, "value": value}, value))
-    return value, steps
-
-
-def _units(item: Item, minutes: int, quantity: int) -> int:
-    if item.basis is Basis.PER_TIME:
-        return 1
-    if item.basis is Basis.PER_ITEM:
-        return quantity
-    block = item.block_minutes
-    match item.rounding:
-        case Rounding.DOWN:
-            return minutes // block
-        case Rounding.HALF_UP:
-            return (2 * minutes + block) // (2 * block)
-        case Rounding.UP:
-            return -(-minutes // block)
-
-
-def _units_step(item: Item, facts: Facts, value: int, points: int) -> Step:
-    if item.basis is Basis.PER_TIME:
-        return Step("per_time", {"value": value}, points)
-    if item.basis is Basis.PER_ITEM:
-        return Step("per_item", {"quantity": facts.quantity, "value": value}, points)
-    blocks = _units(item, facts.minutes, facts.quantity)
-    numbers: dict[str, str | int] = {"block": item.block_minutes, "blocks": blocks, "value": value}
-    if facts.minutes < 60:
-        return Step(f"minutes_{item.rounding}", {"minutes": facts.minutes, **numbers}, points)
-    hours, minutes = divmod(facts.minutes, 60)
-    return Step(f"hours_{item.rounding}", {"hours": hours, "minutes": minutes, **numbers}, points)
-
-
-def _caps_in_order(table: Table, item: Item, day: date) -> Iterator[tuple[str, Cap, CapKey | None]]:
-    """Explanation, cap and counter: per act, then the item, then the table; an act has no counter."""
-    of_table = table.caps if item.book_kind == MAIN else ()
-    levels = (("item", item.code, _sorted(item.caps)), ("table", "", _sorted(of_table)))
-    for level, _, caps in levels:
-        yield from ((f"cap_{level}_act", cap, None) for cap in caps if cap.period is Period.ACT)
-    for level, code, caps in levels:
-        for cap in caps:
-            if cap.period is not Period.ACT:
-                key = CapKey(cap.scope, cap.period, code, period_start(cap.period, day))
-                yield f"cap_{level}_{cap.scope}_{cap.period}", cap, key
-
-
-def _sorted(caps: tuple[Cap, ...]) -> list[Cap]:
-    scopes, periods = list(Scope), list(Period)
-    return sorted(caps, key=lambda cap: (scopes.index(cap.scope), periods.index(cap.period)))

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pointsbank.ledger.rules_kinds import Denomination, smallest
-from pointsbank.scoring.rules_table import FIELD_LABELS, WORDS, YES_NO, Basis, Cap, Item, Period, Rounding, Scope
+from pointsbank.scoring.rules_table import Basis, Cap, Counts, Item, Period, Rounding, Scope
+from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS
 
 AMOUNT_LETTERS_MAX = 12
 NUMBER_LETTERS_MAX = 9
@@ -23,10 +24,6 @@ ALSO: dict[str, str] = {
     "每楼": Scope.BUILDING, "每栋": Scope.BUILDING, "每家": Scope.HOUSEHOLD,
     "组织者": "organiser", "活动负责人": "organiser", "社区": "community_admin", "管理员": "community_admin",
 }  # fmt: skip
-YES, NO = (
-    frozenset({"是", "可以", "能", "√", "1", "y", "yes", "true"}),
-    frozenset({"否", "不可以", "不能", "×", "0", "n", "no", "false"}),
-)
 NOT_READ: dict[str, str] = {
     "empty": "“{label}”空着。请填写。",
     "not_a_number": "“{typed}”不是数。请写数字，例如 8。",
@@ -48,7 +45,6 @@ class Sort(Enum):
     BASIS = auto()
     ROUNDING = auto()
     REVIEW = auto()
-    YES_NO = auto()
     BOOK = auto()
     CAP = auto()  # a number of its own for the one cap in `cap`
     CAPS = auto()  # all other caps, in words
@@ -88,7 +84,6 @@ COLUMNS = (
     _of("quantity_min", Sort.NUMBER, "至少数量"),
     _of("evidence", Sort.TEXT, "凭证 证明 证明材料 佐证"),
     _of("review", Sort.REVIEW, "审核 审核人 审批"),
-    _of("self_claim", Sort.YES_NO, "自己申报 自主申报"),
     _of("book_kind", Sort.BOOK, "存折 存折种类"),
 )  # fmt: skip
 REQUIRED = tuple(field.name for field in msgspec.structs.fields(Item) if field.required)
@@ -117,10 +112,10 @@ def headed(text: str) -> Column | None:
 def said(column: Column, item: Item, of: Denomination) -> str:
     """What a cell says of an item; what is usual is left empty, as people do."""
     if column.cap is not None:
-        found = next((cap.points for cap in item.caps if (cap.scope, cap.period) == column.cap), None)
+        found = next((cap.points for cap in item.caps if is_cap_of(cap, column)), None)
         return amount(found, of.decimals)
     if column.sort is Sort.CAPS:
-        return "；".join(_cap_said(cap, of) for cap in item.caps if (cap.scope, cap.period) not in NAMED_CAPS)
+        return "；".join(_cap_said(cap, of) for cap in item.caps if is_other_cap(cap))
     value = getattr(item, column.field)
     is_said = column.field in ALWAYS_SAID or (item.basis is Basis.PER_MINUTES and column.field in SAID_OF_TIME)
     if value is None or (value == DEFAULTS.get(column.field, msgspec.UNSET) and not is_said):
@@ -134,7 +129,6 @@ _SAYS: dict[Sort, Callable[[Any, Denomination], str]] = {
     Sort.BASIS: lambda value, _: WORDS[value],
     Sort.ROUNDING: lambda value, _: WORDS[value],
     Sort.REVIEW: lambda value, _: "、".join(WORDS[one] for one in value),
-    Sort.YES_NO: lambda value, _: YES_NO[value],
     Sort.BOOK: lambda value, of: of.name or str(value),
 }
 
@@ -187,11 +181,13 @@ def _word(text: str, options: Sequence[str]) -> Any:
     return found
 
 
-def _yes_or_no(text: str) -> bool:
-    plain = _plain(text).lower()
-    if plain not in YES | NO:
-        raise Unread("unknown_word", typed=text[:TYPED_SHOWN], known="、".join(YES_NO.values()))
-    return plain in YES
+def is_cap_of(cap: Cap, column: Column) -> bool:
+    return cap.counts is Counts.POINTS and (cap.scope, cap.period) == column.cap
+
+
+def is_other_cap(cap: Cap) -> bool:
+    """Whether the cap stands in the column of caps in words; those of times and minutes stand in none yet."""
+    return cap.counts is Counts.POINTS and (cap.scope, cap.period) not in NAMED_CAPS
 
 
 def _cap_said(cap: Cap, of: Denomination) -> str:
@@ -224,7 +220,6 @@ _MEANS: dict[Sort, Callable[[str, Denomination], Any]] = {
     Sort.BASIS: lambda text, _: _word(text, tuple(Basis)),
     Sort.ROUNDING: lambda text, _: _word(text, tuple(Rounding)),
     Sort.REVIEW: _reviewers,
-    Sort.YES_NO: lambda text, _: _yes_or_no(text),
     Sort.BOOK: lambda _, of: of.code,  # in whose amounts the row is read: looked up before all others
 }
 _BY_HEAD = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from pointsbank.ledger.rules_kinds import Denomination, smallest
-from pointsbank.scoring.rules_table import Cap, Item, Period, Scope, Table
+from pointsbank.scoring.rules_table import Cap, Counts, Item, Period, Scope, Table
 
 DIGITS_MAX = 9
 
@@ -29,13 +29,17 @@ class CellWrong(msgspec.Struct, frozen=True):
 
 def day_cap_of(item: Item) -> int | None:
     """Return what one person may get of this item a day."""
-    return next((cap.points for cap in item.caps if cap.scope is Scope.PERSON and cap.period is Period.DAY), None)
+    return next((cap.points for cap in item.caps if _is_day_cap(cap)), None)
 
 
 def with_day_cap(item: Item, points: int | None) -> Item:
-    kept = tuple(cap for cap in item.caps if not (cap.scope is Scope.PERSON and cap.period is Period.DAY))
+    kept = tuple(cap for cap in item.caps if not _is_day_cap(cap))
     added = (Cap(Scope.PERSON, Period.DAY, points),) if points is not None else ()
     return msgspec.structs.replace(item, caps=added + kept)
+
+
+def _is_day_cap(cap: Cap) -> bool:
+    return cap.scope is Scope.PERSON and cap.period is Period.DAY and cap.counts is Counts.POINTS
 
 
 def _amount(text: str, decimals: int) -> int | None:
@@ -70,11 +74,14 @@ def edited(
             continue
         of = book_kinds.get(item.book_kind)
         points, day_cap = (_amount(text, 0 if of is None else of.decimals) for text in (row.points, row.day_cap))
-        if points is None:
+        unknown = item.points is None and not row.points.strip()
+        if points is None and not unknown:
             wrong.append(CellWrong(item.code, "points"))
         if row.day_cap and day_cap is None:
             wrong.append(CellWrong(item.code, "day_cap"))
-        changed = msgspec.structs.replace(item, name=row.name, points=points or 0, evidence=row.evidence)
+        changed = msgspec.structs.replace(
+            item, name=row.name, points=None if unknown else points or 0, evidence=row.evidence
+        )
         items.append(with_day_cap(changed, day_cap))
     return msgspec.structs.replace(table, items=tuple(items)), wrong
 

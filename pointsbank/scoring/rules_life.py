@@ -7,7 +7,9 @@ from enum import StrEnum
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger.rules_kinds import PLAIN, Denomination
 from pointsbank.notices.rules import NewLine
-from pointsbank.scoring.rules_table import FIELD_LABELS, WORDS, Difference, Item, Table, Write, differences
+from pointsbank.scoring.rules_differences import Difference, differences
+from pointsbank.scoring.rules_table import Item, Table
+from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS, Write
 
 UNDER_WAY = ("draft", "discussion", "noticed")
 FIXED = ("scheduled", "in_force", "retired")
@@ -141,7 +143,7 @@ def _told(one: Difference, item: Item | None, write: Write) -> str:
         return ENDED
     if one.what == "added":
         assert item is not None
-        return ADDED.format(basis=WORDS[item.basis], worth=write(item.book_kind, item.points))
+        return ADDED.format(basis=WORDS[item.basis], worth=write(item.book_kind, item.points or 0))
     return "；".join(
         CHANGED.format(
             label=FIELD_LABELS.get(change.field, change.field), old=change.old or NOTHING, new=change.new or NOTHING

@@ -16,10 +16,11 @@ import msgspec
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger.rules_kinds import PLAIN, Denomination
 from pointsbank.scoring import rules_columns, rules_edit
-from pointsbank.scoring.rules_columns import COLUMNS, NAMED_CAPS, NOT_READ, REQUIRED, Column, Sort, Unread
+from pointsbank.scoring.rules_columns import COLUMNS, NOT_READ, REQUIRED, Column, Sort, Unread, is_cap_of, is_other_cap
 from pointsbank.scoring.rules_faults import FAULTS as OF_ITEMS
 from pointsbank.scoring.rules_faults import faults as faults_of
-from pointsbank.scoring.rules_table import Basis, Cap, Item, Say, Table
+from pointsbank.scoring.rules_table import Basis, Cap, Item, Table
+from pointsbank.scoring.rules_words import Say
 
 Cell = str | int | float | bool | None
 Place = tuple[int, int]  # row and column, counted from 1 as the spreadsheet does
@@ -311,10 +312,10 @@ def _caps(caps: tuple[Cap, ...], changes: dict[str, Any]) -> tuple[Cap, ...]:
     """The caps with those put in that have columns of their own, taken out of `changes`."""
     others = changes.pop("other_caps", None)
     if others is not None:
-        caps = tuple(cap for cap in caps if (cap.scope, cap.period) in NAMED_CAPS) + others
+        caps = tuple(cap for cap in caps if not is_other_cap(cap)) + others
     for column in COLUMNS:
         if column.cap and column.field in changes:
             points = changes.pop(column.field)
-            caps = tuple(cap for cap in caps if (cap.scope, cap.period) != column.cap)
+            caps = tuple(cap for cap in caps if not is_cap_of(cap, column))
             caps += (Cap(*column.cap, points),) if points is not None else ()
     return caps

@@ -12,7 +12,8 @@ from statistics import median
 import msgspec
 
 from pointsbank.ledger.rules import MAIN
-from pointsbank.scoring.rules_table import Basis, Item, Period, Say, Table
+from pointsbank.scoring.rules_table import Basis, Counts, Item, Period, Table
+from pointsbank.scoring.rules_words import Say
 
 TIMES_MEDIAN = 3
 LEAST_TO_COMPARE = 4  # the median of fewer items says nothing about any of them
@@ -61,7 +62,8 @@ def budget_gone(day: date | None) -> list[Warned]:
 
 def worth(item: Item) -> Fraction:
     """The most that one time, one piece or one hour gives, so that items can be compared."""
-    most = Fraction(item.range_max or item.points) * item.multiplier_percent / 100
+    listed = [level.points or 0 for level in item.levels] + list(item.points_by_met)
+    most = Fraction(max(item.range_max or 0, item.points or 0, *listed)) * item.multiplier_percent / 100
     return most * HOUR_MINUTES / item.block_minutes if item.basis is Basis.PER_MINUTES else most
 
 
@@ -75,7 +77,8 @@ def _of_item(table: Table, item: Item, middle: Fraction | None) -> Iterator[Warn
     if middle and worth(item) > TIMES_MEDIAN * middle:
         yield Warned(item.code, "dear", {"times": int(worth(item) / middle)})
     caps = (*item.caps, *(table.caps if item.book_kind == MAIN else ()))
-    if any(cap.period is Period.DAY and cap.points < item.points for cap in caps):
+    day_caps = [cap for cap in caps if cap.period is Period.DAY and cap.counts is Counts.POINTS]
+    if any(cap.most < (item.points or 0) for cap in day_caps):
         yield Warned(item.code, "cap_below_unit")
     if not item.evidence.strip() or NONE_DEMANDED.match(item.evidence.strip()):
         yield Warned(item.code, "no_evidence")

@@ -6,14 +6,16 @@ A file is checked as a whole: every problem is named at once, with its line, in 
 import json
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import EnumType
 from functools import partial
-from typing import Any, Literal
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
 from pointsbank.scoring import rules
+from pointsbank.scoring import rules_table as tables
 
 TEXT_MAX = 100_000  # characters; the largest published table has some two hundred items
 LINE_MAX = 1_000  # tomllib takes quadratic time over one long dotted key
@@ -29,17 +31,27 @@ KNOWN = {
     "Unclosed array": "方括号没有成对。请补上。",
     "Expected '=' after a key": "键的后面要有等号。",
 }
-SORTS: dict[Any, str] = {
+SIMPLE: dict[Any, str] = {
     str: "引号里的文字",
     int: "整数，不加引号",
-    int | None: "整数，不加引号",
     bool: "true 或 false",
-    rules.Validity: '这样：{ kind = "never" }、{ kind = "year_end" }、{ kind = "months", months = 18 } '
-    '或 { kind = "years", years = 3 }',
-    tuple[rules.Cap, ...]: '这样的一串：[{ scope = "person", period = "day", points = 45 }]',
     tuple[str, ...]: '一串引号里的文字：["…", "…"]',
-    Literal["person", "household"]: '"person" 或 "household"',
-    tuple[Literal["organiser", "community_admin"], ...]: '["organiser"] 或 ["organiser", "community_admin"]',
+    tuple[int, ...]: "一串整数：[1, 2, 4]",
+}
+EXAMPLES: dict[Any, str] = {
+    tables.Validity: '{ kind = "never" }、{ kind = "year_end" }、{ kind = "months", months = 18 } '
+    '或 { kind = "years", years = 3 }',
+    tables.Cap: '{ scope = "person", period = "day", points = 45 }',
+    tables.Level: '{ name = "市级表彰", points = 20 }',
+    tables.Finding: '{ name = "乱堆乱放", points = 5 }',
+    tables.Increment: '{ measure = "metres", above = 500, every = 100, points = 1 }',
+    tables.Streak: '{ length = 7, points = 4, period = "day" }',
+    tables.Hours: '{ from = "06:00", to = "22:00" }',
+    tables.Multiplier: '{ name = "夜间", percent = 150, from = "22:00", to = "06:00" }',
+    tables.Panel: "{ members = 5, agree = 3 }",
+    tables.Process: "{ advice = 1, warnings = 1, within_months = 12 }",
+    tables.Base: '{ points = 60, each = "once", spend_above = 60 }',
+    tables.Star: '{ name = "一星", from_minutes = 6000, benefits = "…" }',
 }
 
 
@@ -52,12 +64,18 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 def check(text: str) -> list[Problem]:
+    """Why a file cannot be read."""
     return _read(text)[1]
+
+
+def bars(text: str) -> list[Problem]:
+    """Why the table of a file that can be read cannot be published as it is."""
+    return _read(text)[2]
 
 
 def parse(text: str) -> rules.Table:
     """Refuses a file with any problem; the message names the first few."""
-    table, problems = _read(text)
+    table, problems, _ = _read(text)
     if table is None or problems:
         named = "；".join(f"第 {problem.line} 行：{problem.message}" for problem in problems[:5])
         raise rules.SchemeUnreadable(count=len(problems), text=named)
@@ -72,19 +90,14 @@ def write(table: rules.Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _read(text: str) -> tuple[rules.Table | None, list[Problem]]:
-    if len(text) > TEXT_MAX:
-        return None, [Problem(1, "", f"文件太大，最多 {TEXT_MAX} 个字。")]
-    long = next((number for number, line in enumerate(text.split("\n"), start=1) if len(line) > LINE_MAX), None)
-    if long is not None:
-        return None, [Problem(long, "", f"这一行太长，最多 {LINE_MAX} 个字。请分成几行。")]
-    try:
-        data = tomllib.loads(text.removeprefix("\ufeff"))
-    except RecursionError:
-        return None, [Problem(1, "", "括号套得太深。请检查方括号和花括号。")]
-    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
-        return None, [_syntax_problem(text, str(error))]
+Read = tuple[rules.Table | None, list[Problem], list[Problem]]
 
+
+def _read(text: str) -> Read:
+    """The table, if there is one, what is wrong with the file, and what bars publishing alone."""
+    data = _data(text)
+    if isinstance(data, Problem):
+        return None, [data], []
     lines = _Lines(text)
     problems = _shape_problems(data, rules.Table, "", lines.of_table)
     items = data.get("items", [])
@@ -94,16 +107,35 @@ def _read(text: str) -> tuple[rules.Table | None, list[Problem]]:
             where = code if isinstance(code, str) and code else f"第 {index + 1} 项"
             problems += _shape_problems(item, rules.Item, where, partial(lines.of_item, index))
     if problems:
-        return None, sorted(problems, key=lambda problem: problem.line)
+        return None, sorted(problems, key=_line), []
 
     table = msgspec.convert(data, rules.Table)
+    bars: list[Problem] = []
     codes = [item.code for item in table.items]
     for fault in rules.faults(table):
         # The second of two items with one code is the one to change.
         last = len(codes) - 1 - codes[::-1].index(fault.item_code) if fault.item_code in codes else None
         line = lines.of_table(fault.field) if last is None else lines.of_item(last, fault.field)
-        problems.append(Problem(line, fault.item_code, fault.text))
-    return table, sorted(problems, key=lambda problem: problem.line)
+        (bars if fault.only_publishing else problems).append(Problem(line, fault.item_code, fault.text))
+    return table, sorted(problems, key=_line), sorted(bars, key=_line)
+
+
+def _line(problem: Problem) -> int:
+    return problem.line
+
+
+def _data(text: str) -> dict[str, Any] | Problem:
+    if len(text) > TEXT_MAX:
+        return Problem(1, "", f"文件太大，最多 {TEXT_MAX} 个字。")
+    long = next((number for number, line in enumerate(text.split("\n"), start=1) if len(line) > LINE_MAX), None)
+    if long is not None:
+        return Problem(long, "", f"这一行太长，最多 {LINE_MAX} 个字。请分成几行。")
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except RecursionError:
+        return Problem(1, "", "括号套得太深。请检查方括号和花括号。")
+    except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
+        return _syntax_problem(text, str(error))
 
 
 LineOf = Callable[[str], int]  # key -> line
@@ -136,36 +168,74 @@ class _Lines:
 
 def _shape_problems(data: dict[str, Any], struct: type[msgspec.Struct], where: str, line_of: LineOf) -> list[Problem]:
     """Keys that nobody knows, keys that are missing, values of the wrong sort."""
+    return [Problem(line_of(key), where, message) for key, message in _wrong(data, struct, "")]
+
+
+def _wrong(data: dict[str, Any], struct: type[msgspec.Struct], path: str) -> Iterator[tuple[str, str]]:
+    """Key and message of each; `path` says in which piece of a field they are."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
-    problems = [
-        Problem(line_of(key), where, f"不认识“{key[:40]}”这个键。请对照说明检查拼写。")
-        for key in data
-        if key not in fields
-    ]
+    for key in data:
+        if key not in fields:
+            yield key, f"{path}不认识“{key[:40]}”这个键。请对照说明检查拼写。"
     for key, field in fields.items():
-        label = f"{key}（{rules.FIELD_LABELS[key]}）"
+        label = f"{path}{key}（{rules.FIELD_LABELS[key]}）"
         if key not in data:
             if field.required:
-                problems.append(Problem(line_of(key), where, f"缺少 {label}。请补上。"))
+                yield key, f"缺少 {label}。请补上。"
         elif key == "items":
             if not isinstance(data[key], list) or not all(isinstance(item, dict) for item in data[key]):
-                problems.append(Problem(line_of(key), where, "积分项要写成一段一段的 [[items]]。"))
+                yield key, "积分项要写成一段一段的 [[items]]。"
         else:
-            try:
-                msgspec.convert(data[key], field.type)
-            except msgspec.ValidationError:
-                right = False
-            else:
-                right = not _has_large_number(data[key])
-            if not right:
-                problems.append(Problem(line_of(key), where, f"{label} 应是{_sort_of(field.type)}。"))
-    return problems
+            yield from ((key, message) for message in _wrong_value(data[key], _without_none(field.type), label))
+
+
+def _wrong_value(value: Any, kind: Any, label: str) -> Iterator[str]:
+    piece = _piece(kind)
+    if piece is not None and kind is piece and isinstance(value, dict):
+        yield from (message for _, message in _wrong(value, piece, f"{label} 的 "))
+    elif (
+        piece is not None and kind is not piece and isinstance(value, list) and all(isinstance(x, dict) for x in value)
+    ):
+        for number, one in enumerate(value, start=1):
+            yield from (message for _, message in _wrong(one, piece, f"{label} 第 {number} 个的 "))
+    elif not _converts(value, kind):
+        yield f"{label} 应是{_sort_of(kind)}。"
+
+
+def _converts(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return not _has_large_number(value)
+
+
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) not in (Union, UnionType):
+        return kind
+    return next(one for one in get_args(kind) if one is not type(None))
+
+
+def _piece(kind: Any) -> type[msgspec.Struct] | None:
+    """The struct that a field is, or is a row of."""
+    inner = get_args(kind)[0] if get_origin(kind) is tuple else kind
+    return inner if inner in EXAMPLES else None
 
 
 def _sort_of(kind: Any) -> str:
+    if kind in SIMPLE:
+        return SIMPLE[kind]
     if isinstance(kind, EnumType):
         return "下列之一：" + "、".join(kind)
-    return SORTS[kind]
+    if get_origin(kind) is Literal:
+        *first, last = [f'"{one}"' for one in get_args(kind)]
+        return f"{'、'.join(first)} 或 {last}"
+    if get_origin(kind) is tuple:
+        (inner, _) = get_args(kind)
+        if inner in EXAMPLES:
+            return f"这样的一串：[{EXAMPLES[inner]}]"
+        return f'这样的一串：["{get_args(inner)[0]}"]，可以写的有 {_sort_of(inner)}'
+    return f"这样：{EXAMPLES[kind]}"
 
 
 def _has_large_number(value: Any) -> bool:

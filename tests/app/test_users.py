@@ -100,10 +100,31 @@ def test_a_good_table_is_said_to_be_good(shell: Shell):
 
 def test_a_bad_table_is_told_line_by_line(shell: Shell, tmp_path: Path):
     bad = tmp_path / "bad.toml"
-    bad.write_text(SCHEME.read_text("utf-8").replace("points = 1\n", "points = 0\n", 1), "utf-8")
+    bad.write_text(SCHEME.read_text("utf-8").replace("points = 1\n", "points = -1\n", 1), "utf-8")
     result = shell("scoring", "check", str(bad))
     assert result.exit_code == 1
     assert "行（A01）" in result.stderr
+
+
+def test_a_table_whose_source_is_silent_may_be_a_draft_and_what_is_open_is_told(shell: Shell, tmp_path: Path):
+    silent = tmp_path / "silent.toml"
+    silent.write_text(SCHEME.read_text("utf-8").replace("points = 1\n", "", 1), "utf-8")
+    result = shell("scoring", "check", str(silent))
+    assert result.exit_code == 0
+    assert "不能公布" in result.stdout
+
+
+def test_acts_are_scored_and_explained(shell: Shell, tmp_path: Path):
+    facts = tmp_path / "facts.json"
+    facts.write_text('[{"item": "A01", "day": "2025-03-12", "minutes": 130}]', "utf-8")
+    result = shell("scoring", "evaluate", str(SCHEME), "--facts", str(facts))
+    assert "2 小时 10 分" in result.stdout
+    facts.write_text('{"item": "A01", "day": "2025-03-12", "hours": 2}', "utf-8")
+    assert "不认识“hours”" in said(shell("scoring", "evaluate", str(SCHEME), "--facts", str(facts)))
+
+
+def test_the_schema_of_files_is_printed_as_it_is_published(shell: Shell):
+    assert shell("scoring", "schema").stdout == (SCHEME.parent / "schema.json").read_text("utf-8")
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"])

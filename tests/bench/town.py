@@ -27,7 +27,7 @@ from pointsbank.people.rules_roles import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import queries as scoring_queries
-from pointsbank.scoring import scheme_file
+from pointsbank.scoring import rules, scheme_file
 from pointsbank.stock import actions as stock
 
 SCHEME = "hailin-community-volunteer.toml"
@@ -201,9 +201,7 @@ async def _announce(tx: Tx, *, community_id: int, count: int) -> list[int]:
     """Activities that begin in a moment, so that people may come in already."""
     starts_at = tx.now + timedelta(minutes=2)
     version = await scoring_queries.version_on(tx, community_id=community_id, day=local_day(starts_at))
-    item_code = next(
-        code for code, item in version.items.items() if item.review[0] == "organiser" and item.range_max is None
-    )
+    item_code = next(code for code, item in version.items.items() if rules.is_for_activities(item))
     activity_ids = []
     for number in range(count):
         activity_id = await events.create(

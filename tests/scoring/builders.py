@@ -2,10 +2,12 @@
 
 from datetime import date
 
+import msgspec
 from hypothesis import strategies as st
 
 from pointsbank.scoring import rules
 from pointsbank.scoring.rules import Basis, Cap, Facts, Item, PastAct, Period, Rounding, Scope, Table, TableKind
+from pointsbank.scoring.rules_table import Finding, Hours, Increment, Level, Multiplier, Streak
 
 DAY = date(2025, 3, 12)  # a Wednesday
 
@@ -42,56 +44,98 @@ def evaluated(item, facts=None, used=None, **table):
 
 
 def in_words(result):
-    told = []
-    for step in result.steps:
-        amounts = {name: f"{step.facts[name]} 分" for name in rules.POINT_FACTS & step.facts.keys()}
-        told.append(rules.EXPLANATIONS[step.key].format(**{**step.facts, **amounts}))
-    return told
+    return [rules.told(step, "{} 分".format) for step in result.steps]
 
 
 days = st.dates(date(2024, 1, 1), date(2026, 12, 31))
+LEVELS = (Level("一星", 5), Level("二星", 10))
+CONDITIONS = ("门前干净", "垃圾分类", "邻里和睦")
+FINDINGS = (Finding("乱堆乱放", 5), Finding("乱倒垃圾", 30))
+NIGHT = Multiplier("夜间", 150, "22:00", "06:00")
+HARD = Multiplier("难度高", 120)
+
+
+def _growing(found):
+    """Caps in their order, none smaller than one before it: then none is beyond reach."""
+    order = [(scope, period) for scope in Scope for period in Period]
+    caps, most = [], 0
+    for cap in sorted(found, key=lambda cap: order.index((cap.scope, cap.period))):
+        most = max(most, cap.points)
+        if cap.period is not Period.ACT or cap.scope is Scope.PERSON:
+            caps.append(msgspec.structs.replace(cap, points=most))
+    return tuple(caps)
+
+
 caps = st.lists(
     st.builds(Cap, scope=st.sampled_from(Scope), period=st.sampled_from(Period), points=st.integers(1, 60)),
     max_size=5,
     unique_by=lambda cap: (cap.scope, cap.period),
-).map(lambda found: tuple(cap for cap in found if cap.period is not Period.ACT or cap.scope is Scope.PERSON))
+).map(_growing)
 facts = st.builds(
     Facts,
     day=days,
     minutes=st.integers(0, 900),
     planned_minutes=st.integers(0, 900),
     quantity=st.integers(0, 30),
+    began_minute=st.integers(0, 1439),
+    metres=st.integers(0, 3000),
+    level=st.sampled_from([level.name for level in LEVELS]),
+    marks=st.sampled_from([(), ("难度高",)]),
+    met=st.lists(st.sampled_from(CONDITIONS), unique=True).map(tuple),
+    faults=st.lists(st.sampled_from([finding.name for finding in FINDINGS]), unique=True).map(tuple),
+    streak=st.integers(0, 15),
+)
+extras = st.fixed_dictionaries(
+    {},
+    optional={
+        "multiplier_percent": st.sampled_from([80, 150, 200, 500]),
+        "multipliers": st.sampled_from([(NIGHT,), (NIGHT, HARD)]),
+        "multipliers_combine": st.sampled_from(["product", "highest", "sum"]),
+        "increments": st.sampled_from([(Increment("metres", 500, 100, 1),), (Increment("quantity", 2, 3, 2),)]),
+        "streak": st.sampled_from([Streak(7, 4), Streak(3, percent=200)]),
+        "end_rounding": st.sampled_from(["down", "half_up", "up"]),
+        "points_min_per_act": st.integers(1, 5),
+        "minutes_min": st.sampled_from([1, 15]),
+        "metres_min": st.just(500),
+        "share_min_percent": st.just(60),
+        "quantity_min": st.just(2),
+        "hours": st.sampled_from([Hours("06:00", "22:00"), Hours("20:00", "04:00")]),
+    },
 )
 
 
-@st.composite
-def items(draw, code="A01"):
-    basis = draw(st.sampled_from(Basis))
-    timed = {}
-    if basis is Basis.PER_MINUTES:
-        block = draw(st.sampled_from([1, 15, 60, 240]))
-        timed = {
-            "block_minutes": block,
-            "rounding": draw(st.sampled_from(Rounding)),
-            "minutes_max_per_act": draw(st.none() | st.integers(max(block, 15), 1440)),
-        }
-    return an_item(
-        code=code,
-        basis=basis,
-        points=draw(st.integers(1, 30)),
-        multiplier_percent=draw(st.sampled_from([100, 200, 500])),
-        minutes_min=draw(st.sampled_from([0, 0, 1, 15])),
-        share_min_percent=draw(st.sampled_from([0, 0, 60])),
-        quantity_min=draw(st.sampled_from([1, 1, 2])),
-        caps=draw(caps),
-        **timed,
-    )
+COMMON = (Basis.PER_MINUTES, Basis.PER_TIME, Basis.PER_ITEM)
 
 
 @st.composite
-def tables(draw):
+def items(draw, code="A01", bases=tuple(Basis), more=extras):
+    basis = draw(st.sampled_from(bases))
+    own = {"points": draw(st.integers(0, 30))}
+    match basis:
+        case Basis.PER_MINUTES:
+            block = draw(st.sampled_from([1, 15, 60, 240]))
+            most = draw(st.none() | st.integers(max(block, 15), 1440))
+            own |= {"block_minutes": block, "rounding": draw(st.sampled_from(Rounding)), "minutes_max_per_act": most}
+        case Basis.PER_DISTANCE:
+            own |= {"block_metres": draw(st.sampled_from([1, 100])), "rounding": draw(st.sampled_from(Rounding))}
+        case Basis.PER_LEVEL:
+            own = {"points": None, "levels": LEVELS}
+        case Basis.PER_CONDITIONS:
+            own = {"points": None, "conditions": CONDITIONS, "points_by_met": (1, 2, 4)}
+        case Basis.FULL_SCORE:
+            own |= {"faults": FINDINGS}
+    return an_item(code=code, basis=basis, caps=draw(caps), **own, **draw(more))
+
+
+@st.composite
+def tables(draw, **of_items):
     codes = draw(st.lists(st.sampled_from(["A01", "A02", "B01"]), min_size=1, unique=True))
-    return a_table(*[draw(items(code)) for code in codes], caps=draw(caps))
+    return a_table(*[draw(items(code, **of_items)) for code in codes], caps=draw(caps))
+
+
+def sheet_tables():
+    """What a sheet carries whole."""
+    return tables(bases=COMMON, more=st.just({}))
 
 
 @st.composite

@@ -147,7 +147,7 @@ async def test_a_table_with_faults_is_kept_as_a_draft_and_goes_no_further(commun
     await adopt(community_id)
     draft = await db.write(actions.draft_from_current, community_id=community_id)
 
-    faults = await db.write(actions.save_draft, community_id=community_id, version_id=draft, table=priced(0))
+    faults = await db.write(actions.save_draft, community_id=community_id, version_id=draft, table=priced(-1))
 
     assert faults == 1
     with pytest.raises(TableFaults):
@@ -191,7 +191,7 @@ async def test_what_was_checked_is_what_goes_on(community_id):
         await db.write(actions.save_draft, **which, table=priced(9))
         told = await asyncio.gather(
             db.write(actions_life.submit, **which),
-            db.write(actions.save_draft, **which, table=priced(0)),
+            db.write(actions.save_draft, **which, table=priced(-1)),
             db.write(actions.drop_draft, **which),
             return_exceptions=True,
         )

@@ -84,7 +84,7 @@ def test_uses_are_the_points_on_every_counter_that_the_action_reads(table, act):
     result = rules.evaluate(table, item, act, {})
 
     expected = rules.caps_of(table, item, act.day) if result.points else ()
-    assert [(use.key, use.points) for use in result.uses] == [(key, result.points) for key in expected]
+    assert [(use.key, use.amount) for use in result.uses] == [(key, result.points) for key in expected]
 
 
 @given(tables(), facts, st.integers(0, 70), st.randoms(use_true_random=False))
@@ -131,7 +131,8 @@ def test_every_result_can_be_told_in_words_and_ends_with_its_points(table, act, 
 def test_minutes_are_rounded_once_to_blocks(minutes, down, half_up, up):
     act = some_facts(minutes=minutes)
 
-    points = [evaluated(an_item(rounding=rounding, points=10), act).points for rounding in Rounding]
+    blocks = (Rounding.DOWN, Rounding.HALF_UP, Rounding.UP)
+    points = [evaluated(an_item(rounding=rounding, points=10), act).points for rounding in blocks]
 
     assert points == [10 * down, 10 * half_up, 10 * up]
 
@@ -160,8 +161,8 @@ def test_a_multiplier_changes_the_value_of_each_block():
 
     assert result.points == 6
     assert in_words(result) == [
-        "按 150% 计，2 分变为 3 分",
-        "2 小时 10 分，每满 60 分钟算 1 次：2 次，每次 3 分",
+        "2 小时 10 分，每满 60 分钟算 1 次：2 次，每次 2 分",
+        "按 150% 计，4 分变为 6 分",
     ]
 
 
@@ -221,6 +222,7 @@ def test_the_share_is_not_asked_where_nothing_was_planned():
 @pytest.mark.parametrize(
     ("changes", "act", "line"),
     [
+        ({"metres_min": 500}, {"metres": 499}, "走了 499 米，不满最少的 500 米，不计分"),
         ({"minutes_min": 20}, {"minutes": 19}, "参加 19 分钟，不满最少的 20 分钟，不计分"),
         ({"quantity_min": 3}, {"quantity": 2}, "数量 2，不到最少的 3，不计分"),
     ],

@@ -7,7 +7,7 @@ from hypothesis import given
 from pointsbank.ledger.rules_kinds import PLAIN, Denomination
 from pointsbank.scoring import rules_columns, rules_sheet
 from pointsbank.scoring.rules import Basis, Cap, Period, Scope
-from tests.scoring.builders import a_table, an_item, tables
+from tests.scoring.builders import a_table, an_item, sheet_tables, tables
 
 KINDS = {"points": PLAIN, "coins": Denomination("coins", "时间币", "时间币", 1, "person")}
 DRAFT = a_table(
@@ -43,7 +43,7 @@ def test_a_table_written_and_read_again_is_the_same(table):
         assert [fault for fault in found.faults if fault.text in rules_columns.NOT_READ.values()] == []
 
 
-@given(tables())
+@given(sheet_tables())
 def test_a_table_read_into_an_empty_draft_says_the_same(table):
     rows = [rules_sheet.heads(), *rules_sheet.rows_of(table, KINDS)]
 
@@ -126,7 +126,7 @@ def test_every_fault_is_told_with_its_row_and_column():
         (4, "A"): "编号 A02 在第 3 行已经写过",
         (5, "A"): "“编号”空着",
         (6, "C"): "“项目”空着",
-        (6, "E"): "“分值”现在是 200001，应在 1 到 100000 之间",
+        (6, "E"): "“分值”现在是 200001，应在 0 到 100000 之间",
         (7, "A"): "编号“第九”写法不对",
         (7, "E"): "“-3”不是数",
         (7, "G"): "同一个上限写了两次：每户每月最多 6 分",
@@ -136,13 +136,14 @@ def test_every_fault_is_told_with_its_row_and_column():
 
 def test_what_no_table_may_say_is_told_at_its_cell():
     faults = told(
-        "编号\t类别\t项目\t计分方式\t分值\t凭据\t其他上限\nB1\t环境\t停发低保\t按次\t0\t签到\t每户每月 5；每户每月 6"
+        "编号\t类别\t项目\t计分方式\t分值\t凭据\t其他上限\n"
+        "B1\t环境\t停发低保\t按次\t100001\t签到\t每户每月 5；每户每月 6"
     )
 
     assert {place: said.partition("。")[0] for place, said in faults.items()} == {
         (2, "A"): "编号“B1”写法不对",
         (2, "C"): "积分不能影响低保这类依法享有的待遇或办事",
-        (2, "E"): "“分值”现在是 0，应在 1 到 100000 之间",
+        (2, "E"): "“分值”现在是 100001，应在 0 到 100000 之间",
         (2, "G"): "同一个上限写了两次：每户每月最多 6 分",
     }
 

@@ -8,22 +8,66 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsbank.scoring import rules
-from pointsbank.scoring.rules import Basis, Cap, Period, Rounding, Scope, Validity, ValidityKind
-from tests.scoring.builders import DAY, an_item, days, evaluated, some_facts
+from pointsbank.scoring.rules import Basis, Cap, Counts, Period, Rounding, Scope, Validity, ValidityKind
+from pointsbank.scoring.rules_table import Hours, Increment, Multiplier, Process, Streak
+from tests.scoring.builders import (
+    CONDITIONS,
+    DAY,
+    FINDINGS,
+    HARD,
+    LEVELS,
+    NIGHT,
+    a_table,
+    an_item,
+    days,
+    evaluated,
+    some_facts,
+)
 
 
 def each_case():
     """One case for each explanation: its key, an item, the facts, caps of the table."""
     yield "share_too_small", an_item(share_min_percent=60), some_facts(minutes=10), ()
     yield "too_short", an_item(minutes_min=20), some_facts(minutes=10), ()
+    yield "too_near", an_item(metres_min=500), some_facts(metres=499), ()
     yield "too_few", an_item(quantity_min=3), some_facts(quantity=2), ()
+    yield "outside_hours", an_item(hours=Hours("06:00", "22:00")), some_facts(began_minute=359), ()
+    for key, earlier in (("advised", 0), ("warned", 1), ("deducted", 2)):
+        yield key, an_item(deduction=True, process=Process()), some_facts(earlier=earlier), ()
     yield "fixed", an_item(range_max=9), some_facts(fixed_points=9), ()
     yield "multiplied", an_item(multiplier_percent=200), some_facts(), ()
+    yield "multiplied_parts", an_item(multiplier_percent=133), some_facts(), ()
+    two = {"multipliers": (NIGHT, HARD)}
+    hard_night = some_facts(began_minute=1380, marks=("难度高",))
+    yield "fixed_above", an_item(points=None, points_min_per_act=5), some_facts(fixed_points=6), ()
+    spoilt = an_item(multipliers=(Multiplier("未按要求行动", 0),))
+    yield "named_none", spoilt, some_facts(marks=("未按要求行动",)), ()
+    yield "named", an_item(**two), some_facts(began_minute=1380), ()
+    yield "named_highest", an_item(**two, multipliers_combine="highest"), hard_night, ()
+    yield "named_sum", an_item(**two, multipliers_combine="sum"), hard_night, ()
     for rounding in Rounding:
         yield f"hours_{rounding}", an_item(rounding=rounding), some_facts(minutes=60), ()
         yield f"minutes_{rounding}", an_item(rounding=rounding), some_facts(minutes=59), ()
+        metres = an_item(basis=Basis.PER_DISTANCE, rounding=rounding)
+        yield f"metres_{rounding}", metres, some_facts(metres=250), ()
+    for ends in ("down", "half_up", "up"):
+        yield f"rounded_{ends}", an_item(rounding=Rounding.EXACT, end_rounding=ends), some_facts(), ()
     yield "per_time", an_item(basis=Basis.PER_TIME), some_facts(), ()
     yield "per_item", an_item(basis=Basis.PER_ITEM), some_facts(), ()
+    yield "per_counted", an_item(basis=Basis.PER_ITEM, counted="人"), some_facts(), ()
+    yield "per_level", an_item(basis=Basis.PER_LEVEL, levels=LEVELS), some_facts(level="一星"), ()
+    by_met = an_item(basis=Basis.PER_CONDITIONS, conditions=CONDITIONS, points_by_met=(1, 2, 4))
+    yield "per_conditions", by_met, some_facts(met=CONDITIONS[:2]), ()
+    yield "met_none", by_met, some_facts(met=()), ()
+    full = an_item(basis=Basis.FULL_SCORE, points=10, faults=FINDINGS)
+    for key, name in (("full_score", "乱堆乱放"), ("faulted", "乱堆乱放"), ("faulted_to_zero", "乱倒垃圾")):
+        yield key, full, some_facts(faults=(name,)), ()
+    for measure in ("minutes", "metres", "quantity"):
+        more = an_item(increments=(Increment(measure, 2, 3, 1),))
+        yield f"increment_{measure}", more, some_facts(metres=250, quantity=5), ()
+    yield "streak_points", an_item(streak=Streak(7, 4)), some_facts(streak=14), ()
+    yield "streak_percent", an_item(streak=Streak(7, percent=200)), some_facts(streak=7), ()
+    yield "raised", an_item(points_min_per_act=5), some_facts(), ()
     yield "minutes_max", an_item(minutes_max_per_act=60), some_facts(), ()
     for scope in Scope:
         for period in Period:
@@ -33,6 +77,15 @@ def each_case():
             cap = (Cap(scope, period, 1),)
             yield f"cap_item_{name}", an_item(caps=cap), some_facts(), ()
             yield f"cap_table_{name}", an_item(), some_facts(), cap
+            if period is not Period.ACT:
+                yield from cases_of_counts(scope, period)
+
+
+def cases_of_counts(scope, period):
+    for counts, most in ((Counts.TIMES, 1), (Counts.MINUTES, 60)):
+        cap = (Cap(scope, period, **{counts: most}),)
+        yield f"{counts}_item_{scope}_{period}", an_item(caps=cap), some_facts(), ()
+        yield f"{counts}_table_{scope}_{period}", an_item(), some_facts(), cap
 
 
 CASES = list(each_case())
@@ -40,7 +93,8 @@ CASES = list(each_case())
 
 @pytest.mark.parametrize(("key", "item", "act", "table_caps"), CASES, ids=[case[0] for case in CASES])
 def test_each_explanation_is_given_and_its_facts_fill_its_text(key, item, act, table_caps):
-    steps = {step.key: step for step in evaluated(item, act, caps=table_caps).steps}
+    used = {key: 1 for key in rules.caps_of(a_table(item, caps=table_caps), item, DAY) if key.counts is Counts.TIMES}
+    steps = {step.key: step for step in evaluated(item, act, used, caps=table_caps).steps}
 
     text = rules.EXPLANATIONS[key]
     assert set(re.findall(r"{(\w+)}", text)) == set(steps[key].facts)
@@ -118,6 +172,9 @@ def test_points_live_to_the_last_day_inclusive(validity, day, last):
     [
         (rules.UnknownItem, {"item_code": "A01"}),
         (rules.ValueNotFixed, {"name": "打扫"}),
+        (rules.ValueUnknown, {"name": "打扫"}),
+        (rules.FactMissing, {"fact": "走了多少米", "name": "打扫"}),
+        (rules.NotInTable, {"name": "打扫", "value": "一星"}),
         (rules.TooSoon, {"earliest": "2025-03-13"}),
         (rules.NotADraft, {}),
         (rules.TableFaults, {"count": 1, "text": "A01：…"}),

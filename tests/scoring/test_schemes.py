@@ -52,7 +52,7 @@ def scored(table, code, *, acts=1, used=None, example=False, **facts):
         result = rules.evaluate(table, item, told, counted)
         points += result.points
         for use in result.uses:
-            counted[use.key] += use.points
+            counted[use.key] += use.amount
     return points
 
 

@@ -1,0 +1,56 @@
+"""How two versions of a table differ."""
+
+from typing import Literal
+
+import msgspec
+
+from pointsbank.ledger.rules import MAIN
+from pointsbank.scoring.rules_table import Item, Table
+from pointsbank.scoring.rules_words import Say, Write, plainly, shown
+
+AMOUNTS = ("points", "range_max", "points_min_per_act", "floor")
+
+
+class FieldChange(msgspec.Struct, frozen=True):
+    field: str
+    old: str
+    new: str
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """`code` is empty for the settings of the table as a whole."""
+
+    code: str
+    name: str
+    what: Literal["added", "changed", "ended"]
+    changes: tuple[FieldChange, ...] = ()
+
+
+def differences(old: Table | None, new: Table, say: Say = str.format, write: Write = plainly) -> tuple[Difference, ...]:
+    """Settings of the table first, then items in the order of the new table, then those that ended."""
+    before = {item.code: item for item in old.items} if old else {}
+    found = []
+    if old and (settings := _changes(old, new, say, write)):
+        found.append(Difference("", new.name, "changed", settings))
+    for item in new.items:
+        earlier = before.pop(item.code, None)
+        if earlier is None:
+            found.append(Difference(item.code, item.name, "added"))
+        elif changes := _changes(earlier, item, say, write):
+            found.append(Difference(item.code, item.name, "changed", changes))
+    found += [Difference(item.code, item.name, "ended") for item in before.values()]
+    return tuple(found)
+
+
+def _changes(old: Table | Item, new: Table | Item, say: Say, write: Write) -> tuple[FieldChange, ...]:
+    named = [field for field in new.__struct_fields__ if field != "items"]
+    fields = [field for field in named if getattr(old, field) != getattr(new, field)]
+    return tuple(FieldChange(field, _cell(old, field, say, write), _cell(new, field, say, write)) for field in fields)
+
+
+def _cell(of: Table | Item, field: str, say: Say, write: Write) -> str:
+    value = getattr(of, field)
+    book_kind = of.book_kind if isinstance(of, Item) else MAIN
+    if field == "points_by_met":
+        return "；".join(write(book_kind, points) for points in value)
+    return write(book_kind, value) if field in AMOUNTS and value is not None else shown(value, say, write, book_kind)

@@ -1,0 +1,111 @@
+"""One fault of a scoring table, in plain words, and how texts and numbers are found wrong."""
+
+import unicodedata
+from collections.abc import Iterator
+
+import msgspec
+
+from pointsbank.scoring.rules_words import FIELD_LABELS, Say
+
+FAULTS: dict[str, str] = {
+    "text": "“{label}”要填写，一行以内，最多 {most} 个字，不能有看不见的字符。",
+    "out_of_range": "“{label}”现在是 {value}，应在 {least} 到 {most} 之间。",
+    "code": "编号“{value}”写法不对。请用一个大写字母加两到三位数字，例如 A01。",
+    "duplicate_code": "编号 {value} 用了两次。请给其中一项换一个编号。",
+    "duplicate_name": "“{label}”里，“{value}”写了两次。请留一个。",
+    "no_items": "这张表还没有可以得分的项，不能公布。请至少写一项。",
+    "value_unknown": "原文没有写“{value}”记多少，不能公布。请先议定分值，填进来。",
+    "range": "最高分值 {value} 要大于最低分值 {least}。",
+    "range_unpriced": "写了最高分值，就要写最低分值。请填写“分值”。",
+    "not_for_basis": "“{label}”不用于“{basis}”的项。请删去，或改计分方式。",
+    "for_basis": "“{basis}”的项要写“{label}”。请补上。",
+    "points_elsewhere": "“{basis}”的项，分值写在“{label}”里。请删去“分值”。",
+    "points_by_met": "“做到几条得几分”最多写 {most} 个数，不能一个比一个小。",
+    "never_a_block": "一次最多计 {most} 分钟，不够一个 {block} 分钟，永远得不到分。",
+    "never_long_enough": "最少要 {least} 分钟，却最多只计 {most} 分钟。请把最多的改大。",
+    "never_over": "一次最多计 {most} 分钟，递增加分却从超过 {above} 分钟算起，永远加不到。",
+    "streak": "“连续加分”要写加多少分（points）或按百分之几计（percent），只写一样。",
+    "streak_period": "“连续加分”按每天、每周、每月这样数，不能按每次或累计。",
+    "clock": "“{value}”不是几点几分。请写成 22:00 这样，从几点和到几点不能一样。",
+    "half_window": "系数“{value}”的时段，“从几点”“到几点”要一起写。",
+    "cap_counts": "一个上限只写一样：points（分）、times（次）或 minutes（分钟）。",
+    "cap_act": "“每次”的上限只能写 points（分）。一次最多计多少分钟，请写 minutes_max_per_act。",
+    "cap_above": "{cap}，比{other}还多，永远用不到。请改小或删去。",
+    "duplicate_cap": "同一个上限写了两次：{cap}。请留一个。",
+    "act_scope": "一次的上限只能按人算。请把“上限管谁”改为每人。",
+    "carry": "这一项没有零头可以留到下次。请删去“零头留不留”，或把“零头怎么算”改为按比例算（exact）。",
+    "carry_rounding": "零头留到下次的项，最后的零头不能再进上去。请把“最后的零头怎么算”改为 down。",
+    "submit": "“谁可以申报”至少写一种，不能重复。",
+    "evidence_kinds": "“凭据的种类”不能重复。",
+    "review": "“谁来审核”至少写一人，不能重复。",
+    "panel": "写了评议小组，“谁来审核”里也要有它（panel）。请补上，或删去。",
+    "panel_majority": "评议小组 {members} 人，同意的人数 {agree} 要过半，也不能比人数多。",
+    "months": "只有按月数有效时才写月数。",
+    "years": "只有按年数有效时才写年数。",
+    "star": "等级“{value}”要写从多少分钟起（from_minutes）或从多少分起（from_points），只写一样。",
+    "only_deduction": "“{label}”只用于扣分项。请删去。",
+    "deduction": "扣分项还不能公布：扣分要先劝导、警告、听本人说明、可以申诉，现在还办不到。请先删去这一项。",
+    "deduction_rights": "“{word}”是居民依法享有的权利，不能因此扣分。请删去这一项。",
+    "deduction_not_volunteering": "志愿服务和活动凭自愿，不参加不能扣分。请删去这一项。",
+    "paid_silence": "不能用加分换居民不用自己的权利（{word}）。请删去这一项。",
+    "book_kind": "“记入哪种存折”要写存折种类的代号。主存折是 points。",
+    "unknown_kind": "没有代号是 {value} 的存折种类。请先在“存折种类”里新建，或改记主存折（points）。",
+    "main_has_no_decimals": "主存折的积分没有小数。小数位数请写 0；要小数的项，请记入有小数的存折种类。",
+    "benefit": "积分不能影响{word}这类依法享有的待遇或办事。请删去这句话。",
+    "panel_later": "评议小组的审核现在还办不到，不能公布。请改由活动组织者或社区管理员审核。",
+    "doer_later": "现在分数只能记给个人或一户，不能按“{doer}”算。公布以前请改。",
+    "streak_later": "现在还没有办法数连续做了几次，“连续加分”不能公布。请先删去。",
+    "facts_later": "记录的时候还没有地方填{fact}，这一项不能公布。请先改用别的计分方式或门槛。",
+    "marks_later": "系数“{value}”没有时段，现在还没有地方说明哪一次用它，不能公布。请写上时段，或先删去。",
+    "gate_later": "“服务满多少分钟才能兑换”现在还不会照着拦，不能公布。请先删去，写进“兑换的规定”。",
+    "carry_later": "零头留到下次现在还办不到，不能公布。请先改为不留。",
+    "counts_later": "按次数、按分钟的上限现在还办不到，不能公布：{cap}。请改成按分的上限。",
+}
+# A file with one of these can be read and kept as a draft: it is complete as far as its source is, or says more than
+# the program can carry out yet. It cannot be published.
+ONLY_PUBLISHING = frozenset(
+    ("no_items", "value_unknown", "deduction", *(key for key in FAULTS if key.endswith("_later")))
+)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """Why a table cannot be adopted; `item_code` is empty for the table as a whole."""
+
+    item_code: str
+    field: str
+    key: str
+    facts: dict[str, str | int]
+
+    @property
+    def text(self) -> str:
+        return self.said(str.format)
+
+    @property
+    def only_publishing(self) -> bool:
+        return self.key in ONLY_PUBLISHING
+
+    def said(self, say: Say) -> str:
+        words = say(FAULTS[self.key], **self.facts)
+        return f"{self.item_code}：{words}" if self.item_code else words
+
+
+def text_faults(code: str, field: str, value: str, most: int) -> Iterator[Fault]:
+    invisible = any(unicodedata.category(character)[0] == "C" for character in value)
+    if not value.strip() or len(value) > most or invisible:
+        yield Fault(code, field, "text", {"label": FIELD_LABELS[field], "most": most})
+
+
+Range = tuple[int, int]
+
+
+def within(code: str, field: str, value: int | None, span: Range, key: str = "") -> Iterator[Fault]:
+    """`key` names the number where the field is a piece with several."""
+    least, most = span
+    if value is not None and not least <= value <= most:
+        facts: dict[str, str | int] = {"label": FIELD_LABELS[key or field], "least": least, "most": most}
+        yield Fault(code, field, "out_of_range", facts | {"value": value})
+
+
+def repeated(code: str, field: str, names: list[str]) -> Iterator[Fault]:
+    for name in dict.fromkeys(name for name in names if names.count(name) > 1):
+        yield Fault(code, field, "duplicate_name", {"label": FIELD_LABELS[field], "value": name})

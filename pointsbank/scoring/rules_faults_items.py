@@ -1,0 +1,212 @@
+"""Faults of one item."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pointsbank.ledger.rules_kinds import CODE
+from pointsbank.scoring.rules_facts import FACT_WORDS, facts_wanted
+from pointsbank.scoring.rules_fault import Fault, repeated, text_faults, within
+from pointsbank.scoring.rules_faults_parts import (
+    CAP_MAX,
+    LONG_MAX,
+    MINUTES_MAX,
+    MONTHS_MAX,
+    PERCENT_MAX,
+    POINTS_MAX,
+    cap_faults,
+    clock_faults,
+    multiplier_faults,
+    validity_faults,
+)
+from pointsbank.scoring.rules_rights import rights_faults
+from pointsbank.scoring.rules_table import Basis, Doer, Item, Period, Rounding
+from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS
+
+METRES_MAX = 1_000_000
+RANGES: tuple[tuple[str, int, int], ...] = (
+    ("points", 0, POINTS_MAX),
+    ("range_max", 1, POINTS_MAX),
+    ("multiplier_percent", 1, PERCENT_MAX),
+    ("points_min_per_act", 0, POINTS_MAX),
+    ("share_min_percent", 0, 100),
+    ("quantity_min", 1, POINTS_MAX),
+    ("metres_min", 0, METRES_MAX),
+    ("block_minutes", 1, MINUTES_MAX),
+    ("block_metres", 1, METRES_MAX),
+    ("minutes_min", 0, MINUTES_MAX),
+    ("minutes_max_per_act", 1, MINUTES_MAX),
+    ("notice_days", 0, 30),
+    ("floor", 0, CAP_MAX),
+)
+ONLY_FOR: dict[str, tuple[Basis, ...]] = {
+    "block_minutes": (Basis.PER_MINUTES,),
+    "minutes_max_per_act": (Basis.PER_MINUTES,),
+    "rounding": (Basis.PER_MINUTES, Basis.PER_DISTANCE),
+    "block_metres": (Basis.PER_DISTANCE,),
+    "counted": (Basis.PER_ITEM,),
+    "levels": (Basis.PER_LEVEL,),
+    "conditions": (Basis.PER_CONDITIONS,),
+    "points_by_met": (Basis.PER_CONDITIONS,),
+    "faults": (Basis.FULL_SCORE,),
+}
+NEEDED = {Basis.PER_LEVEL: "levels", Basis.PER_CONDITIONS: "conditions", Basis.FULL_SCORE: "faults"}
+PRICED_BY = {Basis.PER_LEVEL: "levels", Basis.PER_CONDITIONS: "points_by_met"}  # and not by `points`
+DEDUCTION_ONLY = ("process", "ground", "make_good", "floor")
+BLANK = Item(code="", category="", name="", basis=Basis.PER_TIME, evidence="")
+LATER_FACTS = ("metres", "level", "met", "faults")  # no page writes them down yet
+LATER_DOERS: tuple[Doer, ...] = ("building", "team")
+
+
+def item_faults(item: Item) -> Iterator[Fault]:
+    code = item.code
+    if not re.fullmatch("[A-Z][0-9]{2,3}", code):
+        yield Fault(code, "code", "code", {"value": code})
+    for field, most in (("category", 20), ("name", 60), ("evidence", 120)):
+        yield from text_faults(code, field, getattr(item, field), most)
+    for field, most in (("says", LONG_MAX), ("counted", 6), ("ground", LONG_MAX), ("make_good", LONG_MAX)):
+        if text := getattr(item, field):
+            yield from text_faults(code, field, text, most)
+    if CODE.fullmatch(item.book_kind) is None:
+        yield Fault(code, "book_kind", "book_kind", {})
+    yield from rights_faults(item)
+    for field, least, most in RANGES:
+        yield from within(code, field, getattr(item, field), (least, most))
+    yield from _basis_faults(item)
+    yield from _value_faults(item)
+    yield from _minutes_faults(item)
+    yield from _extras_faults(item)
+    yield from multiplier_faults(code, item.multipliers)
+    yield from cap_faults(code, item.caps)
+    if item.validity is not None:
+        yield from validity_faults(code, item.validity)
+    yield from _people_faults(item)
+    yield from _deduction_faults(item)
+
+
+def _basis_faults(item: Item) -> Iterator[Fault]:
+    code, basis = item.code, item.basis
+    for field, bases in ONLY_FOR.items():
+        if basis not in bases and getattr(item, field) != getattr(BLANK, field):
+            yield Fault(code, field, "not_for_basis", {"label": FIELD_LABELS[field], "basis": WORDS[basis]})
+    needed = NEEDED.get(basis)
+    if needed is not None and not getattr(item, needed):
+        yield Fault(code, needed, "for_basis", {"label": FIELD_LABELS[needed], "basis": WORDS[basis]})
+    for field in ("levels", "faults"):
+        yield from repeated(code, field, [one.name for one in getattr(item, field)])
+        for one in getattr(item, field):
+            yield from text_faults(code, field, one.name, 60)
+            yield from within(code, field, one.points, (0, POINTS_MAX), "points")
+    yield from repeated(code, "conditions", list(item.conditions))
+    for name in item.conditions:
+        yield from text_faults(code, "conditions", name, 60)
+    for points in item.points_by_met:
+        yield from within(code, "points_by_met", points, (0, POINTS_MAX))
+    by_met = list(item.points_by_met)
+    if len(by_met) > len(item.conditions) or by_met != sorted(by_met):
+        yield Fault(code, "points_by_met", "points_by_met", {"most": len(item.conditions)})
+
+
+def _value_faults(item: Item) -> Iterator[Fault]:
+    code, elsewhere = item.code, PRICED_BY.get(item.basis)
+    if elsewhere is not None and item.points is not None:
+        facts: dict[str, str | int] = {"basis": WORDS[item.basis], "label": FIELD_LABELS[elsewhere]}
+        yield Fault(code, "points", "points_elsewhere", facts)
+    if item.range_max is not None:
+        if item.points is None:
+            yield Fault(code, "range_max", "range_unpriced", {})
+        elif item.range_max <= item.points:
+            yield Fault(code, "range_max", "range", {"value": item.range_max, "least": item.points})
+    for field, value in _unknown_values(item):
+        yield Fault(code, field, "value_unknown", {"value": value})
+
+
+def _unknown_values(item: Item) -> Iterator[tuple[str, str]]:
+    if item.basis is Basis.PER_CONDITIONS:
+        if item.conditions and not item.points_by_met:
+            yield "points_by_met", item.name
+    elif item.basis is not Basis.PER_LEVEL and item.points is None and item.range_max is None:
+        yield "points", item.name
+    for field in ("levels", "faults"):
+        yield from ((field, one.name) for one in getattr(item, field) if one.points is None)
+
+
+def _minutes_faults(item: Item) -> Iterator[Fault]:
+    code, most = item.code, item.minutes_max_per_act
+    if item.basis is not Basis.PER_MINUTES or most is None:
+        return
+    facts: dict[str, str | int]
+    if most < item.minutes_min:
+        facts = {"least": item.minutes_min, "most": most}
+        yield Fault(code, "minutes_max_per_act", "never_long_enough", facts)
+    elif most < item.block_minutes and item.rounding is Rounding.DOWN:
+        facts = {"most": most, "block": item.block_minutes}
+        yield Fault(code, "minutes_max_per_act", "never_a_block", facts)
+    for increment in item.increments:
+        if increment.measure == "minutes" and increment.above + increment.every > most:
+            yield Fault(code, "increments", "never_over", {"most": most, "above": increment.above})
+
+
+def _extras_faults(item: Item) -> Iterator[Fault]:
+    code = item.code
+    for increment in item.increments:
+        yield from within(code, "increments", increment.above, (0, METRES_MAX), "above")
+        yield from within(code, "increments", increment.every, (1, METRES_MAX), "every")
+        yield from within(code, "increments", increment.points, (1, POINTS_MAX), "points")
+    if item.streak is not None:
+        yield from within(code, "streak", item.streak.length, (2, 366), "length")
+        yield from within(code, "streak", item.streak.points, (1, POINTS_MAX), "points")
+        yield from within(code, "streak", item.streak.percent, (1, PERCENT_MAX), "percent")
+        if (item.streak.points is None) == (item.streak.percent is None):
+            yield Fault(code, "streak", "streak", {})
+        if item.streak.period in (Period.ACT, Period.LIFETIME):
+            yield Fault(code, "streak", "streak_period", {})
+        yield Fault(code, "streak", "streak_later", {})
+    if item.hours is not None:
+        yield from clock_faults(code, "hours", item.hours.from_, item.hours.to)
+    if item.remainder == "carry":
+        yield from _carry_faults(item)
+
+
+def _carry_faults(item: Item) -> Iterator[Fault]:
+    blocks = item.basis in ONLY_FOR["rounding"]
+    parts = item.rounding is Rounding.EXACT or item.multipliers or item.multiplier_percent % 100
+    if not parts or (blocks and item.rounding is not Rounding.EXACT):
+        yield Fault(item.code, "remainder", "carry", {})
+    elif item.end_rounding != "down":
+        yield Fault(item.code, "end_rounding", "carry_rounding", {})
+    yield Fault(item.code, "remainder", "carry_later", {})
+
+
+def _people_faults(item: Item) -> Iterator[Fault]:
+    code = item.code
+    for field in ("submit", "review", "evidence_kinds"):
+        chosen: tuple[Any, ...] = getattr(item, field)
+        if len(set(chosen)) < len(chosen) or (not chosen and field != "evidence_kinds"):
+            yield Fault(code, field, field, {})
+    if "panel" in item.review:
+        yield Fault(code, "review", "panel_later", {})
+    if item.panel is not None:
+        if "panel" not in item.review:
+            yield Fault(code, "panel", "panel", {})
+        yield from within(code, "panel", item.panel.members, (1, 99), "members")
+        if not item.panel.members < 2 * item.panel.agree <= 2 * item.panel.members:
+            facts: dict[str, str | int] = {"members": item.panel.members, "agree": item.panel.agree}
+            yield Fault(code, "panel", "panel_majority", facts)
+    for fact in facts_wanted(item):
+        if fact in LATER_FACTS:
+            yield Fault(code, "basis", "facts_later", {"fact": FACT_WORDS[fact]})
+    if item.scope in LATER_DOERS:
+        yield Fault(code, "scope", "doer_later", {"doer": WORDS[item.scope]})
+
+
+def _deduction_faults(item: Item) -> Iterator[Fault]:
+    if item.deduction:
+        if item.process is not None:
+            yield from within(item.code, "process", item.process.advice, (0, 99), "advice")
+            yield from within(item.code, "process", item.process.warnings, (0, 99), "warnings")
+            yield from within(item.code, "process", item.process.within_months, (1, MONTHS_MAX), "within_months")
+        return
+    for field in DEDUCTION_ONLY:
+        if getattr(item, field) != getattr(BLANK, field):
+            yield Fault(item.code, field, "only_deduction", {"label": FIELD_LABELS[field]})

@@ -1,0 +1,93 @@
+"""Faults of the pieces that tables and items have in common: caps, validity, multipliers."""
+
+import re
+from collections.abc import Iterator
+
+from pointsbank.scoring.rules_fault import Fault, repeated, text_faults, within
+from pointsbank.scoring.rules_table import Cap, Counts, Multiplier, Period, Scope, Validity, ValidityKind
+from pointsbank.scoring.rules_words import shown
+
+POINTS_MAX = 100_000  # of one item for one unit
+CAP_MAX = 100_000_000
+MINUTES_MAX = 24 * 60
+MONTHS_MAX = 120
+PERCENT_MAX = 1_000
+LONG_MAX = 300  # characters of a sentence
+CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
+# The periods that lie whole in this one; a week may lie in two months.
+INSIDE = {
+    Period.ACT: (),
+    Period.DAY: (Period.ACT,),
+    Period.WEEK: (Period.ACT, Period.DAY),
+    Period.MONTH: (Period.ACT, Period.DAY),
+    Period.QUARTER: (Period.ACT, Period.DAY, Period.MONTH),
+    Period.YEAR: (Period.ACT, Period.DAY, Period.MONTH, Period.QUARTER),
+    Period.LIFETIME: (Period.ACT, Period.DAY, Period.WEEK, Period.MONTH, Period.QUARTER, Period.YEAR),
+}
+
+
+def validity_faults(code: str, validity: Validity) -> Iterator[Fault]:
+    for kind, field, count, most in (
+        (ValidityKind.MONTHS, "months", validity.months, MONTHS_MAX),
+        (ValidityKind.YEARS, "years", validity.years, MONTHS_MAX // 12),
+    ):
+        if validity.kind is kind:
+            yield from within(code, "validity", count, (1, most), field)
+        elif count:
+            yield Fault(code, "validity", field, {})
+
+
+def multiplier_faults(code: str, multipliers: tuple[Multiplier, ...]) -> Iterator[Fault]:
+    yield from repeated(code, "multipliers", [one.name for one in multipliers])
+    for one in multipliers:
+        yield from text_faults(code, "multipliers", one.name, 20)
+        yield from within(code, "multipliers", one.percent, (0, PERCENT_MAX), "percent")
+        if one.from_ and one.to:
+            yield from clock_faults(code, "multipliers", one.from_, one.to)
+        elif one.from_ or one.to:
+            yield Fault(code, "multipliers", "half_window", {"value": one.name})
+        else:
+            yield Fault(code, "multipliers", "marks_later", {"value": one.name})
+
+
+def clock_faults(code: str, field: str, start: str, end: str) -> Iterator[Fault]:
+    wrong = [clock for clock in (start, end) if not CLOCK.fullmatch(clock)]
+    if wrong or start == end:
+        yield Fault(code, field, "clock", {"value": (wrong or [start])[0][:20]})
+
+
+def cap_faults(code: str, caps: tuple[Cap, ...]) -> Iterator[Fault]:
+    seen: list[Cap] = []
+    for cap in caps:
+        given = [counts for counts in Counts if getattr(cap, counts) is not None]
+        if len(given) != 1:
+            yield Fault(code, "caps", "cap_counts", {})
+            continue
+        yield from within(code, "caps", cap.most, (1, CAP_MAX), cap.counts)
+        if cap.period is Period.ACT and cap.counts is not Counts.POINTS:
+            yield Fault(code, "caps", "cap_act", {})
+        elif cap.counts is not Counts.POINTS:
+            yield Fault(code, "caps", "counts_later", {"cap": shown(cap)})
+        if cap.period is Period.ACT and cap.scope is not Scope.PERSON:
+            yield Fault(code, "caps", "act_scope", {})
+        if any(_place(cap) == _place(other) for other in seen):
+            yield Fault(code, "caps", "duplicate_cap", {"cap": shown(cap)})
+        seen.append(cap)
+    for cap in seen:
+        for other in seen:
+            if _lies_in(cap, other) and cap.most > other.most > 0:
+                yield Fault(code, "caps", "cap_above", {"cap": shown(cap), "other": shown(other)})
+
+
+def _place(cap: Cap) -> tuple[Scope, Period, Counts]:
+    return cap.scope, cap.period, cap.counts
+
+
+def _lies_in(cap: Cap, other: Cap) -> bool:
+    """Whether what this cap counts is all counted by the other, of a longer period or a larger circle, as well."""
+    if cap.counts is not other.counts:
+        return False
+    scopes = list(Scope)
+    if cap.scope is other.scope:
+        return cap.period in INSIDE[other.period]
+    return scopes.index(cap.scope) < scopes.index(other.scope) and cap.period is other.period is not Period.ACT

@@ -1,0 +1,37 @@
+"""What no scoring table may touch: rights, statutory benefits, and the freedom to volunteer or not."""
+
+import re
+from collections.abc import Iterator
+
+from pointsbank.scoring.rules_fault import Fault
+from pointsbank.scoring.rules_table import Item
+
+BENEFIT = re.compile(
+    "低保|特困|救助|医保|医疗|养老金|养老保险|补贴|抚恤|优抚|入学|上学|户口|户籍|身份证|公租房|手续|证明|选举"
+)
+RESTRICTION = re.compile("限制|取消|暂停|停发|停办|扣发|不予|不得|不准|不能|不给|缓办|延后|拒绝|拒办|降低|剥夺")
+RIGHT = re.compile("上访|信访|投诉|举报|检举|控告|诉讼|起诉|打官司|复议|申诉|仲裁|言论|维权|选举|罢免")
+NOT_VOLUNTEERING = re.compile("(不|未|没|没有|拒绝|拒不).{0,3}(参加|参与|报名|出席|到场|捐|志愿)|缺席|缺勤")
+PAID_SILENCE = re.compile(f"息访|息诉|(不|零|无|未|没有|放弃|撤回|撤销|停止).{{0,3}}({RIGHT.pattern})")
+
+
+def benefit_in(words: str) -> str:
+    """The statutory benefit that these words would have points restrict; empty where there is none."""
+    benefit = BENEFIT.search(words)
+    return benefit.group() if benefit and RESTRICTION.search(words) else ""
+
+
+def rights_faults(item: Item) -> Iterator[Fault]:
+    named = [*(level.name for level in item.levels), *item.conditions, *(fault.name for fault in item.faults)]
+    words = " ".join((item.category, item.name, item.evidence, *named))
+    takes = item.deduction or bool(item.faults)
+    if not item.deduction and (silence := PAID_SILENCE.search(words)):
+        yield Fault(item.code, "name", "paid_silence", {"word": silence.group()})
+    elif takes and (right := RIGHT.search(words)):
+        yield Fault(item.code, "deduction" if item.deduction else "faults", "deduction_rights", {"word": right.group()})
+    elif takes and NOT_VOLUNTEERING.search(words):
+        yield Fault(item.code, "deduction" if item.deduction else "faults", "deduction_not_volunteering", {})
+    elif item.deduction:
+        yield Fault(item.code, "deduction", "deduction", {})
+    if word := benefit_in(f"{words} {item.ground} {item.make_good}"):
+        yield Fault(item.code, "name", "benefit", {"word": word})

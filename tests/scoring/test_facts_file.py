@@ -1,0 +1,37 @@
+"""What happened, as a file."""
+
+from datetime import date
+
+import pytest
+
+from pointsbank.scoring import facts_file
+from pointsbank.scoring.facts_file import FactsUnreadable
+
+
+def test_one_act_is_read_with_what_is_usual():
+    (act,) = facts_file.parse('{"item": "A01", "day": "2025-03-12", "met": ["门前干净"], "person": 7}')
+
+    assert (act.item_code, act.person_id, act.household_id) == ("A01", 7, 1)
+    assert (act.facts.day, act.facts.minutes, act.facts.met) == (date(2025, 3, 12), 0, ("门前干净",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "[1]",
+        "{}",
+        '{"item": "A01"}',
+        '{"item": 1, "day": "2025-03-12"}',
+        '{"item": "A01", "day": "2025-03-12", "hours": 2}',
+        '{"item": "A01", "day": "2025-03-12", "minutes": -1}',
+        '{"item": "A01", "day": "2025-03-12", "minutes": 1.5}',
+        '{"item": "A01", "day": "2025-03-12", "person": "测试甲"}',
+        '[{"item": "A01", "day": "2025-03-12"}, {"item": "A01", "day": "2025-02-30"}]',
+    ],
+)
+def test_what_is_no_act_is_refused_with_its_number(text):
+    with pytest.raises(FactsUnreadable) as refused:
+        facts_file.parse(text)
+    assert refused.value.facts["number"] == (2 if "02-30" in text else 1)
