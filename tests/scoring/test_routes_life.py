@@ -159,3 +159,11 @@ async def test_minutes_come_back_as_a_file_and_a_photo_as_one_of_our_own_making(
     ]
     assert all(one.headers["content-disposition"].startswith("attachment") for one in papers)
     assert (await cast.clerk.get(papers[0].url.path)).status_code == 403
+
+
+async def test_a_version_on_notice_is_read_by_staff_though_no_day_is_set(world, cast):
+    url, _ = await on_notice(world, cast)
+    for client in (cast.drafter, cast.publisher):
+        shown = await client.get(url)
+        assert shown.status_code == 200
+        assert "公示中" in shown.text
