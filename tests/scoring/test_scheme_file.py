@@ -1,6 +1,5 @@
 """Scoring tables as files: every one we ship can be adopted, and a bad one is told what is wrong where."""
 
-import re
 from datetime import date
 from pathlib import Path
 
@@ -62,11 +61,6 @@ def test_a_seed_file_reads_without_fault_and_comes_back_from_writing(path):
 
 
 @pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
-def test_a_seed_file_names_no_web_address(path):
-    assert not re.search(r"https?:|www\.|\.(com|cn|org|net|gov)\b", path.read_text("utf-8"))
-
-
-@pytest.mark.parametrize("path", SEEDS, ids=lambda path: path.stem)
 def test_every_item_of_a_seed_file_can_earn_points(path):
     table = scheme_file.parse(path.read_text("utf-8"))
 
@@ -78,7 +72,7 @@ def test_every_item_of_a_seed_file_can_earn_points(path):
             quantity=item.quantity_min,
             fixed_points=item.range_max,
         )
-        assert rules.evaluate(table, item, act, {}).points > 0
+        assert rules.evaluate(table, item, act, {}).points > 0 or item.points == 0
 
 
 def test_the_published_schema_is_that_of_the_structs():
@@ -95,7 +89,8 @@ def test_the_published_schema_is_that_of_the_structs():
     [
         ("party-deduction-sheet", "A01", "不参加不能扣分"),
         ("party-deduction-sheet", "B01", "不参加不能扣分"),
-        ("party-deduction-sheet", "C01", "依法享有的权利，不能因此扣分"),
+        ("party-deduction-sheet", "C02", "不参加不能扣分"),
+        ("party-deduction-sheet", "D02", "依法享有的权利，不能因此扣分"),
         ("yinchuan-zhangzheng", "", "积分不能影响低保"),
     ],
 )
@@ -107,9 +102,9 @@ def test_a_published_scheme_against_rights_is_refused_with_its_reason(name, code
         scheme_file.parse(text)
 
 
-@pytest.mark.parametrize("name", ["jingyuan-xinqi-deductions", "rongcheng-littering"])
+@pytest.mark.parametrize("name", ["jingyuan-xinqi", "rongcheng-dongdaoliujia"])
 def test_a_deduction_can_be_read_and_cannot_be_published(name):
-    text = (REFUSED / f"{name}.toml").read_text("utf-8")
+    text = (SEEDS[0].parent / "published" / f"{name}.toml").read_text("utf-8")
 
     assert scheme_file.check(text) == []
     assert any("扣分项还不能公布" in bar.message for bar in scheme_file.bars(text))
