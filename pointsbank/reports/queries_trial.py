@@ -1,7 +1,7 @@
 """SQL across rooms for a trial run: acts in slices, in the order in which they were recorded and used up their caps."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
 
@@ -15,8 +15,8 @@ COUNT = "SELECT COUNT(*) FROM awards_act WHERE community_id = ? AND day BETWEEN 
 # As they live now: whose household or building it was on the day, nobody has written down.
 ACTS = """
 SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id, one.birth_year, one.sex,
-       act.item_code, act.day, act.minutes, act.planned_minutes, act.quantity, award.points, award.state,
-       CASE WHEN award.steps LIKE '%"fixed"%' THEN award.steps END AS steps, undone.id IS NOT NULL AS is_undone
+       act.item_code, act.began_at, act.minutes, act.planned_minutes, act.quantity, award.points, award.state,
+       CASE WHEN award.steps LIKE '%"fixed%' THEN award.steps END AS steps, undone.id IS NOT NULL AS is_undone
   FROM awards_act act JOIN awards_award award ON award.act_id = act.id
   JOIN people_person who ON who.id = act.person_id
   JOIN people_person one ON one.id = COALESCE(who.merged_into, who.id)
@@ -26,6 +26,7 @@ SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id
  ORDER BY act.id LIMIT ?
 """
 
+FIXED = ("fixed", "fixed_above")
 PLAIN = (
     "act_id", "person_id", "household_id", "building_id", "birth_year", "sex", "item_code", "minutes",
     "planned_minutes", "quantity",
@@ -44,7 +45,7 @@ class Recorded(msgspec.Struct, frozen=True):
     birth_year: int | None
     sex: str | None
     item_code: str
-    day: date
+    began_at: datetime
     minutes: int
     planned_minutes: int
     quantity: int
@@ -66,10 +67,10 @@ async def slices(rows: Rows, community_id: int, since: date, last: date) -> Asyn
 
 
 def _recorded(found: Row) -> Recorded:
-    day = found["day"]
+    began_at = found["began_at"]  # as a snapshot of SQLite has it: text
     return Recorded(
         **{name: found[name] for name in PLAIN},
-        day=day if isinstance(day, date) else date.fromisoformat(day),
+        began_at=began_at if isinstance(began_at, datetime) else datetime.fromisoformat(began_at),
         awarded=found["points"],
         fixed_points=None if found["steps"] is None else _fixed(found["steps"]),
         counts=found["state"] != State.REJECTED and not found["is_undone"],
@@ -77,4 +78,4 @@ def _recorded(found: Row) -> Recorded:
 
 
 def _fixed(steps: str) -> int | None:
-    return next((int(step.facts["value"]) for step in _steps(steps) if step.key == "fixed"), None)
+    return next((int(step.facts["value"]) for step in _steps(steps) if step.key in FIXED), None)

@@ -247,7 +247,7 @@ def _chart(outcome: Outcome) -> charts.LineChart | None:
 def _clip(clip: Clip, book_kinds: dict[str, Denomination]) -> ClipRow:
     """The cap in the words of the explanation, as far as they do not tell of one act."""
     of = book_kinds.get(clip.kind, PLAIN)
-    words = _(EXPLANATIONS[clip.key], most=amount(clip.most, of), most_minutes=clip.most)
+    words = _(EXPLANATIONS[clip.key], most=amount(clip.most, of), most_times=clip.most, most_minutes=clip.most)
     return ClipRow(clip.code, CLAUSE.split(words)[0], clip.times, amount(clip.points, of))
 
 

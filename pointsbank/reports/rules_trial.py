@@ -20,6 +20,8 @@ TENTH = 10
 YEAR_DAYS = 364
 AGES = (18, 35, 60, 70, 80)
 UNKNOWN = ""
+LIMITS = ("most", "most_times", "most_minutes")
+"""What an explanation calls the limit of a cap, by what the cap counts."""
 
 
 class TrialRuns(Refusal):
@@ -113,14 +115,16 @@ class Did(msgspec.Struct, frozen=True):
 
 
 class Scored(msgspec.Struct, frozen=True):
-    """The item of a table and what it gives; `result` is None where the table cannot score the act."""
+    """The item of a table and what it gives or takes; `result` is None where the table cannot score the act."""
 
     item: Item
     result: Result | None
 
     @property
     def points(self) -> int:
-        return 0 if self.result is None else self.result.points
+        if self.result is None:
+            return 0
+        return -self.result.points if self.item.deduction else self.result.points
 
 
 def first_day(today: date, months: int) -> date:
@@ -228,7 +232,7 @@ class Tally:
     def _clipped(self, item: Item, result: Result) -> None:
         for step in result.steps:
             if "clipped" in step.facts:
-                most = int(step.facts.get("most", step.facts.get("most_minutes", 0)))
+                most = next(int(step.facts[limit]) for limit in LIMITS if limit in step.facts)
                 place = item.code, step.key, most
                 clip = self.clips.setdefault(place, Clip(item.code, item.book_kind, step.key, most))
                 clip.times += 1

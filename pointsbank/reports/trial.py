@@ -10,13 +10,14 @@ import io
 import os
 import sys
 import threading
-from datetime import date
+from datetime import date, datetime
 
 import msgspec
+from msgspec.structs import replace
 
 from pointsbank.awards.rules import Holders
 from pointsbank.kit import db
-from pointsbank.kit.clock import Clock
+from pointsbank.kit.clock import ZONE, Clock
 from pointsbank.kit.errors import Refusal
 from pointsbank.kit.paths import migrations_module
 from pointsbank.reports import queries_trial as queries
@@ -55,8 +56,8 @@ class Trial:
             self.tell()
             async for some in queries.slices(rows, place, since, self.order.today):
                 for act in some:
-                    in_force = await self._in_force(act)
-                    self.take(act, in_force, draft)
+                    began = act.began_at.astimezone(ZONE)
+                    self.take(act, began, await self._in_force(began.date()), draft)
                 self.done += len(some)
                 self.tell()
         return self.tally.outcome()
@@ -67,37 +68,38 @@ class Trial:
             raise Withdrawn
         put(self.answer_file, Answer(self.order.key, self.done, self.total, outcome))
 
-    async def _in_force(self, act: Recorded) -> Version:
-        if (known := self._versions.get(act.day)) is None:
-            known = await scoring.version_on(None, community_id=self.order.community_id, day=act.day)
-            self._versions[act.day] = known
+    async def _in_force(self, day: date) -> Version:
+        if (known := self._versions.get(day)) is None:
+            known = await scoring.version_on(None, community_id=self.order.community_id, day=day)
+            self._versions[day] = known
         return known
 
-    def take(self, act: Recorded, in_force: Version, draft: Version) -> None:
+    def take(self, act: Recorded, began: datetime, in_force: Version, draft: Version) -> None:
         """Score an act on both sides; what lies before the months that were asked for only uses up caps."""
+        day = began.date()
         if not act.counts:
-            self.tally.left_out += act.day >= self.first
+            self.tally.left_out += day >= self.first
             return
-        old = _scored(self.before, in_force, in_force.items[act.item_code], act)
+        whose = Holders(act.person_id, act.household_id, act.building_id)
+        holders = act.person_id, whose.of(Scope.HOUSEHOLD), whose.of(Scope.BUILDING)
+        facts = Facts(
+            day, act.minutes, act.planned_minutes, act.quantity, act.fixed_points, began.hour * 60 + began.minute
+        )
+        past = PastAct(act.item_code, facts, *holders)
+        old = _scored(self.before, in_force, in_force.items[act.item_code], past)
         item = draft.items.get(act.item_code)
-        new = None if item is None else _scored(self.after, draft, item, act)
-        if act.day >= self.first:
-            self.tally.add(Did(act.person_id, act.day, act.awarded, act.birth_year, act.sex), old, new)
+        new = None if item is None else _scored(self.after, draft, item, past)
+        if day >= self.first:
+            self.tally.add(Did(act.person_id, day, act.awarded, act.birth_year, act.sex), old, new)
 
 
-def _scored(again: Replay, version: Version, item: Item, act: Recorded) -> Scored:
-    facts = Facts(
-        act.day,
-        act.minutes,
-        act.planned_minutes,
-        act.quantity,
-        act.fixed_points if item.range_max is not None else None,
-    )
-    whose = Holders(act.person_id, act.household_id, act.building_id)
-    past = PastAct(act.item_code, facts, act.person_id, whose.of(Scope.HOUSEHOLD), whose.of(Scope.BUILDING))
+def _scored(again: Replay, version: Version, item: Item, past: PastAct) -> Scored:
+    """A value that was fixed is one only where this version leaves it open too."""
+    if past.facts.fixed_points is not None and item.points is not None and item.range_max is None:
+        past = replace(past, facts=replace(past.facts, fixed_points=None))
     try:
         return Scored(item, again.score(version.table, item, past))
-    except Refusal:  # nobody ever fixed a value, or the item has none
+    except Refusal:  # something is wanted that nobody ever wrote down
         return Scored(item, None)
 
 

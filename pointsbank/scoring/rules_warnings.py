@@ -69,23 +69,23 @@ def worth(item: Item) -> Fraction:
 
 def _middle(table: Table, kind: str) -> Fraction | None:
     """Points of different kinds of passbook have no common measure."""
-    values = [worth(item) for item in table.items if item.book_kind == kind]
+    values = [worth(item) for item in table.items if item.book_kind == kind and not item.deduction]
     return median(values) if len(values) >= LEAST_TO_COMPARE else None
 
 
 def _of_item(table: Table, item: Item, middle: Fraction | None) -> Iterator[Warned]:
-    if middle and worth(item) > TIMES_MEDIAN * middle:
+    if middle and not item.deduction and worth(item) > TIMES_MEDIAN * middle:
         yield Warned(item.code, "dear", {"times": int(worth(item) / middle)})
     caps = (*item.caps, *(table.caps if item.book_kind == MAIN else ()))
     day_caps = [cap for cap in caps if cap.period is Period.DAY and cap.counts is Counts.POINTS]
     if any(cap.most < (item.points or 0) for cap in day_caps):
         yield Warned(item.code, "cap_below_unit")
-    if not item.evidence.strip() or NONE_DEMANDED.match(item.evidence.strip()):
+    if not item.evidence_kinds and (not item.evidence.strip() or NONE_DEMANDED.match(item.evidence.strip())):
         yield Warned(item.code, "no_evidence")
     if OTHER.search(item.name) and _has_no_test(item):
         yield Warned(item.code, "no_test")
 
 
 def _has_no_test(item: Item) -> bool:
-    """Minutes and pieces can be counted; that something was done once is somebody's word."""
-    return item.basis is Basis.PER_TIME and not (item.minutes_min or item.share_min_percent)
+    """Minutes, metres and pieces can be counted; that something was done once is somebody's word."""
+    return item.basis is Basis.PER_TIME and not (item.minutes_min or item.metres_min or item.share_min_percent)
