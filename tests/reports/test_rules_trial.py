@@ -91,6 +91,20 @@ def test_what_a_cap_took_is_told_with_its_limit():
     ]
 
 
+def test_a_deduction_takes_away():
+    outcome = tally((did(1), scored(0), scored(3, an_item(deduction=True))), (did(1), scored(5), scored(5)))
+
+    assert outcome.totals == {MAIN: Pair(5, 2)}
+
+
+@pytest.mark.parametrize(("limit", "most"), [("most", 5), ("most_times", 2), ("most_minutes", 120)])
+def test_a_cap_may_count_points_times_or_minutes(limit, most):
+    step = Step("any", {limit: most, "clipped": 1}, 1)
+    [clip] = tally((did(1), scored(2), Scored(an_item(), Result(1, 1, (step,), ())))).clips
+
+    assert clip.most == most
+
+
 def test_a_group_under_five_people_is_not_told():
     women = [(did(n, birth_year=1950, sex="f"), scored(2), scored(2)) for n in range(5)]
     men = [(did(n, birth_year=2000, sex="m"), scored(2), scored(2)) for n in range(10, 14)]

@@ -21,12 +21,14 @@ from pointsbank.kit.clock import local_day
 from pointsbank.ledger.rules import MAIN
 from pointsbank.people.access import Role
 from pointsbank.reports import trial_runs
+from pointsbank.reports.queries_trial import _fixed
 from pointsbank.reports.rules_trial import Pair, TrialRuns
-from pointsbank.reports.trial import Trial, Withdrawn
+from pointsbank.reports.trial import Trial, Withdrawn, _scored
 from pointsbank.reports.trial_files import Asked, Order, order_file, put
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import queries as tables
-from pointsbank.scoring.rules import Basis, Cap, Period, Scope
+from pointsbank.scoring.rules import Basis, Cap, PastAct, Period, Replay, Scope
+from tests.scoring.builders import a_table, an_item, some_facts
 from tests.world import LOOSE, World, visiting
 
 HOURS = (60, 150, 90, 120, 45, 240)
@@ -163,6 +165,20 @@ async def test_an_act_that_was_sent_back_is_left_out(past, world):
 
     assert (outcome.acts, outcome.left_out) == (18, 1)
     assert outcome.totals[MAIN].old == outcome.awarded[MAIN]
+
+
+def test_a_value_that_was_fixed_counts_where_a_version_leaves_it_open():
+    def points(item, fixed_points):
+        version = tables.Version(1, 1, "draft", None, a_table(item), {}, 1)
+        past = PastAct("A01", some_facts(fixed_points=fixed_points), 1, 1, 1)
+        scored = _scored(Replay(), version, item, past)
+        return None if scored.result is None else scored.points
+
+    plain = an_item(basis=Basis.PER_TIME, points=3)
+    ranged = an_item(basis=Basis.PER_TIME, points=3, range_max=9)
+
+    assert [points(plain, 7), points(ranged, 7), points(ranged, None), points(ranged, 12)] == [3, 7, None, None]
+    assert _fixed('[{"key": "fixed", "facts": {"low": 3, "high": 9, "value": 7}, "points": 7}]') == 7
 
 
 async def test_what_lies_before_the_months_uses_up_a_cap_and_is_in_no_sum(past):
