@@ -4,24 +4,36 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 
 from pointsbank.ledger.rules_kinds import Denomination, smallest
-from pointsbank.scoring.rules_table import Basis, Cap, Counts, Item, Period, Rounding, Scope
-from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS
+from pointsbank.scoring.rules_table import (
+    Basis,
+    Cap,
+    Counts,
+    EvidenceKind,
+    Item,
+    Period,
+    Reviewer,
+    Rounding,
+    Scope,
+    Submitter,
+)
+from pointsbank.scoring.rules_words import CAPS, FIELD_LABELS, WORDS
 
 AMOUNT_LETTERS_MAX = 12
 NUMBER_LETTERS_MAX = 9
 TYPED_SHOWN = 20
-REVIEWERS = ("organiser", "community_admin")
+OPTIONS = {"review": get_args(Reviewer), "submit": get_args(Submitter), "evidence_kinds": get_args(EvidenceKind)}
 ALSO: dict[str, str] = {
     "时长": Basis.PER_MINUTES, "按小时": Basis.PER_MINUTES, "按分钟": Basis.PER_MINUTES, "小时": Basis.PER_MINUTES,
     "次": Basis.PER_TIME, "每次": Basis.PER_TIME, "件": Basis.PER_ITEM, "数量": Basis.PER_ITEM,
     "按件": Basis.PER_ITEM, "每件": Basis.PER_ITEM, "按个": Basis.PER_ITEM,
     "每日": Period.DAY, "每季": Period.QUARTER, "一次": Period.ACT, "单次": Period.ACT, "终身": Period.LIFETIME,
     "每楼": Scope.BUILDING, "每栋": Scope.BUILDING, "每家": Scope.HOUSEHOLD,
+    "居民": "self", "自己": "self", "本人": "self", "签到": "place", "受助人": "served_person",
     "组织者": "organiser", "活动负责人": "organiser", "社区": "community_admin", "管理员": "community_admin",
 }  # fmt: skip
 NOT_READ: dict[str, str] = {
@@ -44,7 +56,7 @@ class Sort(Enum):
     AMOUNT = auto()
     BASIS = auto()
     ROUNDING = auto()
-    REVIEW = auto()
+    WORDS = auto()  # several of OPTIONS
     BOOK = auto()
     CAP = auto()  # a number of its own for the one cap in `cap`
     CAPS = auto()  # all other caps, in words
@@ -69,7 +81,9 @@ COLUMNS = (
     _of("category", Sort.TEXT, "分类 大类 类型"),
     Column("name", "项目", Sort.TEXT, "名称 项目名称 积分项 积分项目 积分事项 内容"),
     _of("basis", Sort.BASIS, "计分办法 计分 方式"),
+    _of("counted", Sort.TEXT, "计数单位 单位"),
     _of("block_minutes", Sort.NUMBER, "每满分钟"),
+    _of("block_metres", Sort.NUMBER, "每满米"),
     _of("rounding", Sort.ROUNDING, "零头 取整"),
     _of("points", Sort.AMOUNT, "分数 积分 积分值"),
     _of("range_max", Sort.AMOUNT, "最高分 最高分数"),
@@ -82,17 +96,20 @@ COLUMNS = (
     _of("minutes_max_per_act", Sort.NUMBER, "最多计多少分钟 最多分钟"),
     _of("share_min_percent", Sort.NUMBER, "至少参加活动的%"),
     _of("quantity_min", Sort.NUMBER, "至少数量"),
+    _of("metres_min", Sort.NUMBER, "最少米"),
     _of("evidence", Sort.TEXT, "凭证 证明 证明材料 佐证"),
-    _of("review", Sort.REVIEW, "审核 审核人 审批"),
+    _of("evidence_kinds", Sort.WORDS, "凭据种类"),
+    _of("submit", Sort.WORDS, "申报人 谁申报"),
+    _of("review", Sort.WORDS, "审核 审核人 审批"),
     _of("book_kind", Sort.BOOK, "存折 存折种类"),
+    Column("says", "备注", Sort.TEXT, "原文 说明"),
 )  # fmt: skip
 REQUIRED = tuple(field.name for field in msgspec.structs.fields(Item) if field.required)
 DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Item) if not field.required}
-NAMED_CAPS = {column.cap for column in COLUMNS if column.cap}
 ALWAYS_SAID = ("review", "book_kind")
-SAID_OF_TIME = ("block_minutes", "rounding")
+SAID_OF = {"block_minutes": Basis.PER_MINUTES, "block_metres": Basis.PER_DISTANCE}
 _CAP = re.compile(
-    r"(\D{2,3}?)?(每次|每天|每日|每周|每月|每季度|每季|每年|累计|一次|单次|终身)(?:最多|不超过|上限)?:?([0-9.]+)\D*"
+    r"(\D{2,3}?)?(每次|每天|每日|每周|每月|每季度|每季|每年|累计|一次|单次|终身)(?:最多|不超过|上限)?:?([0-9.]+)(次|分钟)?\D*"
 )
 
 
@@ -117,7 +134,8 @@ def said(column: Column, item: Item, of: Denomination) -> str:
     if column.sort is Sort.CAPS:
         return "；".join(_cap_said(cap, of) for cap in item.caps if is_other_cap(cap))
     value = getattr(item, column.field)
-    is_said = column.field in ALWAYS_SAID or (item.basis is Basis.PER_MINUTES and column.field in SAID_OF_TIME)
+    has_rounding = column.field == "rounding" and item.basis in SAID_OF.values()
+    is_said = column.field in ALWAYS_SAID or SAID_OF.get(column.field) is item.basis or has_rounding
     if value is None or (value == DEFAULTS.get(column.field, msgspec.UNSET) and not is_said):
         return ""
     say = _SAYS.get(column.sort)
@@ -128,14 +146,14 @@ _SAYS: dict[Sort, Callable[[Any, Denomination], str]] = {
     Sort.AMOUNT: lambda value, of: amount(value, of.decimals),
     Sort.BASIS: lambda value, _: WORDS[value],
     Sort.ROUNDING: lambda value, _: WORDS[value],
-    Sort.REVIEW: lambda value, _: "、".join(WORDS[one] for one in value),
+    Sort.WORDS: lambda value, _: "、".join(WORDS[one] for one in value),
     Sort.BOOK: lambda value, of: of.name or str(value),
 }
 
 
 def meant(column: Column, text: str, of: Denomination) -> Any:
     """What was written, which is not empty; raises Unread. The caps of CAPS come as a tuple."""
-    return _MEANS[column.sort](text, of)
+    return _MEANS[column.sort](column, text, of)
 
 
 def book_meant(text: str, book_kinds: Mapping[str, Denomination]) -> str:
@@ -186,12 +204,13 @@ def is_cap_of(cap: Cap, column: Column) -> bool:
 
 
 def is_other_cap(cap: Cap) -> bool:
-    """Whether the cap stands in the column of caps in words; those of times and minutes stand in none yet."""
-    return cap.counts is Counts.POINTS and (cap.scope, cap.period) not in NAMED_CAPS
+    """Whether the cap stands in the column of caps in words."""
+    return not any(column.cap and is_cap_of(cap, column) for column in COLUMNS)
 
 
 def _cap_said(cap: Cap, of: Denomination) -> str:
-    return f"{WORDS[cap.scope]}{WORDS[cap.period]}最多 {amount(cap.points, of.decimals)}"
+    most = amount(cap.most, of.decimals) if cap.counts is Counts.POINTS else str(cap.most)
+    return CAPS[cap.counts].format(scope=WORDS[cap.scope], period=WORDS[cap.period], **{cap.counts: most})
 
 
 def _cap(text: str, of: Denomination) -> Cap:
@@ -199,28 +218,30 @@ def _cap(text: str, of: Denomination) -> Cap:
     if found is None:
         raise Unread("cap", typed=text[:TYPED_SHOWN], example="每户每月最多 20；每人每年最多 100")
     scope = _word(found[1], tuple(Scope)) if found[1] else Scope.PERSON
-    return Cap(scope, _word(found[2], tuple(Period)), number(found[3], of.decimals))
+    counts = {"次": Counts.TIMES, "分钟": Counts.MINUTES}.get(found[4], Counts.POINTS)
+    most = number(found[3], of.decimals if counts is Counts.POINTS else 0)
+    return Cap(scope, _word(found[2], tuple(Period)), **{counts.value: most})
 
 
-def _caps(text: str, of: Denomination) -> tuple[Cap, ...]:
+def _caps(_column: Column, text: str, of: Denomination) -> tuple[Cap, ...]:
     parts = re.split(r"[;,、\n]", unicodedata.normalize("NFKC", text))
     return tuple(_cap(part, of) for part in parts if part.strip())
 
 
-def _reviewers(text: str, _of: Denomination) -> tuple[str, ...]:
-    return tuple(_word(part, REVIEWERS) for part in re.split(r"[;；,，、/+＋→\s]+", text) if part)
+def _words(column: Column, text: str, _of: Denomination) -> tuple[str, ...]:
+    return tuple(_word(part, OPTIONS[column.field]) for part in re.split(r"[;；,，、/+＋→\s]+", text) if part)
 
 
-_MEANS: dict[Sort, Callable[[str, Denomination], Any]] = {
-    Sort.TEXT: lambda text, _: text,
-    Sort.NUMBER: lambda text, _: number(text, 0),
-    Sort.AMOUNT: lambda text, of: number(text, of.decimals),
-    Sort.CAP: lambda text, of: number(text, of.decimals),
+_MEANS: dict[Sort, Callable[[Column, str, Denomination], Any]] = {
+    Sort.TEXT: lambda _column, text, _of: text,
+    Sort.NUMBER: lambda _column, text, _of: number(text, 0),
+    Sort.AMOUNT: lambda _column, text, of: number(text, of.decimals),
+    Sort.CAP: lambda _column, text, of: number(text, of.decimals),
     Sort.CAPS: _caps,
-    Sort.BASIS: lambda text, _: _word(text, tuple(Basis)),
-    Sort.ROUNDING: lambda text, _: _word(text, tuple(Rounding)),
-    Sort.REVIEW: _reviewers,
-    Sort.BOOK: lambda _, of: of.code,  # in whose amounts the row is read: looked up before all others
+    Sort.BASIS: lambda _column, text, _of: _word(text, tuple(Basis)),
+    Sort.ROUNDING: lambda _column, text, _of: _word(text, tuple(Rounding)),
+    Sort.WORDS: _words,
+    Sort.BOOK: lambda _column, _text, of: of.code,  # in whose amounts the row is read: looked up before all others
 }
 _BY_HEAD = {
     _plain(word).partition("(")[0]: column for column in COLUMNS for word in (column.head, *column.also.split())

@@ -29,16 +29,16 @@ class CellWrong(msgspec.Struct, frozen=True):
 
 def day_cap_of(item: Item) -> int | None:
     """Return what one person may get of this item a day."""
-    return next((cap.points for cap in item.caps if _is_day_cap(cap)), None)
+    return next((cap.points for cap in item.caps if is_day_cap(cap)), None)
 
 
 def with_day_cap(item: Item, points: int | None) -> Item:
-    kept = tuple(cap for cap in item.caps if not _is_day_cap(cap))
+    kept = tuple(cap for cap in item.caps if not is_day_cap(cap))
     added = (Cap(Scope.PERSON, Period.DAY, points),) if points is not None else ()
     return msgspec.structs.replace(item, caps=added + kept)
 
 
-def _is_day_cap(cap: Cap) -> bool:
+def is_day_cap(cap: Cap) -> bool:
     return cap.scope is Scope.PERSON and cap.period is Period.DAY and cap.counts is Counts.POINTS
 
 

@@ -29,7 +29,7 @@ ROWS_MAX = 1_000
 HEAD_WITHIN = 6  # titles may stand above the names of the columns
 CELL_LETTERS_MAX = 1_000
 UNSEEN = ("Cc", "Cf", "Co", "Cs")
-NOTHING_YET = Item(code="", category="-", name="-", basis=Basis.PER_TIME, points=1, evidence="-")
+NOTHING_YET = Item(code="", category="-", name="-", basis=Basis.PER_TIME, evidence="-")
 
 FAULTS: dict[str, str] = {
     "nothing": "没有读到积分项。请从表格里选中、复制，粘贴到下面；或选一个文件。",
@@ -233,11 +233,12 @@ class _Reader:
             self.items.append(self._item(row, code, typed, unfit))
 
     def of_items(self, table: Table) -> list[Fault]:
-        """What no adopted table may say, at the cells of this sheet that are not told already."""
+        """What no draft may say, at the cells of this sheet that are not told already."""
         told = {(fault.row, fault.column) for fault in self.faults}
         found = []
         for fault in faults_of(table, self.book_kinds):
-            if row := self.lines.get(fault.item_code):
+            row = self.lines.get(fault.item_code)
+            if row and not fault.only_publishing:
                 place = self._place(fault.field)
                 if (row, place) not in told:
                     found.append(Fault(row, place, OF_ITEMS[fault.key], fault.facts))

@@ -156,6 +156,38 @@ async def test_an_item_is_typed_with_the_decimals_of_its_kind_of_passbook(world,
     assert 'value="4.5"' in again.text
 
 
+async def test_rows_of_an_item_are_typed_and_more_are_asked_for(world, admin):
+    url, _ = await draft(admin)
+    item = {
+        "editing": "", "code": "Z01", "category": "表彰", "name": "获评先进", "basis": "per_level", "points": "",
+        "evidence": "证书", "levels.name": ["市级", ""], "levels.points": ["20", ""], "review": ["", "organiser"],
+    }  # fmt: skip
+    before = (await queries.draft_of(world.home.id)).table
+
+    more = await admin.post(f"{url}/items", data={"request_key": "more-levels", **item, "more": "levels"})
+    assert more.status_code == 200
+    assert more.text.count('name="levels.name"') == 4
+    assert 'value="市级"' in more.text
+    assert (await queries.draft_of(world.home.id)).table == before
+
+    await admin.post(f"{url}/items", data={"request_key": "put-levels-in", **item})
+    again = await admin.post(f"{url}/items", data={"request_key": "the-same-code", **item})
+    added = (await queries.draft_of(world.home.id)).items["Z01"]
+    assert (added.levels[0].name, added.levels[0].points, added.points) == ("市级", 20, None)
+    assert again.status_code == 400
+    assert "编号 Z01 已经有了" in again.text
+
+
+async def test_an_item_is_taken_out_of_the_draft_by_its_form(world, admin):
+    url, _ = await draft(admin)
+    form = await admin.get(f"{url}/items/B01")
+    assert 'name="ended" value="B01"' in form.text
+
+    await admin.post(url, data={"request_key": "take-it-out", "ended": "B01"})
+
+    assert list((await queries.draft_of(world.home.id)).items) == ["A01"]
+
+
 async def test_what_is_wrong_with_an_item_stands_at_its_field(world, admin):
     url, _ = await draft(admin)
     form = await admin.get(f"{url}/items/new")

@@ -64,7 +64,7 @@ def test_words_are_read_as_people_write_them():
     )
 
     assert found["B01"] == an_item(
-        code="B01", category="治理", name="议事会", basis=Basis.PER_TIME, points=15, evidence="签到表",
+        code="B01", category="治理", name="议事会", basis=Basis.PER_TIME, points=15, evidence="签到表", says="新的",
         review=("organiser", "community_admin"),
         caps=(
             Cap(Scope.HOUSEHOLD, Period.QUARTER, 60), Cap(Scope.PERSON, Period.YEAR, 100),
@@ -73,8 +73,29 @@ def test_words_are_read_as_people_write_them():
     )  # fmt: skip
 
 
+def test_caps_of_times_and_minutes_stand_in_words():
+    caps = (Cap(Scope.PERSON, Period.MONTH, times=1), Cap(Scope.HOUSEHOLD, Period.DAY, minutes=120))
+    column = next(one for one in rules_columns.COLUMNS if one.field == "other_caps")
+
+    said = rules_columns.said(column, an_item(caps=caps), PLAIN)
+
+    assert said == "每人每月最多 1 次；每户每天最多 120 分钟"
+    assert rules_columns.meant(column, said, PLAIN) == caps
+
+
+def test_what_only_bars_publishing_may_stand_in_a_draft():
+    found = items(
+        "编号\t类别\t项目\t计分方式\t凭据\t谁可以申报\t备注\nB02\t环境\t绿化\t按路程\t照片\t自己、网格员\t原话"
+    )
+
+    assert found["B02"] == an_item(
+        code="B02", name="绿化", basis=Basis.PER_DISTANCE, points=None, evidence="照片", says="原话",
+        submit=("self", "grid_worker"),
+    )  # fmt: skip
+
+
 def test_columns_that_mean_nothing_are_named():
-    assert read("编号\t分值\t备注\nA01\t2\t好").unused == ["备注"]
+    assert read("编号\t分值\t颜色\nA01\t2\t好").unused == ["颜色"]
 
 
 def test_a_block_of_two_columns_changes_these_and_nothing_else():

@@ -1,0 +1,192 @@
+"""The form of one item of a draft: the usual fields in front, all others in sections that fold. It needs no script."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from pointsbank.kit import db
+from pointsbank.kit.db import Actor
+from pointsbank.kit.errors import NotFound
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules import MAIN
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.scoring import actions_sheet, queries, rules, rules_edit, rules_form
+from pointsbank.scoring.queries import Version
+from pointsbank.scoring.routes_pieces import of_kind
+from pointsbank.scoring.rules_form import Field, Sort
+from pointsbank.web import forms
+from pointsbank.web.forms import Filled
+from pointsbank.web.handlers import get, post
+from pointsbank.web.i18n import N_, _, with_words
+from pointsbank.web.render import page
+
+EDITOR = [needs(Permission.EDIT_SCORING)]
+SPARE_ROWS, MORE_ROWS = 1, 3
+NEW = "new"
+HINTS: dict[str, str] = {
+    "code": N_("一个大写字母加数字，例如 A07"),
+    "category": N_("例如：志愿服务"),
+    "points": N_("只写数字。原文没有写的空着，议定以前不能公布"),
+    "day_cap": N_("没有就空着"),
+    "evidence": N_("例如：现场签到、照片"),
+    "block_minutes": N_("只用于按时长"),
+    "block_metres": N_("只用于按路程"),
+    "rounding": N_("最后不满一段的怎么算"),
+    "counted": N_("例如：人、件、次检查；不写就是“个”"),
+    "minutes_max_per_act": N_("只用于按时长；没有就空着"),
+    "levels": N_("例如：市级表彰 20 分"),
+    "conditions": N_("一行写一条"),
+    "points_by_met": N_("做到一条、两条、三条各得几分，例如：1、2、4"),
+    "faults": N_("每种情形从满分里减几分，减到 0 为止"),
+    "range_max": N_("分值在一个范围里由评议定的，这里写最高的；别的空着"),
+    "increments": N_("例如：超过 500 米，每满 100 米加 1 分"),
+    "streak": N_("例如：每连续 7 次加 4 分；加分和百分比只写一样"),
+    "multiplier_percent": N_("每次都乘的，100 就是不变"),
+    "multipliers": N_("例如：夜间 150%，22:00 到 06:00"),
+    "remainder": N_("不足 1 分的部分"),
+    "points_min_per_act": N_("算出来不到这么多，就记这么多；没有就空着"),
+    "minutes_min": N_("不满就不计分；没有就空着"),
+    "share_min_percent": N_("不满就不计分；没有就空着"),
+    "quantity_min": N_("不写就是 1"),
+    "metres_min": N_("不满就不计分；没有就空着"),
+    "hours": N_("只有这个时段里的才计分，例如 06:00 到 22:00"),
+    "caps": N_("每人每天的写在最上面，别的写这里；分值、次数、分钟只写一样"),
+    "review": N_("勾了几位，就依次由几位审核"),
+    "panel": N_("例如：5 人，3 人同意"),
+    "notice_days": N_("和整张表不同才写"),
+    "validity": N_("和整张表不同才写"),
+    "scope": N_("和存折的归属不同才选"),
+    "book_kind": N_("分值按这种存折的小数位填"),
+    "process": N_("先劝导几次，再警告几次，多少个月内再有才扣分"),
+    "ground": N_("依据哪一份规定的哪一条"),
+    "make_good": N_("做什么可以补回来"),
+    "says": N_("办法里的原话，公示和对照时给人看"),
+}
+
+
+class ItemForm(msgspec.Struct):
+    """What the form sends beside the fields of the item, which `rules_form` reads.
+
+    `editing` is the code of the item whose form it is, empty on that of a new one; `more` names rows of which some
+    more are wanted.
+    """
+
+    request_key: str
+    editing: str | None = None
+    more: str | None = None
+
+
+@get("/scoring/versions/{version_id:int}/items/{code:str}", guards=EDITOR)
+async def item_form(version_id: FromPath[int], code: FromPath[str], session: NamedDependency[Session]) -> Response[str]:
+    """The form of one item; the code `new` is a new one's."""
+    draft = await queries.version(session.community_ids, version_id)
+    if code == NEW:
+        return await _page(draft, _filled({**rules_form.blank(_("现场签到")), "book_kind": [MAIN], "editing": [""]}))
+    item = draft.items.get(code)
+    if item is None:
+        raise NotFound
+    of = of_kind(item, await kinds.denominations(None, draft.community_id))
+    return await _page(draft, _filled({**rules_form.texts_of(item, of), "editing": [code]}))
+
+
+def _filled(texts: rules_form.Texts) -> Filled[Any]:
+    return Filled({name: "\n".join(values) for name, values in texts.items()}, texts)
+
+
+async def _page(draft: Version, form: Filled[Any], status: int = 200, more: str = "") -> Response[str]:
+    known = (await kinds.denominations(None, draft.community_id)).values()
+    return page(
+        "scoring/item.html",
+        status=status,
+        draft=draft,
+        form=form,
+        sections=[(section, _is_open(section, form)) for section in rules_form.SECTIONS],
+        rows={field.name: _rows(field, form, more) for field in rules_form.FIELDS if field.parts},
+        options={field.name: _options(field) for field in _with_parts() if field.options},
+        books=[(one.code, one.name) for one in known],
+        hints=HINTS,
+        editing=form.typed.get("editing", ""),
+    )
+
+
+def _with_parts() -> list[Field]:
+    return [one for field in rules_form.FIELDS for one in (field, *field.parts)]
+
+
+def _options(field: Field) -> list[tuple[str, str]]:
+    words = {True: (rules_form.YES, N_("是")), False: (rules_form.NO, N_("否"))}
+    pairs = [words[one] if isinstance(one, bool) else (str(one), rules.WORDS[one]) for one in field.options]
+    return [(value, _(word)) for value, word in pairs]
+
+
+def _rows(field: Field, form: Filled[Any], more: str) -> list[list[str]]:
+    """The rows as typed, and some empty ones; a piece has one row."""
+    columns = [form.lists.get(part.name, []) for part in field.parts]
+    length = max([len(column) for column in columns], default=0)
+    rows = [[column[at] if at < len(column) else "" for column in columns] for at in range(length)]
+    filled = [row for row in rows if any(row)]
+    empty = [""] * len(field.parts)
+    if field.sort is Sort.PIECE:
+        return filled[:1] or [empty]
+    return filled + [empty] * (MORE_ROWS if more == field.name else SPARE_ROWS)
+
+
+def _is_open(section: rules_form.Section, form: Filled[Any]) -> bool:
+    """A section unfolds where something unusual stands in it, or something wrong."""
+    usual = rules_form.blank("")
+    for field in section.fields:
+        names = rules_form.inputs_of(field)
+        is_usual = all(
+            [text for text in form.lists.get(name, []) if text] in ([text for text in usual.get(name, []) if text], [])
+            for name in names
+        )
+        if field.name in form.errors or (field.sort is not Sort.BOOK and not is_usual):
+            return True
+    return form.typed.get("more", "") in [field.name for field in section.fields]
+
+
+@post("/scoring/versions/{version_id:int}/items", guards=EDITOR)
+async def save_item(
+    version_id: FromPath[int],
+    request: Request[Any, Any, Any],
+    session: NamedDependency[Session],
+    actor: NamedDependency[Actor],
+) -> Response[Any]:
+    form = await forms.read(request, ItemForm)
+    draft = await queries.version(session.community_ids, version_id)
+    if more := form.typed.get("more"):
+        return await _page(draft, form, more=more)
+    book_kinds = await kinds.denominations(None, draft.community_id)
+    known = draft.items.get(form.typed.get("code", ""))
+    of = book_kinds.get(form.typed.get("book_kind") or (known.book_kind if known else MAIN))
+    if of is None:
+        form.refuse("book_kind", N_("请选择记入哪种存折"))
+        return await _page(draft, form, 400)
+    if known is not None and form.typed.get("editing") == "":
+        form.refuse("code", N_("编号 {code} 已经有了。请换一个，或回到草稿里改那一项。"), code=known.code)
+        return await _page(draft, form, 400)
+    item, wrong = rules_form.meant(form.lists, of, known)
+    for one in wrong:
+        form.refuse(one.field, with_words(one.text, **one.facts))
+    if item is not None:
+        for fault in rules.faults(rules_edit.with_item(draft.table, item), book_kinds):
+            if fault.item_code == item.code and not fault.only_publishing:
+                form.refuse(fault.field, fault.said(with_words))
+    if item is None or not form.is_valid:
+        return await _page(draft, form, 400)
+    await db.write(
+        actions_sheet.put_item,
+        actor=actor,
+        request_key=form.value.request_key,
+        community_id=draft.community_id,
+        version_id=draft.id,
+        item=item,
+    )
+    headers = {"Location": f"/scoring/versions/{version_id}"}
+    return Response(b"", status_code=303, media_type="text/html", headers=headers)
+
+
+handlers: list[Any] = [item_form, save_item]
