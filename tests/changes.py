@@ -12,13 +12,14 @@ from pointsbank.people.access import Role
 
 ADMIN, WORKER, CLERK = Role.COMMUNITY_ADMIN, Role.GRID_WORKER, Role.COUNTER_STAFF
 RESIDENT, VISITOR = "resident", "a resident at an activity"
+STREET = Role.STREET_ADMIN
 NEXT_DOOR = "the admin of the community next door"
 STRANGER = "a phone that is nobody's"
 MEETS = "the admin of a community that discusses a table"
 SHOWS = "the admin of a community with a table on notice"
 ENDS = "the admin of a community whose table was on notice"
 NEIGHBOUR = "a resident of a community with a table on notice"
-STAFF = {ADMIN, WORKER, CLERK, NEXT_DOOR}
+STAFF = {ADMIN, WORKER, CLERK, STREET, NEXT_DOOR}
 
 Body = dict[str, Any]
 
@@ -75,6 +76,20 @@ MEETING = {
     "held_on": "{today}", "place": "测试活动室", "present": "20", "votes_for": "15", "votes_against": "3",
     "abstained": "2",
 }  # fmt: skip
+TEMPLATE = """
+name = "测试范本"
+place = "测试街道"
+document = "测试办法"
+kind = "service_hours"
+
+[[items]]
+code = "A01"
+category = "志愿服务"
+name = "测试时长"
+basis = "per_minutes"
+points = 8
+evidence = "现场签到"
+""".encode()
 # A red dot: a PNG of one pixel.
 DOT = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC")
 
@@ -240,6 +255,9 @@ CHANGES: dict[str, Change] = {
         at={"scoring_objection_id": "open_objection_id"},
     ),
     "/scoring/versions/{version_id:int}/drop": Change(ADMIN),
+    "/scoring/templates": Change(STREET, files={"file": TEMPLATE}),
+    "/scoring/templates/copy": Change(STREET, {"community": "{community_id}"}, {"community": "{next_door_id}"}),
+    "/scoring/templates/{template_id:int}/take": Change(ADMIN),
     "/events/new": Change(ADMIN, ACTIVITY, {"seats": "13"}),
     "/events/{activity_id:int}/edit": Change(ADMIN, ACTIVITY, {"seats": "13"}, at={"activity_id": "draft_id"}),
     "/events/{activity_id:int}/publish": Change(ADMIN, at={"activity_id": "draft_id"}),

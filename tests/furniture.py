@@ -19,13 +19,14 @@ from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
 from pointsbank.notices import queries as notices
+from pointsbank.people import actions as people_actions
 from pointsbank.people import actions_own, actions_tags
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
 from pointsbank.scoring import actions as scoring
-from pointsbank.scoring import actions_life
+from pointsbank.scoring import actions_life, actions_templates
 from pointsbank.scoring import queries as tables
 from pointsbank.stock import actions as stock
 from pointsbank.stock import actions_count as counting
@@ -115,7 +116,17 @@ async def _of_scoring(world: World, place: Community, admin: Actor) -> dict[str,
     draft_id = await db.write(scoring.draft_from_current, actor=admin, community_id=place.id)
     draft = {"community_id": place.id, "version_id": draft_id}
     await db.write(scoring.save_draft, actor=admin, **draft, table=shown)
-    return {"version_id": draft_id, "scoring_notice_id": notice_id, "scoring_objection_id": objection_id}
+    street_id = world.street_id
+    if place is not world.home:
+        street_id = await db.write(
+            people_actions.make_place, parent_id=None, kind="street", name=f"测试外街{world.word}"
+        )
+    return {
+        "version_id": draft_id,
+        "scoring_notice_id": notice_id,
+        "scoring_objection_id": objection_id,
+        "template_id": await db.write(actions_templates.keep_template, place_id=street_id, table=shown),
+    }
 
 
 async def _of_goods(world: World, place: Community, clerk: Actor, person_id: int) -> dict[str, object]:

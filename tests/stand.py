@@ -49,7 +49,7 @@ from pointsbank.scoring import actions_life, rules_sheet
 from pointsbank.scoring import queries as scoring
 from pointsbank.stock import actions_count
 from pointsbank.stock.rules import Counted
-from tests.changes import ADMIN, CLERK, ENDS, MEETS, NEIGHBOUR, NEXT_DOOR, RESIDENT, SHOWS, VISITOR, WORKER
+from tests.changes import ADMIN, CLERK, ENDS, MEETS, NEIGHBOUR, NEXT_DOOR, RESIDENT, SHOWS, STREET, VISITOR, WORKER
 from tests.furniture import furnish
 from tests.ledger.test_vouchers import allow
 from tests.scoring import lives
@@ -91,7 +91,7 @@ class Stand(Sessions):
 async def stand(world: World) -> Stand:
     made = Stand(own=await furnish(world, world.home))
     made.own["line_id"] = (await world.noticed(world.home))[1]
-    for role in (ADMIN, WORKER, CLERK):
+    for role in (ADMIN, WORKER, CLERK, STREET):
         made.actors[role] = await sign_in(world, role, made)
         await sign_in(world, role, made.colleagues)
     second = await db.row("SELECT MAX(id) FROM people_session WHERE person_id = ?", made.actors[ADMIN].person_id)

@@ -308,7 +308,7 @@ class World:
             password_hash="",
             must_change=False,
         )
-        place_id = self.street_id if role == Role.SUPERVISOR else place.id
+        place_id = self.street_id if role in {Role.SUPERVISOR, Role.STREET_ADMIN} else place.id
         grant_id = await db.write(actions_staff.grant, person_id=person_id, role=role.value, place_id=place_id)
         return await self.session(person_id, grant_id, kind)
 

@@ -151,7 +151,7 @@ PLACES = (
     ),
 )
 
-STREET_STAFF = {Role.SUPERVISOR: "顾岚", Role.AUDITOR: "陆知行"}
+STREET_STAFF = {Role.SUPERVISOR: "顾岚", Role.AUDITOR: "陆知行", Role.STREET_ADMIN: "韩若川"}
 ROLE_KEYS = {
     Role.COMMUNITY_ADMIN: "admin",
     Role.EVENT_ORGANISER: "organiser",
@@ -159,6 +159,7 @@ ROLE_KEYS = {
     Role.COUNTER_STAFF: "counter",
     Role.SUPERVISOR: "supervisor",
     Role.AUDITOR: "auditor",
+    Role.STREET_ADMIN: "admin",
 }
 
 # Bar codes from 200…, which shops use among themselves: they are no real goods'.

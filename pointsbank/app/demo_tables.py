@@ -15,12 +15,13 @@ from pointsbank.kit.db import Actor
 from pointsbank.notices import queries as notices
 from pointsbank.people.access import Role
 from pointsbank.scoring import actions as scoring
-from pointsbank.scoring import actions_life
+from pointsbank.scoring import actions_life, actions_templates
 from pointsbank.scoring.rules import Table
 
 PAPER = 840, 1188  # a sheet of A4 that somebody photographed, with nothing on it
 DAYS = 7
 VOTES = {"present": 46, "votes_for": 38, "votes_against": 5, "abstained": 3}
+STREET_ADMIN = "SELECT person_id, place_id FROM people_role_grant WHERE role = 'street_admin'"
 OBJECTION = "半小时以下不算分太严了，送一趟饭常常只要二十分钟。"
 
 
@@ -39,7 +40,20 @@ async def draw_up(scene: Scene, on_notice: Community, drafting: Community) -> No
         await db.write(scoring.import_draft, actor=admin, community_id=community.id, table=table)
     found = await db.row("SELECT id FROM scoring_version WHERE community_id = ? AND state = 'draft'", on_notice.id)
     assert found is not None
+    await _advise(on_notice)
     await _show(scene, on_notice, {"community_id": on_notice.id, "version_id": found["id"]})
+
+
+async def _advise(community: Community) -> None:
+    """The street's template is what this community is about to have; the others can see where they differ."""
+    keeper = await db.row(STREET_ADMIN)
+    assert keeper is not None
+    await db.write(
+        actions_templates.keep_template,
+        actor=Actor(keeper["person_id"]),
+        place_id=keeper["place_id"],
+        table=next_version(community),
+    )
 
 
 async def _show(scene: Scene, community: Community, version: dict[str, Any]) -> None:

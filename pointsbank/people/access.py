@@ -31,6 +31,7 @@ ROLE_NAMES = {
     Role.COMMUNITY_ADMIN: N_("社区管理员"),
     Role.SUPERVISOR: N_("街道督导"),
     Role.AUDITOR: N_("审计"),
+    Role.STREET_ADMIN: N_("街道管理员"),
 }
 
 

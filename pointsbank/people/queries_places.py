@@ -3,6 +3,7 @@
 import msgspec
 
 from pointsbank.kit import db
+from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.people.queries import community
 
@@ -13,6 +14,20 @@ SELECT p.id, p.kind, p.name, p.parent_id, p.ended_at,
        ) AS households
   FROM people_place p WHERE p.kind IN ('grid', 'building') AND p.path LIKE ? ORDER BY p.id
 """
+
+
+ABOVE = """
+SELECT up.id, up.kind, up.name FROM people_place own JOIN people_place up ON own.path LIKE up.path || '%'
+ WHERE own.id = ? AND up.kind IN ('street', 'district') ORDER BY up.path DESC
+"""
+
+
+class Above(msgspec.Struct, frozen=True):
+    """A street or district that a place lies in, or is."""
+
+    id: int
+    kind: str
+    name: str
 
 
 class PlaceView(msgspec.Struct, frozen=True):
@@ -68,3 +83,9 @@ async def _places(community_id: int) -> list[PlaceView]:
         )
         for one in await db.rows(TREE, f"{where.path}%")
     ]
+
+
+async def above(tx: Tx | None, place_id: int) -> list[Above]:
+    """The street and the district of a place, the nearest first; a street or district itself among them."""
+    found = await (db.rows(ABOVE, place_id) if tx is None else tx.rows(ABOVE, place_id))
+    return [Above(*one) for one in found]

@@ -10,6 +10,7 @@ class Role(StrEnum):
     COMMUNITY_ADMIN = "community_admin"
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
+    STREET_ADMIN = "street_admin"
 
 
 class Permission(StrEnum):
@@ -27,6 +28,7 @@ class Permission(StrEnum):
     EDIT_SCORING = "edit_scoring"
     PUBLISH_SCORING = "publish_scoring"
     SEE_SCORING = "see_scoring"
+    KEEP_TEMPLATES = "keep_templates"  # scoring tables that a street or district advises
     REVIEW_AWARDS = "review_awards"
     SEE_AWARDS = "see_awards"
     RECORD_OBJECTIONS = "record_objections"
@@ -69,11 +71,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.SEE_TODO,
         }
     ),
-    Role.COMMUNITY_ADMIN: frozenset(_P) - {_P.OWN, _P.REDEEM, _P.SEE_OVERVIEW},
+    Role.COMMUNITY_ADMIN: frozenset(_P) - {_P.OWN, _P.REDEEM, _P.SEE_OVERVIEW, _P.KEEP_TEMPLATES},
     Role.SUPERVISOR: frozenset({_P.WORK, _P.SEE_OVERVIEW, _P.SEE_BOOKS, _P.SEE_SCORING, _P.SEE_NOTICES}),
     Role.AUDITOR: frozenset(
         {_P.WORK, _P.SEE_OVERVIEW, _P.SEE_BOOKS, _P.SEE_SCORING, _P.SEE_AWARDS, _P.SEE_NOTICES, _P.SEE_LEDGER}
     ),
+    Role.STREET_ADMIN: frozenset({_P.WORK, _P.SEE_SCORING, _P.SEE_NOTICES, _P.KEEP_TEMPLATES}),
 }
 
 _WIDE = ("district", "street")
@@ -85,4 +88,5 @@ GRANTED_AT: dict[Role, tuple[str, ...]] = {
     Role.COMMUNITY_ADMIN: ("community",),
     Role.SUPERVISOR: _WIDE,
     Role.AUDITOR: ("community", *_WIDE),
+    Role.STREET_ADMIN: _WIDE,
 }

@@ -50,6 +50,7 @@ def start_page(session: Session) -> str:
         (Permission.SEE_TODO, "/todo"),
         (Permission.REDEEM, "/redemption/counters"),
         (Permission.SEE_OVERVIEW, "/overview"),
+        (Permission.KEEP_TEMPLATES, "/scoring/templates"),
     ):
         if session.may(permission):
             return url

@@ -85,3 +85,17 @@ class ToldVersion(Model):
 
     class Meta:
         table = "scoring_notice"
+
+
+class Template(Model):
+    """A table that a street or district advises; the latest of a place is today's."""
+
+    id = fields.BigIntField(primary_key=True)
+    place_id = fields.BigIntField()
+    rules = fields.TextField()
+    version_id = fields.BigIntField(null=True)
+    made_by = fields.BigIntField(null=True)
+    made_at = fields.DatetimeField()
+
+    class Meta:
+        table = "scoring_template"

@@ -20,6 +20,7 @@ from pointsbank.scoring import (
     routes_item,
     routes_life,
     routes_sheet,
+    routes_templates,
     routes_told,
     rules,
 )
@@ -115,4 +116,5 @@ handlers: list[Any] = [
     *routes_life.handlers,
     *routes_told.handlers,
     *routes_compared.handlers,
+    *routes_templates.handlers,
 ]

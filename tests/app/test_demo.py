@@ -139,7 +139,7 @@ async def test_a_demo_of_some_days_age_is_brought_to_today(opened: FixedClock):
 def test_each_role_has_a_sign_in_and_a_token_in_its_place(facts: dict, small_demo: Path):
     local = {Role.COMMUNITY_ADMIN, Role.EVENT_ORGANISER, Role.GRID_WORKER, Role.COUNTER_STAFF}
     wanted = {(role, place) for role in local for place in ("梧桐里社区", "桂花巷社区", "望溪社区")}
-    wanted |= {(Role.SUPERVISOR, "云杉街道"), (Role.AUDITOR, "云杉街道")}
+    wanted |= {(role, "云杉街道") for role in (Role.SUPERVISOR, Role.AUDITOR, Role.STREET_ADMIN)}
     assert {(login["role"], login["place"]) for login in facts["logins"]} == wanted
     assert {(token["role"], token["place"]) for token in facts["tokens"]} == wanted
 

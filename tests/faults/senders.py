@@ -19,6 +19,7 @@ from tests.changes import (
     RESIDENT,
     SHOWS,
     STRANGER,
+    STREET,
     VISITOR,
     WORKER,
 )
@@ -33,6 +34,7 @@ SHORT = 6
 OTHERWISE = {
     ADMIN: "/people/places",
     WORKER: "/people/new",
+    STREET: "/scoring/templates/copy",
     CLERK: "/redemption/counters/{counter_id:int}/scan",
     **dict.fromkeys((RESIDENT, VISITOR, NEIGHBOUR), "/me/requests/correct"),
     **dict.fromkeys((NEXT_DOOR, MEETS, SHOWS, ENDS), "/people/places"),

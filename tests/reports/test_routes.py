@@ -65,4 +65,5 @@ async def test_everybody_starts_where_their_work_begins(world):
         Role.COMMUNITY_ADMIN: "/todo",
         Role.SUPERVISOR: "/overview",
         Role.AUDITOR: "/overview",
+        Role.STREET_ADMIN: "/scoring/templates",
     }
