@@ -137,7 +137,7 @@ PLACES = (
         buildings=tuple(f"{number} 幢" for number in range(1, 6)),
         households=64,
         programmes=(
-            Programme((("望溪巡河", "望溪桥头"),), "D01", SATURDAY, 9),
+            Programme((("河边护水日", "望溪桥头"),), "C01", SATURDAY, 9),
             Programme((("护水宣传", "望溪桥头"), ("分享护河做法", "居民活动室")), "C01", SUNDAY, 8),
         ),
         price_percent=20,
