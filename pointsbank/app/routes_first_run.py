@@ -24,11 +24,13 @@ from pointsbank.kit import crypto
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.crypto import KeyFileBroken
 from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people import passwords
 from pointsbank.people.browser import is_https, to
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, normal_login
 from pointsbank.scoring import rules as scoring
-from pointsbank.scoring.routes_pieces import grouped, writing
+from pointsbank.scoring.routes_pieces import grouped, rules_told, writing
 from pointsbank.scoring.rules import Table
 from pointsbank.web import cookies, current, forms, offline, problems
 from pointsbank.web import routes as web
@@ -204,13 +206,15 @@ def table_page(name: FromPath[str], run: Run) -> Response[str] | Redirect:
 
 
 def _rules_shown(table: Table) -> list[tuple[str, str]]:
+    book_kinds = {MAIN: Denomination(MAIN, "", table.unit_name, table.decimals, "")}
     pairs = [
         (_("来源"), f"{table.place}《{table.document}》"),
         (_("类型"), _(scoring.WORDS[table.kind])),
         (_("存折"), _(HOLDERS[table.passbook])),
         (_("有效期"), scoring.shown(table.validity, _)),
-        (_("合计上限"), scoring.shown(table.caps, _, writing({}))),
+        (_("合计上限"), scoring.shown(table.caps, _, writing(book_kinds))),
         (_("公示天数"), scoring.shown(table.notice_days)),
+        *((_(label), words) for label, words in rules_told(table, book_kinds)),
     ]
     return [(label, words) for label, words in pairs if words]
 

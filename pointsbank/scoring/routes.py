@@ -26,7 +26,7 @@ from pointsbank.scoring import (
 )
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_life import PRIVATE
-from pointsbank.scoring.routes_pieces import VersionChip, chip_of, grouped, writing
+from pointsbank.scoring.routes_pieces import VersionChip, chip_of, grouped, rules_told, writing
 from pointsbank.scoring.rules_life import UNDER_WAY
 from pointsbank.web import forms
 from pointsbank.web.handlers import get
@@ -103,6 +103,7 @@ def _rules_shown(known: rules.Table, book_kinds: dict[str, Denomination]) -> lis
         (N_("有效期"), rules.shown(known.validity, _)),
         (N_("合计上限"), rules.shown(known.caps, _, writing(book_kinds))),
         (N_("公示天数"), rules.shown(known.notice_days)),
+        *rules_told(known, book_kinds),
     ]
     return [(label, words) for label, words in pairs if words]
 

@@ -27,6 +27,20 @@ MARKS = {
     "changed": (N_("改"), "warn", "is-changed"),
     "ended": (N_("停"), "stop", "is-ended"),
 }
+OF_TABLES = {
+    "multipliers": N_("系数"),
+    "base": N_("基础分"),
+    "balance_max": N_("存储上限"),
+    "levels": N_("等级"),
+    "levels_words": N_("等级说明"),
+    "redemption_ratio": N_("兑换比例"),
+    "redeem": N_("兑换"),
+    "expiry_words": N_("到期"),
+    "approval": N_("审核"),
+    "appeal": N_("申诉"),
+    "vetoes": N_("一票否决"),
+    "consequences": N_("后果"),
+}
 WHOLE_POINTS = Denomination(MAIN, "", formats.POINTS, 0, "")
 """How amounts are written of a kind that is not there: a draft may name one."""
 
@@ -78,7 +92,20 @@ def unit_of(item: Item) -> str:
             hours = item.block_minutes // 60
             return _("小时") if hours == 1 else _("{n} 小时", n=hours)
         return _("{n} 分钟", n=item.block_minutes)
-    return _("次") if item.basis is Basis.PER_TIME else _("件")
+    if item.basis is Basis.PER_DISTANCE:
+        return _("{n} 米", n=item.block_metres)
+    return item.counted or _("件") if item.basis is Basis.PER_ITEM else _("次")
+
+
+def rules_told(table: Table, book_kinds: Mapping[str, Denomination]) -> list[tuple[str, str]]:
+    """Return what else a table says as a whole, as pairs of label (not yet translated) and words."""
+    amounts = writing(book_kinds)
+    told = ((label, getattr(table, field)) for field, label in OF_TABLES.items())
+    return [
+        (label, amounts(MAIN, value) if isinstance(value, int) else rules.shown(value, _, amounts))
+        for label, value in told
+        if value
+    ]
 
 
 def of_kind(item: Item, book_kinds: Mapping[str, Denomination]) -> Denomination:

@@ -163,6 +163,8 @@ async def test_every_table_is_shown_with_where_it_comes_from(client: Any):
             assert words in shown
         inside = html.unescape((await client.get(f"/tables/{name}")).text)
         assert all(item.name in inside and item.code in inside for item in table.items)
+        assert all(words in inside for words in (table.redeem, table.approval, table.levels_words, *table.notes))
+        assert table.balance_max is None or f"{table.balance_max:,} {table.unit_name}" in inside
 
 
 async def test_what_init_would_suggest_stands_in_the_forms(client: Any):

@@ -45,6 +45,7 @@ def test_a_file_says_where_its_source_is_silent(source):
     silent = next(note for note in table.notes if note.startswith(SILENT))
 
     assert [label for rule, label in RULES.items() if rule not in stated and label not in silent] == []
+    assert not {RULES[rule] for rule in stated.keys() & RULES.keys()} & set(re.split("[：、；。，]", silent))
     assert ("积分项" in silent) == ("items" not in SOURCES[source] or source == "yuyao-moral-bank")
 
 
