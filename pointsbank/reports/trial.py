@@ -28,8 +28,6 @@ from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.rules import Facts, Item, PastAct, Replay, Scope
 
-NICENESS = 15
-
 
 class Withdrawn(Exception):
     """The order is gone, or is another one."""
@@ -117,9 +115,8 @@ async def _run(asked: Asked) -> None:
         await database.close()
 
 
-def main() -> None:
-    if sys.platform != "win32":
-        os.nice(NICENESS)  # people at the pages come first; before the threads of a database begin, which take it over
+def work() -> None:
+    """Do what stdin asks for, as long as it is open."""
     # Unbuffered: whoever still reads at the end holds no lock that Python wants then.
     stdin = io.FileIO(sys.stdin.fileno(), closefd=False)
     asked = msgspec.json.decode(stdin.readline(), type=Asked)
@@ -131,7 +128,3 @@ def main() -> None:
     threading.Thread(target=end_with_parent, daemon=True).start()
     with contextlib.suppress(Withdrawn):
         asyncio.run(_run(asked))
-
-
-if __name__ == "__main__":
-    main()

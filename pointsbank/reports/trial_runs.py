@@ -18,7 +18,7 @@ from pointsbank.reports.trial_files import Answer, Asked, Order, answer_file, or
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.rules import Table
 
-COMMAND = (sys.executable, "-m", "pointsbank.reports.trial")
+COMMAND = (sys.executable, "-m", "pointsbank.reports.trial_child")
 KEPT = timedelta(days=1)
 SILENT = timedelta(minutes=2)
 """A process says something at least every few thousand acts; one that is silent for so long was ended from outside."""

@@ -1,6 +1,7 @@
 """The whole life of a scoring table in a real browser: from a draft to points, and none of it looks back."""
 
 import io
+import re
 import sqlite3
 from contextlib import closing
 from datetime import date, timedelta
@@ -34,7 +35,7 @@ def draft(admin, points: str) -> str:
     admin.goto("/scoring")
     admin.get_by_role("button", name="起草新的一版").click()
     admin.fill("#points-A01", points)
-    admin.get_by_role("button", name="保存草稿").click()
+    expect(admin.locator("#saved")).to_have_text(re.compile("^已保存 "))
     admin.get_by_role("link", name="交给议事会").click()
     admin.get_by_role("button", name="交给议事会").click()
     expect(admin.locator("[aria-current=step]")).to_contain_text("居民议事会")
@@ -100,6 +101,15 @@ def served_by(version: int, admin, served) -> int:
     return points
 
 
+def try_out(admin, life: str) -> None:
+    """Both acts of the story again, by the new version; what came out comes into the page by itself."""
+    version_id = life.split("/")[3]
+    at_work(admin, "admin", f"/overview/trial/{version_id}")
+    admin.get_by_role("button", name="开始试算").click()
+    expect(admin.locator("#items")).to_contain_text("A01", timeout=30_000)
+    expect(admin.locator("#trial")).to_contain_text("2 件真实记录")
+
+
 def test_a_new_version_counts_from_its_day_and_yesterday_by_the_old_one(enter, served):
     admin, deputy = enter(DESK, login="admin"), enter(DESK, login="deputy")
     resident = enter(PHONE, session=served.facts["resident"])
@@ -132,3 +142,4 @@ def test_a_new_version_counts_from_its_day_and_yesterday_by_the_old_one(enter, s
     served.forward(hours=1)
     confirm_hours(organiser, activity, is_ticked=True)
     assert served_by(2, admin, served) > old
+    try_out(admin, life)
