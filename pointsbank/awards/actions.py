@@ -30,7 +30,7 @@ from pointsbank.awards.rules import (
     order_of,
     uses_of,
 )
-from pointsbank.kit.clock import local_day, start_of_day
+from pointsbank.kit.clock import local_day, minute_of_day, start_of_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries_kinds as kinds
@@ -57,15 +57,16 @@ from pointsbank.trail import actions as trail
 
 # An upsert, because it takes the row whether or not it was there: on PostgreSQL it is locked from here on.
 TAKE_COUNTER = """
-INSERT INTO awards_cap_use (community_id, scope, holder_id, item_code, period, period_start, points)
-VALUES (?, ?, ?, ?, ?, ?, 0)
-ON CONFLICT (community_id, scope, holder_id, item_code, period, period_start)
+INSERT INTO awards_cap_use (community_id, scope, holder_id, item_code, period, period_start, counts, points)
+VALUES (?, ?, ?, ?, ?, ?, ?, 0)
+ON CONFLICT (community_id, scope, holder_id, item_code, period, period_start, counts)
 DO UPDATE SET points = awards_cap_use.points
 RETURNING points
 """
 ADD_TO_COUNTER = """
 UPDATE awards_cap_use SET points = points + ?
  WHERE community_id = ? AND scope = ? AND holder_id = ? AND item_code = ? AND period = ? AND period_start = ?
+   AND counts = ?
 """
 ACT = """
 INSERT INTO awards_act (community_id, person_id, source_room, source_kind, source_id, item_code, what, evidence,
@@ -149,7 +150,8 @@ async def record_act(
     if reviewed_by is not None and await people.same_household(tx, reviewed_by, holder.person_id):
         raise OwnAct
 
-    result, uses = await _score(tx, holder, version.table, item, Facts(day, minutes, planned_minutes, quantity))
+    facts = Facts(day, minutes, planned_minutes, quantity, began_minute=minute_of_day(began_at))
+    result, uses = await _score(tx, holder, version.table, item, facts)
     act = await tx.row(
         ACT, community_id, holder.person_id, *source, item_code, what, evidence, began_at, day, minutes,
         planned_minutes, quantity, tx.actor.person_id, tx.now,
@@ -161,7 +163,7 @@ async def record_act(
     award = await tx.row(
         AWARD, act["id"], version.id, community_id, holder.person_id, passbook_id, item_code, result.points,
         result.clipped, _text(result.steps), _text(uses), _text(item.review), given, next_role(item.review, given),
-        notice_days(version.table), last_day(version.table.validity, tx.now), tx.now,
+        notice_days(version.table, item), last_day(item.validity or version.table.validity, tx.now), tx.now,
     )  # fmt: skip
     assert award is not None
     award_id = int(award["id"])

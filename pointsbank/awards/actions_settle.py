@@ -91,7 +91,7 @@ async def settle(tx: Tx, *, award: Row) -> Settling:
     """Book an award, or let it wait for a budget that has no room; MOVED where its state changed since it was read."""
     community_id, award_id = award["community_id"], award["id"]
     version = await scoring.version((community_id,), award["version_id"], tx)
-    until = last_day(version.table.validity, tx.now)
+    until = last_day(version.items[award["item_code"]].validity or version.table.validity, tx.now)
     settled = await tx.row(SETTLE, tx.now, until, award_id, award["state"])
     if settled is None:
         return Settling.MOVED

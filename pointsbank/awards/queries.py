@@ -60,7 +60,8 @@ SELECT award.id, award.person_id, award.item_code, award.passbook_id, award.poin
 # What counts besides a holder's own counters: those of records that were merged into this person, and of homes that
 # stand empty because of it. Nothing is moved, so a merge that is parted and an act that is sent back need nothing.
 BEFORE_MERGING = """
-SELECT used.scope, used.item_code, used.period, used.period_start, CAST(SUM(used.points) AS BIGINT) AS points FROM (
+SELECT used.scope, used.item_code, used.period, used.period_start, used.counts,
+       CAST(SUM(used.points) AS BIGINT) AS points FROM (
   SELECT community_id, 'person' AS scope, id AS holder_id FROM people_person WHERE merged_into = ?
   UNION
   SELECT community_id, 'household', COALESCE(household_id, -id) FROM people_person alias
@@ -69,7 +70,7 @@ SELECT used.scope, used.item_code, used.period, used.period_start, CAST(SUM(used
                       WHERE mate.household_id = alias.household_id AND mate.state = 'member')) AS alias
   JOIN awards_cap_use used ON used.community_id = alias.community_id AND used.scope = alias.scope
    AND used.holder_id = alias.holder_id
- GROUP BY used.scope, used.item_code, used.period, used.period_start
+ GROUP BY used.scope, used.item_code, used.period, used.period_start, used.counts
 """
 
 PLAIN = (
@@ -301,8 +302,8 @@ async def used_before_merging(tx: Tx, holder: Holder) -> dict[CapKey, int]:
     """What the caps counted under other records of this human being."""
     found = await tx.rows(BEFORE_MERGING, holder.person_id, holder.person_id, holder.household_id)
     return {
-        CapKey(Scope(scope), Period(period), item_code, start): points
-        for scope, item_code, period, start, points in found
+        CapKey(Scope(scope), Period(period), item_code, start, counts): points
+        for scope, item_code, period, start, counts, points in found
     }
 
 

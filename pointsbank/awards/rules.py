@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules import CapKey, Result, Scope, Table
+from pointsbank.scoring.rules import CapKey, Counts, Item, Result, Scope, Table
 
 NOTICE_DAYS_DEFAULT = 3  # where the published document does not say
 BATCH_MAX = 200
@@ -133,20 +133,23 @@ class Counter(msgspec.Struct, frozen=True):
     item_code: str
     period: str
     period_start: date
+    counts: str = Counts.POINTS
 
 
 class CounterUse(msgspec.Struct, frozen=True):
+    """`points` are times, minutes or parts of a point where the counter counts those."""
+
     counter: Counter
     points: int
 
 
 def counter_of(key: CapKey, holders: Holders) -> Counter:
-    return Counter(key.scope, holders.of(key.scope), key.item_code, key.period, key.period_start)
+    return Counter(key.scope, holders.of(key.scope), key.item_code, key.period, key.period_start, key.counts)
 
 
-def order_of(counter: Counter) -> tuple[str, int, str, str, date]:
+def order_of(counter: Counter) -> tuple[str, int, str, str, date, str]:
     """The one order in which counters are taken everywhere, so that two acts never wait for each other."""
-    return counter.scope, counter.holder_id, counter.item_code, counter.period, counter.period_start
+    return counter.scope, counter.holder_id, counter.item_code, counter.period, counter.period_start, counter.counts
 
 
 def uses_of(result: Result, holders: Holders) -> list[CounterUse]:
@@ -159,8 +162,22 @@ def next_role(chain: Sequence[str], given: int) -> str:
     return chain[given] if given < len(chain) else ""
 
 
-def notice_days(table: Table) -> int:
-    return NOTICE_DAYS_DEFAULT if table.notice_days is None else table.notice_days
+def notice_days(table: Table, item: Item | None = None) -> int:
+    own = None if item is None else item.notice_days
+    days = table.notice_days if own is None else own
+    return NOTICE_DAYS_DEFAULT if days is None else days
+
+
+def given_back(uses: Sequence[CounterUse], *, taken: int, of: int) -> list[CounterUse]:
+    """What counters get back once `taken` of an award's points were taken back: what stays with the holder stays used.
+
+    The act as such, its times and its minutes, counts until the last point is gone.
+    """
+    return [
+        CounterUse(use.counter, min(use.points, taken) if use.counter.counts == Counts.POINTS else use.points)
+        for use in uses
+        if use.counter.counts == Counts.POINTS or taken >= of
+    ]
 
 
 BASIS = "《{name}》第 {number} 版"

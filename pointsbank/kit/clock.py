@@ -38,6 +38,12 @@ def local_day(moment: datetime, zone: ZoneInfo = ZONE) -> date:
     return moment.astimezone(zone).date()
 
 
+def minute_of_day(moment: datetime, zone: ZoneInfo = ZONE) -> int:
+    """Minutes on the clock since midnight."""
+    local = moment.astimezone(zone)
+    return local.hour * 60 + local.minute
+
+
 def start_of_day(day: date, zone: ZoneInfo = ZONE) -> datetime:
     """The first moment of the day, in UTC. A day is the half-open interval up to the next day's start."""
     return datetime.combine(day, time.min, zone).astimezone(UTC)

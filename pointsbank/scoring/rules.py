@@ -9,7 +9,7 @@ from datetime import date
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules_caps import CapKey, CapUse, PlacedCap, caps_in_order, caps_of, period_start
+from pointsbank.scoring.rules_caps import CapKey, Caps, CapUse, caps_of, caps_on, period_start
 from pointsbank.scoring.rules_differences import Difference, FieldChange, differences
 from pointsbank.scoring.rules_explanations import EXPLANATIONS, POINT_FACTS, Step, told
 from pointsbank.scoring.rules_facts import FactMissing, Facts, facts_wanted, unmet
@@ -156,41 +156,44 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
     if missed is not None:
         return Result(points=0, clipped=0, steps=(missed,), uses=())
 
-    full, steps = worked_out(table, item, facts)
-    caps = list(caps_in_order(table, item, facts.day))
+    caps = caps_on(table, item, facts.day)
+    carried = used.get(caps.rest, 0) if caps.rest else 0
+    full, rest, steps = worked_out(table, item, facts, carried)
     points, minutes = full, facts.minutes
     for text, most, said in _minute_limits(item, caps, used):
         if minutes <= most:
             continue
         minutes = most
-        fewer, _ = worked_out(table, item, msgspec.structs.replace(facts, minutes=minutes))
+        fewer, rest, _ = worked_out(table, item, msgspec.structs.replace(facts, minutes=minutes), carried)
         if fewer < points:
             steps.append(Step(text, {**said, "clipped": points - fewer}, fewer))
             points = fewer
 
-    for text, cap, key in caps:
+    for text, key, counts, most in caps.placed:
         before = used.get(key, 0) if key else 0
-        if cap.counts is Counts.TIMES and points and before >= cap.most:
-            steps.append(Step(text, {"most_times": cap.most, "had": before, "clipped": points}, 0))
+        if counts is Counts.TIMES and points and before >= most:
+            steps.append(Step(text, {"most_times": most, "had": before, "clipped": points}, 0))
             points = 0
-        elif cap.counts is Counts.POINTS and points > (left := max(0, cap.most - before)):
+        elif counts is Counts.POINTS and points > (left := max(0, most - before)):
             counted: dict[str, str | int] = {"used": before} if key else {}
-            steps.append(Step(text, {"most": cap.most, "clipped": points - left, **counted}, left))
+            steps.append(Step(text, {"most": most, "clipped": points - left, **counted}, left))
             points = left
 
     amounts = {Counts.POINTS: points, Counts.TIMES: 1, Counts.MINUTES: minutes}
-    uses = tuple([CapUse(key, amounts[key.counts]) for _, _, key in caps if key]) if points else ()
-    return Result(points=points, clipped=full - points, steps=tuple(steps), uses=uses)
+    uses = [CapUse(key, amounts[counts]) for _, key, counts, _ in caps.placed if key] if points else []
+    if caps.rest and rest != carried:
+        uses.append(CapUse(caps.rest, rest - carried))
+    return Result(points=points, clipped=full - points, steps=tuple(steps), uses=tuple(uses))
 
 
-def _minute_limits(item: Item, caps: list[PlacedCap], used: Used) -> Iterator[tuple[str, int, dict[str, str | int]]]:
+def _minute_limits(item: Item, caps: Caps, used: Used) -> Iterator[tuple[str, int, dict[str, str | int]]]:
     """How many minutes count: explanation, the most, and what is told. The act's, then what counters have left."""
     if item.minutes_max_per_act is not None:
         yield "minutes_max", item.minutes_max_per_act, {"most_minutes": item.minutes_max_per_act}
-    for text, cap, key in caps:
-        if cap.counts is Counts.MINUTES and key:
+    for text, key, counts, most in caps.placed:
+        if counts is Counts.MINUTES and key:
             before = used.get(key, 0)
-            yield text, max(0, cap.most - before), {"most_minutes": cap.most, "had": before}
+            yield text, max(0, most - before), {"most_minutes": most, "had": before}
 
 
 class Replay:

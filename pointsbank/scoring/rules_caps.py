@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
 from pointsbank.ledger.rules import MAIN
 from pointsbank.scoring.rules_explanations import KEYS
-from pointsbank.scoring.rules_table import Cap, Counts, Item, Period, Scope, Table
+from pointsbank.scoring.rules_table import Basis, Cap, Counts, Item, Period, Rounding, Scope, Table
 
 
-class CapKey(msgspec.Struct, frozen=True):
-    """One counter of one holder: `item_code` is empty for the table as a whole."""
+class CapKey(msgspec.Struct, frozen=True, cache_hash=True):
+    """One counter of one holder: `item_code` is empty for the table as a whole.
+
+    `counts` is one of Counts, or "rest/60" for the sixtieths of a point that earlier acts have left over.
+    """
 
     scope: Scope
     period: Period
     item_code: str
     period_start: date
-    counts: Counts = Counts.POINTS
+    counts: str = Counts.POINTS
 
 
 class CapUse(msgspec.Struct, frozen=True):
@@ -27,27 +31,75 @@ class CapUse(msgspec.Struct, frozen=True):
     amount: int
 
 
-PlacedCap = tuple[str, Cap, CapKey | None]
+class Placed(NamedTuple):
+    """A cap in its place: explanation, counter (none for one act), what it counts, how much at most."""
+
+    text: str
+    key: CapKey | None
+    counts: Counts
+    most: int
+
+
+class Caps(NamedTuple):
+    """The caps of one item on one day in the order in which they apply; the counters, with that of a rest last."""
+
+    placed: tuple[Placed, ...]
+    keys: tuple[CapKey, ...]
+    rest: CapKey | None
 
 
 def caps_of(table: Table, item: Item, day: date) -> tuple[CapKey, ...]:
-    """The counters that an act of this item on this day draws on, in the order in which the caps apply."""
-    return tuple([key for _, _, key in caps_in_order(table, item, day) if key])
+    """The counters that an act of this item on this day draws on, in the order in which the caps apply; a rest last."""
+    return caps_on(table, item, day).keys
 
 
-def caps_in_order(table: Table, item: Item, day: date) -> Iterator[PlacedCap]:
-    """Explanation, cap and counter: per act, then the item, then the table; an act has no counter."""
+# By identity: a version is parsed once, and looking one up by what it says would take longer than working it out.
+_KNOWN: dict[tuple[int, int, date], tuple[Table, Item, Caps]] = {}
+KNOWN_MAX = 20_000
+
+
+def caps_on(table: Table, item: Item, day: date) -> Caps:
+    place = id(table), id(item), day
+    known = _KNOWN.get(place)
+    if known is None:
+        placed = tuple(_in_order(table, item, day))
+        rest = _rest_of(table, item) if item.remainder == "carry" else None
+        keys = [one.key for one in placed if one.key] + ([rest] if rest else [])
+        if len(_KNOWN) >= KNOWN_MAX:
+            _KNOWN.clear()
+        # Table and item are kept beside, so that nothing else gets their identity.
+        known = _KNOWN[place] = table, item, Caps(placed, tuple(keys), rest)
+    return known[2]
+
+
+def _rest_of(table: Table, item: Item) -> CapKey:
+    """The counter of what an item leaves over. Where the parts change with the table, what was left is forgotten."""
+    return CapKey(Scope.PERSON, Period.LIFETIME, item.code, date.min, f"rest/{parts_of(table, item)}")
+
+
+def parts_of(table: Table, item: Item) -> int:
+    """In how many parts a point of this item may be broken."""
+    combined = item.multipliers_combine or table.multipliers_combine
+    named = len(item.multipliers) + len(table.multipliers)
+    percents = (item.multiplier_percent != 100) + (named if combined == "product" else min(named, 1))
+    if item.streak is not None and item.streak.percent is not None:
+        percents += 1
+    block = {Basis.PER_MINUTES: item.block_minutes, Basis.PER_DISTANCE: item.block_metres}.get(item.basis, 1)
+    return int((block if item.rounding is Rounding.EXACT else 1) * 100**percents)
+
+
+def _in_order(table: Table, item: Item, day: date) -> Iterator[Placed]:
+    """Per act, then the item, then the table."""
     of_table = table.caps if item.book_kind == MAIN else ()
-    if not of_table and not item.caps:
-        return
     levels = (("item", item.code, sorted(item.caps, key=_place)), ("table", "", sorted(of_table, key=_place)))
     for level, _, caps in levels:
-        yield from ((f"cap_{level}_act", cap, None) for cap in caps if cap.period is Period.ACT)
+        acts = [cap for cap in caps if cap.period is Period.ACT]
+        yield from (Placed(f"cap_{level}_act", None, cap.counts, cap.most) for cap in acts)
     for level, code, caps in levels:
         for cap in caps:
             if cap.period is not Period.ACT:
                 key = CapKey(cap.scope, cap.period, code, period_start(cap.period, day), cap.counts)
-                yield f"{KEYS[cap.counts]}_{level}_{cap.scope}_{cap.period}", cap, key
+                yield Placed(f"{KEYS[cap.counts]}_{level}_{cap.scope}_{cap.period}", key, cap.counts, cap.most)
 
 
 _SCOPES = {scope: place for place, scope in enumerate(Scope)}

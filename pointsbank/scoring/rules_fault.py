@@ -35,6 +35,7 @@ FAULTS: dict[str, str] = {
     "act_scope": "一次的上限只能按人算。请把“上限管谁”改为每人。",
     "carry": "这一项没有零头可以留到下次。请删去“零头留不留”，或把“零头怎么算”改为按比例算（exact）。",
     "carry_rounding": "零头留到下次的项，最后的零头不能再进上去。请把“最后的零头怎么算”改为 down。",
+    "carry_parts": "系数太多，零头分得太细，不能留到下次。请减少系数。",
     "submit": "“谁可以申报”至少写一种，不能重复。",
     "evidence_kinds": "“凭据的种类”不能重复。",
     "review": "“谁来审核”至少写一人，不能重复。",
@@ -58,8 +59,6 @@ FAULTS: dict[str, str] = {
     "facts_later": "记录的时候还没有地方填{fact}，这一项不能公布。请先改用别的计分方式或门槛。",
     "marks_later": "系数“{value}”没有时段，现在还没有地方说明哪一次用它，不能公布。请写上时段，或先删去。",
     "gate_later": "“服务满多少分钟才能兑换”现在还不会照着拦，不能公布。请先删去，写进“兑换的规定”。",
-    "carry_later": "零头留到下次现在还办不到，不能公布。请先改为不留。",
-    "counts_later": "按次数、按分钟的上限现在还办不到，不能公布：{cap}。请改成按分的上限。",
 }
 # A file with one of these can be read and kept as a draft: it is complete as far as its source is, or says more than
 # the program can carry out yet. It cannot be published.

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from pointsbank.scoring.rules_caps import parts_of
 from pointsbank.scoring.rules_fault import FAULTS, Fault, repeated, text_faults, within
 from pointsbank.scoring.rules_faults_items import item_faults
 from pointsbank.scoring.rules_faults_parts import (
@@ -15,6 +16,7 @@ from pointsbank.scoring.rules_rights import benefit_in
 from pointsbank.scoring.rules_table import Table
 
 __all__ = ["FAULTS", "Fault", "faults"]
+PARTS_MAX = 10**12  # of a point; a counter holds them as one whole number
 
 
 def faults(table: Table, book_kinds: Collection[str] | None = None) -> list[Fault]:
@@ -29,6 +31,8 @@ def faults(table: Table, book_kinds: Collection[str] | None = None) -> list[Faul
             found.append(Fault(item.code, "code", "duplicate_code", {"value": item.code}))
         codes.add(item.code)
         found += item_faults(item)
+        if item.remainder == "carry" and parts_of(table, item) > PARTS_MAX:
+            found.append(Fault(item.code, "remainder", "carry_parts", {}))
         if book_kinds is not None and item.book_kind not in book_kinds:
             found.append(Fault(item.code, "book_kind", "unknown_kind", {"value": item.book_kind}))
     return found

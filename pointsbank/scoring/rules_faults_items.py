@@ -175,7 +175,6 @@ def _carry_faults(item: Item) -> Iterator[Fault]:
         yield Fault(item.code, "remainder", "carry", {})
     elif item.end_rounding != "down":
         yield Fault(item.code, "end_rounding", "carry_rounding", {})
-    yield Fault(item.code, "remainder", "carry_later", {})
 
 
 def _people_faults(item: Item) -> Iterator[Fault]:

@@ -66,8 +66,6 @@ def cap_faults(code: str, caps: tuple[Cap, ...]) -> Iterator[Fault]:
         yield from within(code, "caps", cap.most, (1, CAP_MAX), cap.counts)
         if cap.period is Period.ACT and cap.counts is not Counts.POINTS:
             yield Fault(code, "caps", "cap_act", {})
-        elif cap.counts is not Counts.POINTS:
-            yield Fault(code, "caps", "counts_later", {"cap": shown(cap)})
         if cap.period is Period.ACT and cap.scope is not Scope.PERSON:
             yield Fault(code, "caps", "act_scope", {})
         if any(_place(cap) == _place(other) for other in seen):

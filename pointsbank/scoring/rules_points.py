@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from math import gcd
+from typing import NamedTuple
 
 from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.scoring.rules_caps import parts_of
 from pointsbank.scoring.rules_explanations import Step
 from pointsbank.scoring.rules_facts import FACT_WORDS, FactMissing, Facts, is_within, known, named
 from pointsbank.scoring.rules_table import Basis, Item, Multiplier, Rounding, Table
@@ -50,8 +52,16 @@ class Sum:
         self.number, self.parts = number // common, parts // common
 
 
-def worked_out(table: Table, item: Item, facts: Facts) -> tuple[int, list[Step]]:
-    """Points of an act that passed the thresholds, and the steps that lead to them."""
+class Worked(NamedTuple):
+    """`rest` is what of a point is left over, in the parts of `parts_of`."""
+
+    points: int
+    rest: int
+    steps: list[Step]
+
+
+def worked_out(table: Table, item: Item, facts: Facts, carried: int = 0) -> Worked:
+    """Points of an act that passed the thresholds, and the steps that lead to them; `carried` is the rest so far."""
     total = Sum()
     if item.process is not None:
         total.tell("deducted", {"months": item.process.within_months, "count": known(item, facts, "earlier") + 1})
@@ -64,13 +74,16 @@ def worked_out(table: Table, item: Item, facts: Facts) -> tuple[int, list[Step]]
         _combine(table, item, facts, total)
     if item.streak is not None:
         _reward_streak(item, facts, total)
-    if total.number % total.parts:
+    rest = 0
+    if item.remainder == "carry":
+        rest = _carry(total, carried, parts_of(table, item))
+    elif total.number % total.parts:
         _round(item, total)
     points = total.number // total.parts
     if 0 < points < item.points_min_per_act:
         total.set(item.points_min_per_act)
         total.tell("raised", {"least_points": item.points_min_per_act, "added": item.points_min_per_act - points})
-    return total.number // total.parts, total.steps
+    return Worked(total.number // total.parts, rest, total.steps)
 
 
 # --- the bases
@@ -284,8 +297,26 @@ def _reward_streak(item: Item, facts: Facts, total: Sum) -> None:
 
 def _round(item: Item, total: Sum) -> None:
     points, rest = divmod(total.number, total.parts)
-    common = gcd(rest, total.parts)
-    told: dict[str, str | int] = {"one": 1, "rest": rest // common, "parts": total.parts // common}
+    told = _fraction(rest, total.parts)
     up = {"down": False, "half_up": 2 * rest >= total.parts, "up": True}[item.end_rounding]
     total.set(points + up)
     total.tell(f"rounded_{item.end_rounding}", told)
+
+
+def _carry(total: Sum, carried: int, parts: int) -> int:
+    """Take whole points out of this act and what earlier ones left over; the rest is for the next."""
+    number = total.number * (parts // total.parts) + carried
+    if carried:
+        told = _fraction(abs(carried), parts)
+        total.set(max(0, number), parts)
+        total.tell("brought" if carried > 0 else "owed", told)
+    points, rest = divmod(number, parts) if number > 0 else (0, number)
+    total.set(points)
+    if rest > 0:
+        total.tell("kept", _fraction(rest, parts))
+    return rest
+
+
+def _fraction(rest: int, parts: int) -> dict[str, str | int]:
+    common = gcd(rest, parts)
+    return {"one": 1, "rest": rest // common, "parts": parts // common}

@@ -2,11 +2,10 @@
 
 from datetime import date
 
-import msgspec
 from hypothesis import strategies as st
 
 from pointsbank.scoring import rules
-from pointsbank.scoring.rules import Basis, Cap, Facts, Item, PastAct, Period, Rounding, Scope, Table, TableKind
+from pointsbank.scoring.rules import Basis, Cap, Counts, Facts, Item, PastAct, Period, Rounding, Scope, Table, TableKind
 from pointsbank.scoring.rules_table import Finding, Hours, Increment, Level, Multiplier, Streak
 
 DAY = date(2025, 3, 12)  # a Wednesday
@@ -56,21 +55,22 @@ HARD = Multiplier("难度高", 120)
 
 
 def _growing(found):
-    """Caps in their order, none smaller than one before it: then none is beyond reach."""
+    """Caps in their order, none smaller than one before it of the same sort: then none is beyond reach."""
     order = [(scope, period) for scope in Scope for period in Period]
-    caps, most = [], 0
-    for cap in sorted(found, key=lambda cap: order.index((cap.scope, cap.period))):
-        most = max(most, cap.points)
-        if cap.period is not Period.ACT or cap.scope is Scope.PERSON:
-            caps.append(msgspec.structs.replace(cap, points=most))
+    caps, reached = [], {}
+    for scope, period, counts, most in sorted(found, key=lambda cap: order.index(cap[:2])):
+        reached[counts] = max(reached.get(counts, 0), most)
+        if period is not Period.ACT or (scope is Scope.PERSON and counts is Counts.POINTS):
+            caps.append(Cap(scope, period, **{counts: reached[counts]}))
     return tuple(caps)
 
 
-caps = st.lists(
-    st.builds(Cap, scope=st.sampled_from(Scope), period=st.sampled_from(Period), points=st.integers(1, 60)),
-    max_size=5,
-    unique_by=lambda cap: (cap.scope, cap.period),
-).map(_growing)
+def some_caps(*counted):
+    cap = st.tuples(st.sampled_from(Scope), st.sampled_from(Period), st.sampled_from(counted), st.integers(1, 60))
+    return st.lists(cap, max_size=5, unique_by=lambda cap: cap[:3]).map(_growing)
+
+
+caps = some_caps(Counts.POINTS)
 facts = st.builds(
     Facts,
     day=days,
@@ -109,7 +109,7 @@ COMMON = (Basis.PER_MINUTES, Basis.PER_TIME, Basis.PER_ITEM)
 
 @st.composite
 def items(draw, code="A01", bases=tuple(Basis), more=extras):
-    basis = draw(st.sampled_from(bases))
+    basis, own_caps = draw(st.sampled_from(bases)), draw(caps if more is not extras else some_caps(*Counts))
     own = {"points": draw(st.integers(0, 30))}
     match basis:
         case Basis.PER_MINUTES:
@@ -124,7 +124,11 @@ def items(draw, code="A01", bases=tuple(Basis), more=extras):
             own = {"points": None, "conditions": CONDITIONS, "points_by_met": (1, 2, 4)}
         case Basis.FULL_SCORE:
             own |= {"faults": FINDINGS}
-    return an_item(code=code, basis=basis, caps=draw(caps), **own, **draw(more))
+    given = draw(more)
+    if more is extras and own.get("rounding") is Rounding.EXACT and draw(st.booleans()):
+        own["remainder"] = "carry"
+        given.pop("end_rounding", None)
+    return an_item(code=code, basis=basis, caps=own_caps, **own, **given)
 
 
 @st.composite

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsbank.scoring import rules
-from pointsbank.scoring.rules import Basis, Cap, CapKey, PastAct, Period, Rounding, Scope, Table
+from pointsbank.scoring.rules import Basis, Cap, CapKey, Counts, PastAct, Period, Rounding, Scope, Table
 from tests.scoring.builders import (
     DAY,
     a_table,
@@ -42,8 +42,17 @@ def test_points_never_exceed_what_any_cap_has_left(table, act, before):
     result = rules.evaluate(table, item, act, used)
 
     for cap in (*item.caps, *table.caps):
-        left = cap.points if cap.period is Period.ACT else max(0, cap.points - before)
-        assert 0 <= result.points <= left or result.points == 0
+        left = cap.most if cap.period is Period.ACT else max(0, cap.most - before)
+        assert 0 <= result.points <= left or cap.counts is not Counts.POINTS
+        assert left or not result.points or cap.counts is Counts.MINUTES
+    for use in result.uses:
+        assert use.amount <= left_of(table, item, use.key, before)
+
+
+def left_of(table, item, key, before):
+    caps = item.caps if key.item_code else table.caps
+    most = [cap.most for cap in caps if (cap.scope, cap.period, cap.counts) == (key.scope, key.period, key.counts)]
+    return max(0, most[0] - before) if most else 10**12
 
 
 @given(tables(), facts, st.integers(0, 70))
@@ -53,7 +62,8 @@ def test_points_and_what_was_clipped_are_the_points_without_caps(table, act, bef
     free = msgspec.structs.replace(item, caps=(), minutes_max_per_act=None)
 
     result = rules.evaluate(table, item, act, used)
-    uncapped = rules.evaluate(a_table(free), free, act, {})
+    rests = {key: before for key in used if key.counts not in list(Counts)}
+    uncapped = rules.evaluate(a_table(free), free, act, rests)
 
     assert result.points + result.clipped == uncapped.points
     assert uncapped.clipped == 0
@@ -69,13 +79,15 @@ def test_acts_one_after_the_other_never_pass_a_cap(history):
 
     totals = {}
     for act, result in zip(acts, results, strict=True):
+        minutes = next((use.amount for use in result.uses if use.key.counts == Counts.MINUTES), 0)
+        amounts = {Counts.POINTS: result.points, Counts.TIMES: bool(result.points), Counts.MINUTES: minutes}
         for code, level in (("", table.caps), (act.item_code, by_code[act.item_code].caps)):
             for cap in level:
                 one_act = cap.period is Period.ACT
                 start = len(totals) if one_act else rules.period_start(cap.period, act.facts.day)
                 place = (code, cap, getattr(act, holder_of[cap.scope]), start)
-                totals[place] = totals.get(place, 0) + result.points
-    assert all(total <= place[1].points for place, total in totals.items())
+                totals[place] = totals.get(place, 0) + amounts[cap.counts]
+    assert all(total <= place[1].most for place, total in totals.items())
 
 
 @given(tables(), facts)
@@ -83,8 +95,12 @@ def test_uses_are_the_points_on_every_counter_that_the_action_reads(table, act):
     item = table.items[0]
     result = rules.evaluate(table, item, act, {})
 
-    expected = rules.caps_of(table, item, act.day) if result.points else ()
-    assert [(use.key, use.amount) for use in result.uses] == [(key, result.points) for key in expected]
+    keys = [key for key in rules.caps_of(table, item, act.day) if key.counts in list(Counts)]
+    uses = [use for use in result.uses if use.key in keys]
+    assert [use.key for use in uses] == (keys if result.points else [])
+    assert all(use.amount == result.points for use in uses if use.key.counts == Counts.POINTS)
+    assert all(use.amount == 1 for use in uses if use.key.counts == Counts.TIMES)
+    assert all(0 <= use.amount <= act.minutes for use in uses if use.key.counts == Counts.MINUTES)
 
 
 @given(tables(), facts, st.integers(0, 70), st.randoms(use_true_random=False))

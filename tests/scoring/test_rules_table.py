@@ -30,6 +30,7 @@ from pointsbank.scoring.rules_table import (
 from tests.scoring.builders import a_table, an_item, tables
 
 CARRIED = {"rounding": Rounding.EXACT, "remainder": "carry"}
+MANY = tuple(Multiplier(f"第{number}种", 101, "22:00", "06:00") for number in range(6))
 LEVELS = {"basis": Basis.PER_LEVEL, "points": None}
 MET = {"basis": Basis.PER_CONDITIONS, "points": None, "conditions": ("门前干净", "垃圾分类")}
 FULL = {"basis": Basis.FULL_SCORE, "points": 10}
@@ -102,7 +103,6 @@ def test_the_tables_of_these_tests_have_no_faults(table):
         ({"caps": (Cap(Scope.PERSON, Period.DAY),)}, "caps", "cap_counts"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 5, times=1),)}, "caps", "cap_counts"),
         ({"caps": (Cap(Scope.PERSON, Period.ACT, minutes=60),)}, "caps", "cap_act"),
-        ({"caps": (Cap(Scope.PERSON, Period.MONTH, times=1),)}, "caps", "counts_later"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 6), Cap(Scope.PERSON, Period.MONTH, 5))}, "caps", "cap_above"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 6), Cap(Scope.HOUSEHOLD, Period.DAY, 5))}, "caps", "cap_above"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 0),)}, "caps", "out_of_range"),
@@ -111,7 +111,7 @@ def test_the_tables_of_these_tests_have_no_faults(table):
         ({"review": ()}, "review", "review"),
         ({"review": ("organiser", "organiser")}, "review", "review"),
         ({"deduction": True}, "deduction", "deduction"),
-        (CARRIED, "remainder", "carry_later"),
+        (CARRIED | {"multipliers": MANY}, "remainder", "carry_parts"),
         (CARRIED | {"rounding": Rounding.DOWN}, "remainder", "carry"),
         (CARRIED | {"basis": Basis.PER_TIME, "rounding": Rounding.DOWN}, "remainder", "carry"),
         (CARRIED | {"end_rounding": "up"}, "end_rounding", "carry_rounding"),

@@ -24,6 +24,8 @@ from tests.scoring.builders import (
     some_facts,
 )
 
+LEFT_OVER = {"brought": 50, "owed": -50, "kept": 0}  # sixtieths of a point before the act
+
 
 def each_case():
     """One case for each explanation: its key, an item, the facts, caps of the table."""
@@ -45,6 +47,21 @@ def each_case():
     yield "named", an_item(**two), some_facts(began_minute=1380), ()
     yield "named_highest", an_item(**two, multipliers_combine="highest"), hard_night, ()
     yield "named_sum", an_item(**two, multipliers_combine="sum"), hard_night, ()
+    yield from cases_of_bases()
+    yield from cases_of_more()
+    for scope in Scope:
+        for period in Period:
+            if period is Period.ACT and scope is not Scope.PERSON:
+                continue
+            name = period if period is Period.ACT else f"{scope}_{period}"
+            cap = (Cap(scope, period, 1),)
+            yield f"cap_item_{name}", an_item(caps=cap), some_facts(), ()
+            yield f"cap_table_{name}", an_item(), some_facts(), cap
+            if period is not Period.ACT:
+                yield from cases_of_counts(scope, period)
+
+
+def cases_of_bases():
     for rounding in Rounding:
         yield f"hours_{rounding}", an_item(rounding=rounding), some_facts(minutes=60), ()
         yield f"minutes_{rounding}", an_item(rounding=rounding), some_facts(minutes=59), ()
@@ -62,23 +79,18 @@ def each_case():
     full = an_item(basis=Basis.FULL_SCORE, points=10, faults=FINDINGS)
     for key, name in (("full_score", "乱堆乱放"), ("faulted", "乱堆乱放"), ("faulted_to_zero", "乱倒垃圾")):
         yield key, full, some_facts(faults=(name,)), ()
+
+
+def cases_of_more():
     for measure in ("minutes", "metres", "quantity"):
         more = an_item(increments=(Increment(measure, 2, 3, 1),))
         yield f"increment_{measure}", more, some_facts(metres=250, quantity=5), ()
     yield "streak_points", an_item(streak=Streak(7, 4)), some_facts(streak=14), ()
     yield "streak_percent", an_item(streak=Streak(7, percent=200)), some_facts(streak=7), ()
+    for key in LEFT_OVER:
+        yield key, an_item(rounding=Rounding.EXACT, remainder="carry"), some_facts(), ()
     yield "raised", an_item(points_min_per_act=5), some_facts(), ()
     yield "minutes_max", an_item(minutes_max_per_act=60), some_facts(), ()
-    for scope in Scope:
-        for period in Period:
-            if period is Period.ACT and scope is not Scope.PERSON:
-                continue
-            name = period if period is Period.ACT else f"{scope}_{period}"
-            cap = (Cap(scope, period, 1),)
-            yield f"cap_item_{name}", an_item(caps=cap), some_facts(), ()
-            yield f"cap_table_{name}", an_item(), some_facts(), cap
-            if period is not Period.ACT:
-                yield from cases_of_counts(scope, period)
 
 
 def cases_of_counts(scope, period):
@@ -93,7 +105,8 @@ CASES = list(each_case())
 
 @pytest.mark.parametrize(("key", "item", "act", "table_caps"), CASES, ids=[case[0] for case in CASES])
 def test_each_explanation_is_given_and_its_facts_fill_its_text(key, item, act, table_caps):
-    used = {key: 1 for key in rules.caps_of(a_table(item, caps=table_caps), item, DAY) if key.counts is Counts.TIMES}
+    counted = {Counts.TIMES: 1, "rest/60": LEFT_OVER.get(key, 0)}
+    used = {each: counted.get(each.counts, 0) for each in rules.caps_of(a_table(item, caps=table_caps), item, DAY)}
     steps = {step.key: step for step in evaluated(item, act, used, caps=table_caps).steps}
 
     text = rules.EXPLANATIONS[key]

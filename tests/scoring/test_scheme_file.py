@@ -116,7 +116,7 @@ def test_a_deduction_can_be_read_and_cannot_be_published(name):
         (HEAD, 1, "还没有可以得分的项"),
         (GOOD.replace("points = 1\n", ""), 6, "原文没有写“打扫楼道”记多少"),
         (GOOD + 'review = ["panel"]\n', 13, "评议小组的审核现在还办不到"),
-        (GOOD + 'caps = [{ scope = "person", period = "day", times = 1 }]\n', 13, "每人每天最多 1 次"),
+        (GOOD + "streak = { length = 7, points = 4 }\n", 13, "连续做了几次"),
     ],
 )
 def test_what_the_source_leaves_open_or_nobody_can_carry_out_yet_is_read_and_bars_publishing(text, line, part):

@@ -1,0 +1,292 @@
+"""The arithmetic of an act: what a reader with a pencil comes to, what never earns more, what is left over."""
+
+from fractions import Fraction
+from itertools import pairwise
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pointsbank.scoring import rules
+from pointsbank.scoring.rules import Basis, Cap, Counts, PastAct, Period, Rounding, Scope
+from pointsbank.scoring.rules_table import Increment, Process, Streak
+from tests.scoring.builders import (
+    COMMON,
+    CONDITIONS,
+    FINDINGS,
+    HARD,
+    LEVELS,
+    NIGHT,
+    a_table,
+    an_item,
+    evaluated,
+    facts,
+    in_words,
+    items,
+    some_facts,
+    tables,
+)
+
+
+def act_of(**changes):
+    return PastAct("A01", some_facts(**changes), person_id=1, household_id=1, building_id=1)
+
+
+# --- the explanation
+
+
+@given(tables(), facts, st.integers(0, 70))
+def test_the_lines_of_the_explanation_add_up_to_the_points(table, act, before):
+    item = table.items[0]
+    result = rules.evaluate(table, item, act, dict.fromkeys(rules.caps_of(table, item, act.day), before))
+
+    so_far = Fraction(0)
+    for step in result.steps:
+        so_far = by_hand(step, so_far)
+        assert so_far // 1 == step.points, step
+    assert so_far == result.points
+
+
+def by_hand(step, before):
+    """What is left after a line, out of nothing but what the line says."""
+    key, told = step.key, step.facts
+    rest = Fraction(told.get("rest", 0), told.get("parts", 1))
+    percent = told.get("percent", 100) if "planned" not in told else 0
+    if key == "brought":
+        after = before + rest
+    elif "rest" in told:
+        rounds_up = key == "rounded_up" or (key == "rounded_half_up" and rest * 2 >= 1)
+        after = before - rest + rounds_up
+    elif {"clipped", "added", "less", "percent"} & told.keys():
+        after = before * percent / 100 + told.get("added", 0) - told.get("clipped", 0) - told.get("less", 0)
+    else:
+        after = by_basis(key, told)
+    return max(Fraction(0), after)
+
+
+def by_basis(key, told):
+    if key.endswith("_exact"):
+        measure = told["metres"] if key.startswith("metres") else told.get("hours", 0) * 60 + told["minutes"]
+        return Fraction(told["value"] * measure, told["block"])
+    return Fraction(told.get("value", 0) * told.get("blocks", told.get("quantity", 1)))
+
+
+# --- what never earns more
+
+
+@given(items(), facts, st.sampled_from(["minutes", "metres", "quantity"]), st.integers(0, 200))
+def test_whoever_did_more_never_gets_less(item, act, measure, more):
+    table = a_table(item)
+    longer = msgspec.structs.replace(act, **{measure: getattr(act, measure) + more})
+
+    assert rules.evaluate(table, item, longer, {}).points >= rules.evaluate(table, item, act, {}).points
+
+
+@given(items(bases=(Basis.PER_CONDITIONS, Basis.FULL_SCORE)), facts)
+def test_a_condition_more_never_costs_and_a_fault_more_never_pays(item, act):
+    table = a_table(item)
+    points = [
+        rules.evaluate(table, item, msgspec.structs.replace(act, met=CONDITIONS[:count]), {}).points
+        for count in range(4)
+    ]
+    clean, found = (msgspec.structs.replace(act, met=(), faults=names) for names in ((), ("乱堆乱放",)))
+
+    assert item.basis is Basis.FULL_SCORE or points == sorted(points)
+    assert rules.evaluate(table, item, clean, {}).points >= rules.evaluate(table, item, found, {}).points
+
+
+pieces = st.lists(st.integers(0, 300), min_size=1, max_size=6)
+percents = st.fixed_dictionaries(
+    {}, optional={"multiplier_percent": st.sampled_from([80, 150]), "multipliers": st.just((NIGHT, HARD))}
+)
+
+
+@given(pieces, st.sampled_from([1, 15, 60, 240]), st.sampled_from([Rounding.DOWN, Rounding.EXACT]), percents)
+def test_splitting_an_act_never_earns_more_than_the_whole_where_rests_are_dropped(parts, block, rounding, more):
+    item = an_item(points=3, block_minutes=block, rounding=rounding, **more)
+    night = {"began_minute": 1380, "marks": ("难度高",)}
+
+    split = sum(evaluated(item, some_facts(minutes=minutes, **night)).points for minutes in parts)
+
+    assert split <= evaluated(item, some_facts(minutes=sum(parts), **night)).points
+
+
+@given(pieces, st.sampled_from([1, 7, 60, 240]), percents)
+def test_where_rests_are_carried_splitting_an_act_earns_the_same(parts, block, more):
+    item = an_item(points=3, block_minutes=block, rounding=Rounding.EXACT, remainder="carry", **more)
+    night = {"began_minute": 1380, "marks": ("难度高",)}
+
+    split = rules.replay(a_table(item), [act_of(minutes=minutes, **night) for minutes in parts])
+
+    assert sum(result.points for result in split) == evaluated(item, some_facts(minutes=sum(parts), **night)).points
+
+
+def test_a_rest_that_was_given_out_and_taken_back_is_made_up_before_more_is_given():
+    item = an_item(rounding=Rounding.EXACT, remainder="carry")
+    rest = rules.caps_of(a_table(item), item, some_facts().day)[0]
+
+    first = evaluated(item, some_facts(minutes=50))
+    second = evaluated(item, some_facts(minutes=20), {rest: 50})
+    assert [use.amount for use in (*first.uses, *second.uses)] == [50, -40]
+    assert (first.points, second.points) == (0, 1)
+    third = evaluated(item, some_facts(minutes=99), {rest: -40})  # the first was sent back
+
+    assert third.points == 0
+    assert in_words(third) == [
+        "1 小时 39 分，每 60 分钟 1 分，按比例算",
+        "以前的记录退回了，先扣去零头 1 分的 2/3",
+        "不满 1 分的零头（59/60）留到下次",
+    ]
+
+
+# --- the bases and what comes on top, as the sources have them
+
+
+def test_a_river_walk_counts_from_its_threshold_in_time_and_distance_and_grows_by_the_hundred_metres():
+    walk = an_item(
+        basis=Basis.PER_TIME,
+        points=2,
+        minutes_min=20,
+        metres_min=500,
+        increments=(Increment("metres", 500, 100, 1),),
+        caps=(Cap(Scope.PERSON, Period.DAY, 10),),
+    )
+
+    def points(minutes, metres):
+        return evaluated(walk, some_facts(minutes=minutes, metres=metres)).points
+
+    assert [points(19, 900), points(20, 499), points(20, 500), points(20, 599), points(20, 600)] == [0, 0, 2, 2, 3]
+    assert [points(60, 1299), points(60, 1300), points(60, 1400)] == [9, 10, 10]
+
+
+def test_every_seventh_in_a_row_brings_four_more():
+    item = an_item(basis=Basis.PER_TIME, points=3, streak=Streak(7, 4))
+
+    assert [evaluated(item, some_facts(streak=count)).points for count in (0, 1, 6, 7, 8, 14)] == [3, 3, 3, 7, 3, 7]
+
+
+def test_levels_conditions_and_full_scores_give_their_points():
+    level = an_item(basis=Basis.PER_LEVEL, points=None, levels=LEVELS)
+    met = an_item(basis=Basis.PER_CONDITIONS, points=None, conditions=CONDITIONS, points_by_met=(1, 2))
+    full = an_item(basis=Basis.FULL_SCORE, points=10, faults=FINDINGS)
+
+    assert [evaluated(level, some_facts(level=name)).points for name in ("一星", "二星")] == [5, 10]
+    assert [evaluated(met, some_facts(met=CONDITIONS[:count])).points for count in range(4)] == [0, 1, 2, 2]
+    found = [(), ("乱堆乱放",), ("乱堆乱放", "乱堆乱放"), ("乱倒垃圾",)]
+    assert [evaluated(full, some_facts(faults=names)).points for names in found] == [10, 5, 5, 0]
+
+
+@pytest.mark.parametrize(("combine", "points"), [("product", 18), ("highest", 15), ("sum", 17)])
+def test_several_multipliers_at_once_combine_as_the_table_says(combine, points):
+    item = an_item(basis=Basis.PER_TIME, points=10, multipliers=(NIGHT,))
+    table = {"multipliers": (HARD,), "multipliers_combine": combine}
+
+    assert evaluated(item, some_facts(began_minute=1380, marks=("难度高",)), **table).points == points
+
+
+@pytest.mark.parametrize(("began", "points"), [(1319, 10), (1320, 15), (0, 15), (359, 15), (360, 10)])
+def test_a_window_passes_midnight_and_its_end_is_no_longer_in_it(began, points):
+    item = an_item(basis=Basis.PER_TIME, points=10, multipliers=(NIGHT,))
+
+    assert evaluated(item, some_facts(began_minute=began)).points == points
+
+
+@pytest.mark.parametrize(("ends", "points"), [("down", [0, 1, 1, 1]), ("half_up", [0, 1, 1, 2]), ("up", [1, 1, 2, 2])])
+def test_fractions_are_rounded_once_at_the_end(ends, points):
+    item = an_item(rounding=Rounding.EXACT, end_rounding=ends)
+
+    assert [evaluated(item, some_facts(minutes=minutes)).points for minutes in (29, 60, 89, 90)] == points
+
+
+def test_an_act_that_counts_at_all_earns_the_least_and_one_that_does_not_earns_nothing():
+    item = an_item(points_min_per_act=5)
+
+    assert [evaluated(item, some_facts(minutes=minutes)).points for minutes in (59, 60, 360)] == [0, 5, 6]
+
+
+def test_a_lowest_value_without_a_highest_lets_a_panel_fix_any_above_it():
+    item = an_item(basis=Basis.PER_TIME, points=None, points_min_per_act=5)
+
+    assert evaluated(item, some_facts(fixed_points=5)).points == 5
+    with pytest.raises(rules.ValueNotFixed):
+        evaluated(item, some_facts(fixed_points=4))
+    with pytest.raises(rules.ValueUnknown):
+        evaluated(item)
+
+
+def test_a_deduction_comes_after_advice_and_warning():
+    item = an_item(basis=Basis.PER_TIME, points=10, deduction=True, process=Process(advice=1, warnings=2))
+
+    results = [evaluated(item, some_facts(earlier=earlier)) for earlier in range(5)]
+
+    assert [result.points for result in results] == [0, 0, 0, 10, 10]
+    assert in_words(results[0]) == ["12 个月内第 1 次，先劝导，不扣分"]
+
+
+@pytest.mark.parametrize(
+    ("item", "refused"),
+    [
+        (an_item(points=None), rules.ValueUnknown),
+        (an_item(basis=Basis.PER_DISTANCE), rules.FactMissing),
+        (an_item(basis=Basis.PER_LEVEL, levels=LEVELS), rules.FactMissing),
+        (an_item(basis=Basis.PER_CONDITIONS, conditions=CONDITIONS, points_by_met=(1,)), rules.FactMissing),
+        (an_item(basis=Basis.FULL_SCORE, faults=FINDINGS), rules.FactMissing),
+        (an_item(streak=Streak(7, 4)), rules.FactMissing),
+        (an_item(multipliers=(NIGHT,)), rules.FactMissing),
+        (an_item(deduction=True, process=Process()), rules.FactMissing),
+    ],
+)
+def test_what_nobody_knows_is_refused_and_never_taken_for_nothing(item, refused):
+    with pytest.raises(refused):
+        evaluated(item)
+
+
+def test_a_name_that_the_table_does_not_have_is_refused():
+    for item, told in (
+        (an_item(basis=Basis.PER_LEVEL, levels=LEVELS), {"level": "三星"}),
+        (an_item(basis=Basis.PER_CONDITIONS, conditions=CONDITIONS, points_by_met=(1,)), {"met": ("别的",)}),
+        (an_item(basis=Basis.FULL_SCORE, faults=FINDINGS), {"faults": ("别的",)}),
+    ):
+        with pytest.raises(rules.NotInTable):
+            evaluated(item, some_facts(**told))
+
+
+# --- caps on times and minutes
+
+
+def test_once_a_month_is_once_a_month_and_what_earned_nothing_does_not_count():
+    item = an_item(caps=(Cap(Scope.PERSON, Period.MONTH, times=1),))
+
+    results = rules.replay(a_table(item), [act_of(minutes=minutes) for minutes in (30, 130, 130)])
+
+    assert [result.points for result in results] == [0, 2, 0]
+    assert in_words(results[2])[-1] == "这一项每人每月最多 1 次，此前已有 1 次，这次少记 2 分"
+
+
+def test_eight_hours_a_day_are_eight_hours_whatever_the_order():
+    item = an_item(caps=(Cap(Scope.PERSON, Period.DAY, minutes=480),))
+
+    for order in ((300, 300, 60), (60, 300, 300)):
+        results = rules.replay(a_table(item), [act_of(minutes=minutes) for minutes in order])
+        assert sum(result.points for result in results) == 8
+        assert sum(use.amount for result in results for use in result.uses) == 480
+    assert in_words(results[2])[-1] == "这一项每人每天最多计 480 分钟，此前已计 360 分钟，这次少记 3 分"
+
+
+def test_caps_of_points_times_and_minutes_of_one_period_stand_beside_each_other():
+    caps = (Cap(Scope.PERSON, Period.DAY, 5), Cap(Scope.PERSON, Period.DAY, times=2))
+    item = an_item(caps=(*caps, Cap(Scope.PERSON, Period.DAY, minutes=300)))
+
+    keys = rules.caps_of(a_table(item), item, some_facts().day)
+
+    assert [key.counts for key in keys] == [Counts.MINUTES, Counts.TIMES, Counts.POINTS]
+    assert all(one != other for one, other in pairwise(keys))
+
+
+def test_common_items_want_no_fact_that_an_activity_does_not_have():
+    assert all(rules.is_for_activities(an_item(basis=basis)) for basis in COMMON)
+    for changes in ({"range_max": 9}, {"metres_min": 5}, {"streak": Streak(7, 4)}, {"review": ("community_admin",)}):
+        assert not rules.is_for_activities(an_item(**changes))
+    assert not rules.is_for_activities(an_item(submit=("self",)))
+    assert not rules.is_for_activities(an_item(deduction=True))
