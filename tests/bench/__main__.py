@@ -19,7 +19,7 @@ from pointsbank.app import database as databases
 from pointsbank.app import shell
 from pointsbank.kit.clock import Clock
 from pointsbank.ledger import verify
-from tests.bench import commands, sizes, town
+from tests.bench import commands, scoring, sizes, town
 from tests.bench.app import Unsealed
 from tests.bench.figures import Findings, Rates
 from tests.bench.plain import InProcess, fresh, settings_of
@@ -74,6 +74,7 @@ class Bench:
         null = partial(commands.gets, town_, "/api/bench/null")
         found["null_get"] = await load("null get", null, seconds)
         found["bare_get"] = await load("without layer", null, seconds, bare=True)
+        found["acts_scored"] = scoring.acts_a_second()
         found["passbook"] = await load("passbook", partial(commands.gets, town_), seconds)
         return found
 

@@ -14,6 +14,7 @@ FLOORS = {
     "order-post/null-post": 0.18,
     "passbook-get/null-get": 0.35,
     "null-get-with-layer/without": 0.75,
+    "acts-scored-a-second": 20_000.0,
 }
 CEILINGS = {
     "order-p99/p50": 4.0,
@@ -59,6 +60,7 @@ class Rates:
     null_get: Round
     bare_get: Round
     passbook: Round
+    acts_scored: float
 
     def figures(self) -> dict[str, float]:
         return {
@@ -68,6 +70,7 @@ class Rates:
             "order-post/null-post": self.order.rate / self.null_order.rate,
             "passbook-get/null-get": self.passbook.rate / self.null_get.rate,
             "null-get-with-layer/without": self.null_get.rate / self.bare_get.rate,
+            "acts-scored-a-second": self.acts_scored,
             "order-p99/p50": self.order.p99_ms / self.order.p50_ms,
         }
 

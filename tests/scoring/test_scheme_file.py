@@ -81,6 +81,15 @@ def test_the_published_schema_is_that_of_the_structs():
     assert published == scheme_schema.text(), "run: pointsbank scoring schema > seed_data/scoring/schema.json"
 
 
+@pytest.mark.parametrize("struct", [rules.Table, rules.Item])
+def test_every_key_is_described_in_both_languages(struct):
+    halves = (SEEDS[0].parent / "README.md").read_text("utf-8").split("\n---\n")
+
+    assert len(halves) == 2
+    for name in struct.__struct_fields__:
+        assert name == "items" or all(f"`{name}`" in half or f"`{name} =" in half for half in halves), name
+
+
 # --- files that nobody may adopt
 
 

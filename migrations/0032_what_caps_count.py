@@ -22,7 +22,7 @@ CREATE TABLE awards_cap_use (
 
 
 class Migration(HandWritten):
-    dependencies = [("models", "0030_version_life")]
+    dependencies = [("models", "0031_templates")]
     operations = [
         sql(
             "CREATE TABLE awards_cap_kept AS SELECT * FROM awards_cap_use",
