@@ -10,7 +10,6 @@ import io
 import os
 import sys
 import threading
-from datetime import date, datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -44,7 +43,7 @@ class Trial:
         self.tally = Tally(self.first, self.order.today)
         self.before, self.after = Replay(), Replay()
         self.done = self.total = 0
-        self._versions: dict[date, Version] = {}
+        self.versions: dict[int, Version] = {}
 
     async def run(self) -> Outcome:
         place, since = self.order.community_id, counted_from(self.first)
@@ -54,8 +53,7 @@ class Trial:
             self.tell()
             async for some in queries.slices(rows, place, since, self.order.today):
                 for act in some:
-                    began = act.began_at.astimezone(ZONE)
-                    self.take(act, began, await self._in_force(began.date()), draft)
+                    self.take(act, await self._scored_by(act), draft)
                 self.done += len(some)
                 self.tell()
         return self.tally.outcome()
@@ -66,14 +64,16 @@ class Trial:
             raise Withdrawn
         put(self.answer_file, Answer(self.order.key, self.done, self.total, outcome))
 
-    async def _in_force(self, day: date) -> Version:
-        if (known := self._versions.get(day)) is None:
-            known = await scoring.version_on(None, community_id=self.order.community_id, day=day)
-            self._versions[day] = known
+    async def _scored_by(self, act: Recorded) -> Version:
+        """What was in force on its day."""
+        if (known := self.versions.get(act.version_id)) is None:
+            known = await scoring.version((self.order.community_id,), act.version_id)
+            self.versions[act.version_id] = known
         return known
 
-    def take(self, act: Recorded, began: datetime, in_force: Version, draft: Version) -> None:
+    def take(self, act: Recorded, in_force: Version, draft: Version) -> None:
         """Score an act on both sides; what lies before the months that were asked for only uses up caps."""
+        began = act.began_at.astimezone(ZONE)
         day = began.date()
         if not act.counts:
             self.tally.left_out += day >= self.first

@@ -101,13 +101,17 @@ def served_by(version: int, admin, served) -> int:
     return points
 
 
-def try_out(admin, life: str) -> None:
-    """Both acts of the story again, by the new version; what came out comes into the page by itself."""
+def try_out(admin, life: str, old: int, new: int) -> None:
+    """Both acts of the story again: each by the version of its day, and by the new one.
+
+    What came out comes into the page by itself.
+    """
     version_id = life.split("/")[3]
     at_work(admin, "admin", f"/overview/trial/{version_id}")
     admin.get_by_role("button", name="开始试算").click()
     expect(admin.locator("#items")).to_contain_text("A01", timeout=30_000)
-    expect(admin.locator("#trial")).to_contain_text("2 件真实记录")
+    cells = admin.locator("#items tr", has_text="A01").locator("td")
+    assert cells.all_inner_texts()[1:4] == ["2", str(old + new), str(2 * new)]
 
 
 def test_a_new_version_counts_from_its_day_and_yesterday_by_the_old_one(enter, served):
@@ -141,5 +145,6 @@ def test_a_new_version_counts_from_its_day_and_yesterday_by_the_old_one(enter, s
     come_and_go(resident, organiser, activity, served)
     served.forward(hours=1)
     confirm_hours(organiser, activity, is_ticked=True)
-    assert served_by(2, admin, served) > old
-    try_out(admin, life)
+    new = served_by(2, admin, served)
+    assert new > old
+    try_out(admin, life, old, new)
