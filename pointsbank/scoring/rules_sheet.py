@@ -25,7 +25,7 @@ from pointsbank.scoring.rules_words import Say
 Cell = str | int | float | bool | None
 Place = tuple[int, int]  # row and column, counted from 1 as the spreadsheet does
 
-ROWS_MAX = 1_000
+ROWS_MAX = 300
 HEAD_WITHIN = 6  # titles may stand above the names of the columns
 CELL_LETTERS_MAX = 1_000
 UNSEEN = ("Cc", "Cf", "Co", "Cs")
