@@ -15,7 +15,7 @@ from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import Invalid, NotFound
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.scoring import actions, actions_sheet, queries, rules, rules_edit
+from pointsbank.scoring import actions, actions_sheet, queries, rules, rules_edit, rules_warnings
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_pieces import counted, grouped, writing
 from pointsbank.scoring.rules_edit import Row
@@ -78,6 +78,7 @@ async def editor(
         saved_at=await _saved_at(draft),
         typed={f"points-{row.code}": row.points for row in rows} | {f"day_cap-{row.code}": row.day_cap for row in rows},
         faults=[(fault.item_code, fault.said(with_words)) for fault in faults],
+        warned=[(warned.item_code, warned.said(with_words)) for warned in rules_warnings.warnings(draft.table)],
         form=form or forms.blank(),
     )
 

@@ -178,6 +178,15 @@ async def test_rows_of_an_item_are_typed_and_more_are_asked_for(world, admin):
     assert "编号 Z01 已经有了" in again.text
 
 
+async def test_what_deserves_a_second_look_stands_beside_the_grid(admin):
+    url, page = await draft(admin)
+
+    await admin.post(url, data={"request_key": "no-evidence-asked", **grid(page, evidences="无")})
+
+    assert "A01：没有写要什么凭据" not in page.text
+    assert "A01：没有写要什么凭据" in (await admin.get(url)).text
+
+
 async def test_an_item_is_taken_out_of_the_draft_by_its_form(world, admin):
     url, _ = await draft(admin)
     form = await admin.get(f"{url}/items/B01")
