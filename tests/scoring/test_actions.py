@@ -12,8 +12,9 @@ from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
-from pointsbank.scoring import actions, actions_life, queries
+from pointsbank.scoring import actions, actions_life, actions_sheet, queries
 from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults
+from pointsbank.scoring.rules_edit import Row
 from pointsbank.scoring.scheme_file import parse
 from tests.scoring.lives import lived
 
@@ -179,6 +180,25 @@ async def test_two_who_begin_a_draft_at_once_share_it(community_id):
     begun = await asyncio.gather(*(db.write(actions.draft_from_current, community_id=community_id) for _ in range(4)))
 
     assert len(set(begun)) == 1
+
+
+@pytest.mark.both
+async def test_whoever_types_in_another_row_at_once_keeps_it_too(community_id):
+    codes = [f"A{number:02}" for number in range(1, 7)]
+    items = tuple(msgspec.structs.replace(TABLE.items[0], code=code) for code in codes)
+    table = msgspec.structs.replace(TABLE, items=items)
+    draft = await db.write(actions.import_draft, community_id=community_id, table=table)
+
+    def edit(code):
+        row = Row(code=code, name="测试改名", points="9", day_cap="18", evidence="照片")
+        return db.write(
+            actions_sheet.edit_cells, community_id=community_id, version_id=draft, rows=[row], ended=[], in_force=[]
+        )
+
+    await asyncio.gather(*map(edit, codes))
+
+    found = (await queries.draft_of(community_id)).table
+    assert {item.code: (item.name, item.points) for item in found.items} == dict.fromkeys(codes, ("测试改名", 9))
 
 
 @pytest.mark.both
