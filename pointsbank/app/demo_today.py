@@ -41,6 +41,11 @@ SETTLED = """
 SELECT id, person_id FROM awards_award WHERE community_id = ? AND state = 'settled' AND points > 0
  ORDER BY id DESC LIMIT 1
 """
+RICHEST = """
+SELECT book.person_id FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id AND kind.code = 'points'
+ WHERE book.community_id = ? ORDER BY account.balance DESC, book.id LIMIT 1
+"""
 LAST_ORDER = "SELECT id FROM redemption_order WHERE counter_id = ? ORDER BY id DESC LIMIT 1"
 LOGINS = "SELECT id, password_hash FROM people_login ORDER BY id"
 COMMUNITIES = "SELECT id FROM people_community ORDER BY id"
@@ -159,11 +164,14 @@ async def _desk_work(scene: Scene, communities: list[Community]) -> None:
 
 async def _undo(community: Community) -> None:
     staff = community.actor(Role.COUNTER_STAFF)
+    richest = await db.row(RICHEST, community.id)
+    assert richest is not None
+    buyer = next(one for one in community.residents if one.person_id == richest["person_id"])
     made = await db.write(
         redemption.order,
         actor=staff,
         counter_id=community.counter_id,
-        code=community.residents[0].code,
+        code=buyer.code,
         lines=[Line(quantity=1, good=min(community.goods))],
         community_ids=(community.id,),
     )

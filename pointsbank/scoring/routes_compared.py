@@ -18,8 +18,9 @@ from pointsbank.people.access import Session, needs
 from pointsbank.scoring import queries, queries_life, rules
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_life import version_of
-from pointsbank.scoring.routes_pieces import MARKS, unit_of, writing
+from pointsbank.scoring.routes_pieces import MARKS, writing
 from pointsbank.scoring.rules import Item, Table
+from pointsbank.scoring.rules_differences import described
 from pointsbank.web.handlers import get
 from pointsbank.web.i18n import N_, _
 from pointsbank.web.render import page
@@ -69,13 +70,14 @@ def compared(old: Table | None, new: Table, book_kinds: Mapping[str, Denominatio
             ]
         else:
             was, now = before.get(one.code), after.get(one.code)
-            old_words, new_words = ["" if item is None else _worth(item, book_kinds) for item in (was, now)]
+            old_words, new_words = ["" if item is None else _told(item, book_kinds) for item in (was, now)]
             rows.append(Row(mark, name, _(WHOLE), old_words, new_words))
     return rows
 
 
-def _worth(item: Item, book_kinds: Mapping[str, Denomination]) -> str:
-    return _("每{unit} {amount}", unit=unit_of(item), amount=writing(book_kinds)(item.book_kind, item.points or 0))
+def _told(item: Item, book_kinds: Mapping[str, Denomination]) -> str:
+    said = described(item, _, writing(book_kinds))
+    return _("；").join(f"{_(rules.FIELD_LABELS.get(field, field))} {words}" for field, words in said)
 
 
 def sheets_of(rows: Sequence[Row]) -> list[Sheet]:

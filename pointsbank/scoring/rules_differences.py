@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from pointsbank.ledger.rules import MAIN
-from pointsbank.scoring.rules_table import Item, Table
+from pointsbank.scoring.rules_table import Basis, Item, Table
 from pointsbank.scoring.rules_words import Say, Write, plainly, shown
 
 AMOUNTS = ("points", "range_max", "points_min_per_act", "floor")
@@ -40,6 +40,17 @@ def differences(old: Table | None, new: Table, say: Say = str.format, write: Wri
             found.append(Difference(item.code, item.name, "changed", changes))
     found += [Difference(item.code, item.name, "ended") for item in before.values()]
     return tuple(found)
+
+
+def described(item: Item, say: Say = str.format, write: Write = plainly) -> tuple[tuple[str, str], ...]:
+    """What an item says beyond what holds for every item: pairs of field and words."""
+    bare = Item(code=item.code, category=item.category, name=item.name, basis=item.basis, evidence=item.evidence)
+    if item.basis is Basis.PER_MINUTES:
+        bare = msgspec.structs.replace(bare, block_minutes=0)
+    if item.basis is Basis.PER_DISTANCE:
+        bare = msgspec.structs.replace(bare, block_metres=0)
+    told = [(one.field, one.new) for one in _changes(bare, item, say, write)]
+    return ("basis", _cell(item, "basis", say, write)), *told, ("evidence", item.evidence)
 
 
 def _changes(old: Table | Item, new: Table | Item, say: Say, write: Write) -> tuple[FieldChange, ...]:

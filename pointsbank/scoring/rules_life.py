@@ -7,9 +7,9 @@ from enum import StrEnum
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger.rules_kinds import PLAIN, Denomination
 from pointsbank.notices.rules import NewLine
-from pointsbank.scoring.rules_differences import Difference, differences
+from pointsbank.scoring.rules_differences import Difference, described, differences
 from pointsbank.scoring.rules_table import Item, Table
-from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS, Write
+from pointsbank.scoring.rules_words import FIELD_LABELS, Write
 
 UNDER_WAY = ("draft", "discussion", "noticed")
 FIXED = ("scheduled", "in_force", "retired")
@@ -107,7 +107,8 @@ BACK: dict[Back, str] = {
 }
 MARKS = {"added": "新", "changed": "改", "ended": "停"}
 WHOLE = "全部"
-ADDED = "新增：{basis}，{worth}"
+ADDED = "新增：{what}"
+SAID = "{label}：{words}"
 ENDED = "停用"
 CHANGED = "{label}：{old}，改为 {new}"
 NOTHING = "无"
@@ -143,7 +144,11 @@ def _told(one: Difference, item: Item | None, write: Write) -> str:
         return ENDED
     if one.what == "added":
         assert item is not None
-        return ADDED.format(basis=WORDS[item.basis], worth=write(item.book_kind, item.points or 0))
+        said = [
+            SAID.format(label=FIELD_LABELS.get(field, field), words=words)
+            for field, words in described(item, write=write)
+        ]
+        return ADDED.format(what="；".join(said))
     return "；".join(
         CHANGED.format(
             label=FIELD_LABELS.get(change.field, change.field), old=change.old or NOTHING, new=change.new or NOTHING
