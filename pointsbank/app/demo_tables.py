@@ -30,7 +30,9 @@ def next_version(community: Community) -> Table:
     table = table_of(community.plan)
     item = table.items[0]
     taught = msgspec.structs.replace(item, code="A02", name="教老人用手机", points=(item.points or 0) + 2)
-    return msgspec.structs.replace(table, items=(msgspec.structs.replace(item, minutes_min=30), taught))
+    return msgspec.structs.replace(
+        table, items=(msgspec.structs.replace(item, minutes_min=30), taught, *table.items[1:])
+    )
 
 
 async def draw_up(scene: Scene, on_notice: Community, drafting: Community) -> None:
