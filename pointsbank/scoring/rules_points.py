@@ -139,14 +139,15 @@ def _per_minutes(item: Item, facts: Facts, total: Sum) -> None:
         key, told = "hours", {"hours": facts.minutes // 60, "minutes": facts.minutes % 60}
     value = _value(item, facts, total)
     _by_blocks(item, facts.minutes, item.block_minutes, value, total)
-    total.tell(f"{key}_{item.rounding}", told | _blocks_told(item, facts.minutes, item.block_minutes, value))
+    ending, blocks = _blocks_told(item, facts.minutes, item.block_minutes, value)
+    total.tell(f"{key}_{ending}", told | blocks)
 
 
 def _per_distance(item: Item, facts: Facts, total: Sum) -> None:
     metres, value = known(item, facts, "metres"), _value(item, facts, total)
     _by_blocks(item, metres, item.block_metres, value, total)
-    told = _blocks_told(item, metres, item.block_metres, value)
-    total.tell(f"metres_{item.rounding}", told | {"metres": metres})
+    ending, blocks = _blocks_told(item, metres, item.block_metres, value)
+    total.tell(f"metres_{ending}", blocks | {"metres": metres})
 
 
 def _by_blocks(item: Item, measure: int, block: int, value: int, total: Sum) -> None:
@@ -156,10 +157,14 @@ def _by_blocks(item: Item, measure: int, block: int, value: int, total: Sum) -> 
         total.set(value * BLOCKS[item.rounding](measure, block))
 
 
-def _blocks_told(item: Item, measure: int, block: int, value: int) -> dict[str, str | int]:
+def _blocks_told(item: Item, measure: int, block: int, value: int) -> tuple[str, dict[str, str | int]]:
+    """Return how the explanation goes on, and its facts."""
     if item.rounding is Rounding.EXACT:
-        return {"block": block, "value": value}
-    return {"block": block, "blocks": BLOCKS[item.rounding](measure, block), "value": value}
+        return item.rounding, {"block": block, "value": value}
+    blocks = BLOCKS[item.rounding](measure, block)
+    if item.rounding is Rounding.DOWN and blocks == 0:
+        return "none", {"block": block}
+    return item.rounding, {"block": block, "blocks": blocks, "value": value}
 
 
 BLOCKS: dict[Rounding, Callable[[int, int], int]] = {

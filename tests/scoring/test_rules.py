@@ -177,7 +177,7 @@ def test_a_multiplier_changes_the_value_of_each_block():
 
     assert result.points == 6
     assert in_words(result) == [
-        "2 小时 10 分，每满 60 分钟算 1 次：2 次，每次 2 分",
+        "2 小时 10 分钟，每满 60 分钟记 2 分：满了 2 次",
         "按 150% 计，4 分变为 6 分",
     ]
 

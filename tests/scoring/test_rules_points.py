@@ -134,7 +134,7 @@ def test_a_rest_that_was_given_out_and_taken_back_is_made_up_before_more_is_give
 
     assert third.points == 0
     assert in_words(third) == [
-        "1 小时 39 分，每 60 分钟 1 分，按比例算",
+        "1 小时 39 分钟，每 60 分钟 1 分，按比例算",
         "以前的记录退回了，先扣去零头 1 分的 2/3",
         "不满 1 分的零头（59/60）留到下次",
     ]

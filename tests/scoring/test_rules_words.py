@@ -64,9 +64,12 @@ def each_case():
 def cases_of_bases():
     for rounding in Rounding:
         yield f"hours_{rounding}", an_item(rounding=rounding), some_facts(minutes=60), ()
-        yield f"minutes_{rounding}", an_item(rounding=rounding), some_facts(minutes=59), ()
+        yield f"minutes_{rounding}", an_item(rounding=rounding, block_minutes=15), some_facts(minutes=59), ()
         metres = an_item(basis=Basis.PER_DISTANCE, rounding=rounding)
         yield f"metres_{rounding}", metres, some_facts(metres=250), ()
+    yield "hours_none", an_item(block_minutes=240), some_facts(minutes=239), ()
+    yield "minutes_none", an_item(), some_facts(minutes=59), ()
+    yield "metres_none", an_item(basis=Basis.PER_DISTANCE), some_facts(metres=99), ()
     for ends in ("down", "half_up", "up"):
         yield f"rounded_{ends}", an_item(rounding=Rounding.EXACT, end_rounding=ends), some_facts(), ()
     yield "per_time", an_item(basis=Basis.PER_TIME), some_facts(), ()
