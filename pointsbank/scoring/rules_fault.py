@@ -1,7 +1,7 @@
 """One fault of a scoring table, in plain words, and how texts and numbers are found wrong."""
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -68,12 +68,16 @@ ONLY_PUBLISHING = frozenset(
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """Why a table cannot be adopted; `item_code` is empty for the table as a whole."""
+    """Why a table cannot be adopted; `item_code` is empty for the table as a whole.
+
+    `entry` is which one of a list it is, from 1; 0 where it is no list, or all of it.
+    """
 
     item_code: str
     field: str
     key: str
     facts: dict[str, str | int]
+    entry: int = 0
 
     @property
     def text(self) -> str:
@@ -86,6 +90,11 @@ class Fault(msgspec.Struct, frozen=True):
     def said(self, say: Say) -> str:
         words = say(FAULTS[self.key], **self.facts)
         return f"{self.item_code}：{words}" if self.item_code else words
+
+
+def at(entry: int, found: Iterable[Fault]) -> Iterator[Fault]:
+    for fault in found:
+        yield msgspec.structs.replace(fault, entry=entry)
 
 
 def text_faults(code: str, field: str, value: str, most: int) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 
 from pointsbank.scoring.rules_caps import parts_of
-from pointsbank.scoring.rules_fault import FAULTS, Fault, repeated, text_faults, within
+from pointsbank.scoring.rules_fault import FAULTS, Fault, at, repeated, text_faults, within
 from pointsbank.scoring.rules_faults_items import item_faults
 from pointsbank.scoring.rules_faults_parts import (
     CAP_MAX,
@@ -13,7 +13,7 @@ from pointsbank.scoring.rules_faults_parts import (
     validity_faults,
 )
 from pointsbank.scoring.rules_rights import benefit_in
-from pointsbank.scoring.rules_table import Table
+from pointsbank.scoring.rules_table import Star, Table
 
 __all__ = ["FAULTS", "Fault", "faults"]
 PARTS_MAX = 10**12  # of a point; a counter holds them as one whole number
@@ -56,15 +56,15 @@ def _words_faults(table: Table) -> Iterator[Fault]:
     for field, most in (("name", 60), ("place", 120), ("document", 120), ("unit_name", 6)):
         yield from text_faults("", field, getattr(table, field), most)
     for field in ("consequences", "notes", "vetoes"):
-        for line in getattr(table, field):
-            yield from text_faults("", field, line, LONG_MAX)
+        for number, line in enumerate(getattr(table, field), start=1):
+            yield from at(number, text_faults("", field, line, LONG_MAX))
     for field in ("levels_words", "redeem", "redemption_ratio", "expiry_words", "approval", "appeal"):
         if line := getattr(table, field):
             yield from text_faults("", field, line, LONG_MAX)
     for field in ("consequences", "vetoes"):
-        for line in getattr(table, field):
+        for number, line in enumerate(getattr(table, field), start=1):
             if word := benefit_in(line):
-                yield Fault("", field, "benefit", {"word": word})
+                yield Fault("", field, "benefit", {"word": word}, number)
 
 
 def _holder_faults(table: Table) -> Iterator[Fault]:
@@ -77,13 +77,17 @@ def _holder_faults(table: Table) -> Iterator[Fault]:
         yield from within("", "base", table.base.points, (0, CAP_MAX), "points")
         yield from within("", "base", table.base.spend_above, (0, CAP_MAX), "spend_above")
     yield from repeated("", "levels", [star.name for star in table.levels])
-    for star in table.levels:
-        yield from text_faults("", "levels", star.name, 60)
-        if star.benefits:
-            yield from text_faults("", "levels", star.benefits, LONG_MAX)
-        if word := benefit_in(star.benefits):
-            yield Fault("", "levels", "benefit", {"word": word})
-        if (star.from_minutes is None) == (star.from_points is None):
-            yield Fault("", "levels", "star", {"value": star.name})
-        for field in ("from_minutes", "from_points"):
-            yield from within("", "levels", getattr(star, field), (0, CAP_MAX), field)
+    for number, star in enumerate(table.levels, start=1):
+        yield from at(number, _star_faults(star))
+
+
+def _star_faults(star: Star) -> Iterator[Fault]:
+    yield from text_faults("", "levels", star.name, 60)
+    if star.benefits:
+        yield from text_faults("", "levels", star.benefits, LONG_MAX)
+    if word := benefit_in(star.benefits):
+        yield Fault("", "levels", "benefit", {"word": word})
+    if (star.from_minutes is None) == (star.from_points is None):
+        yield Fault("", "levels", "star", {"value": star.name})
+    for field in ("from_minutes", "from_points"):
+        yield from within("", "levels", getattr(star, field), (0, CAP_MAX), field)

@@ -6,7 +6,7 @@ from typing import Any
 
 from pointsbank.ledger.rules_kinds import CODE
 from pointsbank.scoring.rules_facts import FACT_WORDS, facts_wanted
-from pointsbank.scoring.rules_fault import Fault, repeated, text_faults, within
+from pointsbank.scoring.rules_fault import Fault, at, repeated, text_faults, within
 from pointsbank.scoring.rules_faults_parts import (
     CAP_MAX,
     LONG_MAX,
@@ -94,12 +94,12 @@ def _basis_faults(item: Item) -> Iterator[Fault]:
         yield Fault(code, needed, "for_basis", {"label": FIELD_LABELS[needed], "basis": WORDS[basis]})
     for field in ("levels", "faults"):
         yield from repeated(code, field, [one.name for one in getattr(item, field)])
-        for one in getattr(item, field):
-            yield from text_faults(code, field, one.name, 60)
-            yield from within(code, field, one.points, (0, POINTS_MAX), "points")
+        for number, one in enumerate(getattr(item, field), start=1):
+            yield from at(number, text_faults(code, field, one.name, 60))
+            yield from at(number, within(code, field, one.points, (0, POINTS_MAX), "points"))
     yield from repeated(code, "conditions", list(item.conditions))
-    for name in item.conditions:
-        yield from text_faults(code, "conditions", name, 60)
+    for number, name in enumerate(item.conditions, start=1):
+        yield from at(number, text_faults(code, "conditions", name, 60))
     for points in item.points_by_met:
         yield from within(code, "points_by_met", points, (0, POINTS_MAX))
     by_met = list(item.points_by_met)
@@ -117,18 +117,20 @@ def _value_faults(item: Item) -> Iterator[Fault]:
             yield Fault(code, "range_max", "range_unpriced", {})
         elif item.range_max <= item.points:
             yield Fault(code, "range_max", "range", {"value": item.range_max, "least": item.points})
-    for field, value in _unknown_values(item):
-        yield Fault(code, field, "value_unknown", {"value": value})
+    for field, value, entry in _unknown_values(item):
+        yield Fault(code, field, "value_unknown", {"value": value}, entry)
 
 
-def _unknown_values(item: Item) -> Iterator[tuple[str, str]]:
+def _unknown_values(item: Item) -> Iterator[tuple[str, str, int]]:
     if item.basis is Basis.PER_CONDITIONS:
         if item.conditions and not item.points_by_met:
-            yield "points_by_met", item.name
+            yield "points_by_met", item.name, 0
     elif item.basis is not Basis.PER_LEVEL and item.points is None and item.range_max is None:
-        yield "points", item.name
+        yield "points", item.name, 0
     for field in ("levels", "faults"):
-        yield from ((field, one.name) for one in getattr(item, field) if one.points is None)
+        for number, one in enumerate(getattr(item, field), start=1):
+            if one.points is None:
+                yield field, one.name, number
 
 
 def _minutes_faults(item: Item) -> Iterator[Fault]:
@@ -149,10 +151,10 @@ def _minutes_faults(item: Item) -> Iterator[Fault]:
 
 def _extras_faults(item: Item) -> Iterator[Fault]:
     code = item.code
-    for increment in item.increments:
-        yield from within(code, "increments", increment.above, (0, METRES_MAX), "above")
-        yield from within(code, "increments", increment.every, (1, METRES_MAX), "every")
-        yield from within(code, "increments", increment.points, (1, POINTS_MAX), "points")
+    for number, increment in enumerate(item.increments, start=1):
+        yield from at(number, within(code, "increments", increment.above, (0, METRES_MAX), "above"))
+        yield from at(number, within(code, "increments", increment.every, (1, METRES_MAX), "every"))
+        yield from at(number, within(code, "increments", increment.points, (1, POINTS_MAX), "points"))
     if item.streak is not None:
         yield from within(code, "streak", item.streak.length, (2, 366), "length")
         yield from within(code, "streak", item.streak.points, (1, POINTS_MAX), "points")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from pointsbank.scoring.rules_fault import Fault, repeated, text_faults, within
+from pointsbank.scoring.rules_fault import Fault, at, repeated, text_faults, within
 from pointsbank.scoring.rules_table import Cap, Counts, Multiplier, Period, Scope, Validity, ValidityKind
 from pointsbank.scoring.rules_words import shown
 
@@ -39,15 +39,19 @@ def validity_faults(code: str, validity: Validity) -> Iterator[Fault]:
 
 def multiplier_faults(code: str, multipliers: tuple[Multiplier, ...]) -> Iterator[Fault]:
     yield from repeated(code, "multipliers", [one.name for one in multipliers])
-    for one in multipliers:
-        yield from text_faults(code, "multipliers", one.name, 20)
-        yield from within(code, "multipliers", one.percent, (0, PERCENT_MAX), "percent")
-        if one.from_ and one.to:
-            yield from clock_faults(code, "multipliers", one.from_, one.to)
-        elif one.from_ or one.to:
-            yield Fault(code, "multipliers", "half_window", {"value": one.name})
-        else:
-            yield Fault(code, "multipliers", "marks_later", {"value": one.name})
+    for number, one in enumerate(multipliers, start=1):
+        yield from at(number, _multiplier_faults(code, one))
+
+
+def _multiplier_faults(code: str, one: Multiplier) -> Iterator[Fault]:
+    yield from text_faults(code, "multipliers", one.name, 20)
+    yield from within(code, "multipliers", one.percent, (0, PERCENT_MAX), "percent")
+    if one.from_ and one.to:
+        yield from clock_faults(code, "multipliers", one.from_, one.to)
+    elif one.from_ or one.to:
+        yield Fault(code, "multipliers", "half_window", {"value": one.name})
+    else:
+        yield Fault(code, "multipliers", "marks_later", {"value": one.name})
 
 
 def clock_faults(code: str, field: str, start: str, end: str) -> Iterator[Fault]:
@@ -57,24 +61,24 @@ def clock_faults(code: str, field: str, start: str, end: str) -> Iterator[Fault]
 
 
 def cap_faults(code: str, caps: tuple[Cap, ...]) -> Iterator[Fault]:
-    seen: list[Cap] = []
-    for cap in caps:
-        given = [counts for counts in Counts if getattr(cap, counts) is not None]
-        if len(given) != 1:
-            yield Fault(code, "caps", "cap_counts", {})
-            continue
-        yield from within(code, "caps", cap.most, (1, CAP_MAX), cap.counts)
-        if cap.period is Period.ACT and cap.counts is not Counts.POINTS:
-            yield Fault(code, "caps", "cap_act", {})
-        if cap.period is Period.ACT and cap.scope is not Scope.PERSON:
-            yield Fault(code, "caps", "act_scope", {})
-        if any(_place(cap) == _place(other) for other in seen):
-            yield Fault(code, "caps", "duplicate_cap", {"cap": shown(cap)})
-        seen.append(cap)
-    for cap in seen:
-        for other in seen:
+    for number, cap in enumerate(caps, start=1):
+        yield from at(number, _cap_faults(code, cap, caps[: number - 1]))
+        for other in caps:
             if _lies_in(cap, other) and cap.most > other.most > 0:
-                yield Fault(code, "caps", "cap_above", {"cap": shown(cap), "other": shown(other)})
+                yield Fault(code, "caps", "cap_above", {"cap": shown(cap), "other": shown(other)}, number)
+
+
+def _cap_faults(code: str, cap: Cap, before: tuple[Cap, ...]) -> Iterator[Fault]:
+    if sum(getattr(cap, counts) is not None for counts in Counts) != 1:
+        yield Fault(code, "caps", "cap_counts", {})
+        return
+    yield from within(code, "caps", cap.most, (1, CAP_MAX), cap.counts)
+    if cap.period is Period.ACT and cap.counts is not Counts.POINTS:
+        yield Fault(code, "caps", "cap_act", {})
+    if cap.period is Period.ACT and cap.scope is not Scope.PERSON:
+        yield Fault(code, "caps", "act_scope", {})
+    if any(_place(cap) == _place(other) for other in before):
+        yield Fault(code, "caps", "duplicate_cap", {"cap": shown(cap)})
 
 
 def _place(cap: Cap) -> tuple[Scope, Period, Counts]:

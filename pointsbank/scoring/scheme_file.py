@@ -22,6 +22,8 @@ LINE_MAX = 1_000  # tomllib takes quadratic time over one long dotted key
 NUMBER_MAX = 10**12
 HEADER = re.compile(r"\s*\[\[\s*[\"']?items[\"']?\s*\]\]")
 KEY = re.compile(r"\s*[\"']?(\w+)[\"']?\s*=")
+PIECE = re.compile(r"\s*\[+\s*(?:items\.)?(\w+)\s*\]")
+ENTRY = re.compile(r"\s*[{\"']")
 PLACE = re.compile(r"line (\d+), column (\d+)")
 KNOWN = {
     "Cannot overwrite a value": "同一个键写了两次。请留一个。",
@@ -115,7 +117,8 @@ def _read(text: str) -> Read:
     for fault in rules.faults(table):
         # The second of two items with one code is the one to change.
         last = len(codes) - 1 - codes[::-1].index(fault.item_code) if fault.item_code in codes else None
-        line = lines.of_table(fault.field) if last is None else lines.of_item(last, fault.field)
+        of_fault = lines.of_table if last is None else partial(lines.of_item, last)
+        line = of_fault(fault.field, fault.entry)
         (bars if fault.only_publishing else problems).append(Problem(line, fault.item_code, fault.text))
     return table, sorted(problems, key=_line), sorted(bars, key=_line)
 
@@ -138,68 +141,88 @@ def _data(text: str) -> dict[str, Any] | Problem:
         return _syntax_problem(text, str(error))
 
 
-LineOf = Callable[[str], int]  # key -> line
+LineOf = Callable[[str, int], int]  # key, and which entry of a list -> line
 
 
 class _Lines:
-    """Where keys stand. Found by looking at the lines, since tomllib does not tell; good enough to point at one."""
+    """Where keys stand, and the entries of lists that have lines of their own.
+
+    Found by looking at the lines, since tomllib does not tell; good enough to point at one.
+    """
 
     def __init__(self, text: str) -> None:
-        self._items: list[dict[str, int]] = []
-        self._table: dict[str, int] = {}
-        here = self._table
+        self._items: list[dict[str, list[int]]] = []
+        self._table: dict[str, list[int]] = {}
+        of, here, found = self._table, self._table, [1]
         for number, line in enumerate(text.split("\n"), start=1):
             if HEADER.match(line):
-                here = {"": number}
-                self._items.append(here)
-                self._table.setdefault("items", number)
+                found = [number]
+                of = here = {"": found}
+                self._items.append(of)
+                self._table.setdefault("items", found)
+            elif piece := PIECE.match(line):  # a table of its own: what stands in it is of this key
+                found = of.setdefault(piece.group(1), [number])
+                found.append(number)
+                here = {}
             elif key := KEY.match(line):
-                here.setdefault(key.group(1), number)
+                found = here.setdefault(key.group(1), [number])
+            elif ENTRY.match(line):
+                found.append(number)
 
-    def of_table(self, key: str) -> int:
-        return self._table.get(key, 1)
+    def of_table(self, key: str, entry: int = 0) -> int:
+        return _line_of(self._table, key, entry, 1)
 
-    def of_item(self, index: int, key: str) -> int:
+    def of_item(self, index: int, key: str, entry: int = 0) -> int:
         if index >= len(self._items):  # written as one list: items = [{…}]
             return self.of_table("items")
         places = self._items[index]
-        return places.get(key, places[""])
+        return _line_of(places, key, entry, places[""][0])
+
+
+def _line_of(places: dict[str, list[int]], key: str, entry: int, otherwise: int) -> int:
+    """The key's own line comes first, then those of its entries."""
+    lines = places.get(key, [otherwise])
+    return lines[entry] if entry < len(lines) else lines[0]
 
 
 def _shape_problems(data: dict[str, Any], struct: type[msgspec.Struct], where: str, line_of: LineOf) -> list[Problem]:
     """Keys that nobody knows, keys that are missing, values of the wrong sort."""
-    return [Problem(line_of(key), where, message) for key, message in _wrong(data, struct, "")]
+    return [Problem(line_of(key, entry), where, message) for key, entry, message in _wrong(data, struct, "")]
 
 
-def _wrong(data: dict[str, Any], struct: type[msgspec.Struct], path: str) -> Iterator[tuple[str, str]]:
-    """Key and message of each; `path` says in which piece of a field they are."""
+Wrong = tuple[str, int, str]  # key, which entry of a list, message
+
+
+def _wrong(data: dict[str, Any], struct: type[msgspec.Struct], path: str) -> Iterator[Wrong]:
+    """What is wrong; `path` says in which piece of a field."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     for key in data:
         if key not in fields:
-            yield key, f"{path}不认识“{key[:40]}”这个键。请对照说明检查拼写。"
+            yield key, 0, f"{path}不认识“{key[:40]}”这个键。请对照说明检查拼写。"
     for key, field in fields.items():
         label = f"{path}{key}（{rules.FIELD_LABELS[key]}）"
         if key not in data:
             if field.required:
-                yield key, f"缺少 {label}。请补上。"
+                yield key, 0, f"缺少 {label}。请补上。"
         elif key == "items":
             if not isinstance(data[key], list) or not all(isinstance(item, dict) for item in data[key]):
-                yield key, "积分项要写成一段一段的 [[items]]。"
+                yield key, 0, "积分项要写成一段一段的 [[items]]。"
         else:
-            yield from ((key, message) for message in _wrong_value(data[key], _without_none(field.type), label))
+            wrong = _wrong_value(data[key], _without_none(field.type), label)
+            yield from ((key, entry, message) for entry, message in wrong)
 
 
-def _wrong_value(value: Any, kind: Any, label: str) -> Iterator[str]:
+def _wrong_value(value: Any, kind: Any, label: str) -> Iterator[tuple[int, str]]:
     piece = _piece(kind)
     if piece is not None and kind is piece and isinstance(value, dict):
-        yield from (message for _, message in _wrong(value, piece, f"{label} 的 "))
+        yield from ((0, message) for _, _, message in _wrong(value, piece, f"{label} 的 "))
     elif (
         piece is not None and kind is not piece and isinstance(value, list) and all(isinstance(x, dict) for x in value)
     ):
         for number, one in enumerate(value, start=1):
-            yield from (message for _, message in _wrong(one, piece, f"{label} 第 {number} 个的 "))
+            yield from ((number, message) for _, _, message in _wrong(one, piece, f"{label} 第 {number} 个的 "))
     elif not _converts(value, kind):
-        yield f"{label} 应是{_sort_of(kind)}。"
+        yield 0, f"{label} 应是{_sort_of(kind)}。"
 
 
 def _converts(value: Any, kind: Any) -> bool:

@@ -30,6 +30,8 @@ points = 1
 evidence = "现场签到"
 """
 GOOD = HEAD + ITEM
+ONE_CAP = '  { scope = "person", period = "day", points = 6 },\n'
+TWO_LINES = 'scope = "person"\nperiod = "week"\n'
 
 
 def problems(text):
@@ -181,6 +183,11 @@ def test_every_refused_file_is_refused_for_what_it_says_and_not_for_its_form():
         (GOOD + 'hours = "06:00-22:00"\n', 13, "A01", '{ from = "06:00", to = "22:00" }'),
         (GOOD + "levels = [1]\n", 13, "A01", "这样的一串"),
         (GOOD + 'multipliers_combine = "both"\n', 13, "A01", '"product"、"highest" 或 "sum"'),
+        (GOOD + "caps = [\n" + ONE_CAP + ONE_CAP.replace("day", "week") + ONE_CAP + "]\n", 16, "A01", "写了两次"),
+        (GOOD + "caps = [\n" + ONE_CAP + ONE_CAP.replace("6", '"6"') + "]\n", 15, "A01", "第 2 个的 points"),
+        (GOOD + '[items.panel]\nmembers = 5\nagree = 3\n[items.hours]\nfrom = "6"\nto = "7"\n', 16, "A01", "几点几分"),
+        (GOOD + "[[items.caps]]\n" + TWO_LINES + "[[items.caps]]\n" + TWO_LINES, 16, "A01", "只写一样"),
+        (HEAD + 'notes = [\n  "好",\n  "",\n]\n' + ITEM, 7, "", "“说明”要填写"),
         (HEAD + "items = [1]\n", 5, "", "[[items]]"),
         (HEAD + 'items = [{ code = "A01" }]\n', 5, "A01", "缺少 basis"),
         ("", 1, "", "缺少 name"),
