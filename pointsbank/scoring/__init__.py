@@ -9,6 +9,7 @@ Invariants:
      ended and every objection was answered; never retroactively, and not before the day that residents were told.
   3. Same facts, same version and same use of the caps give the same points.
   4. An act is scored by the version in force on the local day on which it began.
-  5. A table with faults is never published.
+  5. A table with faults is never published. What its source leaves open, or nobody can carry out yet, is such a fault,
+     though a draft may hold it.
   6. Whoever ever wrote on a version neither shows, answers for nor publishes it.
 """
