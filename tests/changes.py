@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pointsbank.people.access import Role
+from tests.changes_cases import CASES
 
 ADMIN, WORKER, CLERK = Role.COMMUNITY_ADMIN, Role.GRID_WORKER, Role.COUNTER_STAFF
 RESIDENT, VISITOR = "resident", "a resident at an activity"
@@ -321,6 +322,7 @@ CHANGES: dict[str, Change] = {
     "/api/redemption/counters/{counter_id:int}/orders": Change(
         CLERK, {"code": "{card}", "lines": LINES}, {"code": "{other_card}"}
     ),
+    **{path: Change(**one) for path, one in CASES.items()},
     "/governance/budgets": Change(ADMIN, {"year": "2027", "points": "5000"}, {"points": "6000"}),
     "/governance/budgets/{budget_id:int}": Change(ADMIN, {"points": "200000"}, {"points": "300000"}),
     "/governance/budgets/rate": Change(ADMIN, {"yuan": "12.5", "from_day": "2026-12-20"}, {"yuan": "10"}),

@@ -31,6 +31,7 @@ from pointsbank.scoring import queries as tables
 from pointsbank.stock import actions as stock
 from pointsbank.stock import actions_count as counting
 from tests.scoring import lives
+from tests.stand_cases import made
 from tests.world import COINS, Community, World
 
 FOREIGN_NAME = "邻区测试人"
@@ -93,6 +94,7 @@ async def _of_service(world: World, place: Community, admin: Actor) -> dict[str,
         "activity_id": activity_id,
         "notice_id": notice_id,
         "award_id": award_id,
+        "case_id": await made(world, admin, await world.person(FOREIGN_NAME, community=place)),
         "objection_id": await db.write(governance.object_to, actor=admin, line_id=line_id, grounds="not_there"),
         "question_id": await db.write(questions.ask, actor=admin, award_id=award_id, doubt=Doubt.MINUTES),
     }

@@ -53,6 +53,7 @@ from tests.changes import ADMIN, CLERK, ENDS, MEETS, NEIGHBOUR, NEXT_DOOR, RESID
 from tests.furniture import furnish
 from tests.ledger.test_vouchers import allow
 from tests.scoring import lives
+from tests.stand_cases import cases
 from tests.stand_phones import phones
 from tests.world import Community, World
 
@@ -101,6 +102,7 @@ async def stand(world: World) -> Stand:
     await _goods(world, made)
     await _books(world, made)
     await _openings(world, made)
+    await cases(world, made.own, made.actors[ADMIN], made.actors[RESIDENT].person_id)
     await phones(world, made)
     await next_door(world, made)
     await lives_of_tables(world, made)

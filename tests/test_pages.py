@@ -19,7 +19,7 @@ from pointsbank.people.access import Role
 from pointsbank.people.rules_roles import PERMISSIONS, RESIDENT
 from tests.doors import Doors, Watch
 from tests.furniture import FOREIGN_NAME, furnish
-from tests.world import NOON, World
+from tests.world import BLOCKED_STAIRS, NOON, World
 
 MISSING = 987_654_321
 PARAMETER = re.compile(r"\{(\w+):(\w+)\}")
@@ -67,7 +67,7 @@ IDENTITIES = ["nobody", "resident", *Role]
 
 @pytest.fixture
 async def world(database, settings, clock) -> World:
-    return await World(clock, settings).found(notice_days=3)
+    return await World(clock, settings, more_items=(BLOCKED_STAIRS,)).found(notice_days=3)
 
 
 def may(name: str, route: Route) -> bool:

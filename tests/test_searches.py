@@ -9,7 +9,7 @@ from pointsbank.people.access import Role
 from tests.doors import Doors, Watch
 from tests.furniture import FOREIGN_NAME, furnish
 from tests.test_pages import Route, neutral
-from tests.world import World
+from tests.world import BLOCKED_STAIRS, World
 
 TOP = Path(__file__).resolve().parents[1]
 FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
@@ -107,7 +107,7 @@ def test_addresses_ask_for_nothing_that_tells_of_a_person():
 
 @pytest.fixture
 async def world(database, settings, clock) -> World:
-    return await World(clock, settings).found(notice_days=3)
+    return await World(clock, settings, more_items=(BLOCKED_STAIRS,)).found(notice_days=3)
 
 
 @pytest.mark.parametrize("path", SEARCHES)

@@ -40,7 +40,8 @@ from pointsbank.people.rules_cards import Kept
 from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import scheme_file
-from pointsbank.scoring.rules import Table
+from pointsbank.scoring.rules import Basis, Item, Table
+from pointsbank.scoring.rules_table import Process
 from pointsbank.stock import actions as stock
 from pointsbank.web.limits import Limit, Limits
 
@@ -54,6 +55,12 @@ COINS = KindSettings(
     reset_month=None, reset_day=None, carry_over=False,
 )  # fmt: skip
 """A kind of passbook with tenths."""
+BLOCKED_STAIRS = Item(
+    code="K01", category="环境", name="楼道堆物", basis=Basis.PER_TIME, points=2, evidence="巡查记录", deduction=True,
+    process=Process(advice=1, warnings=1, within_months=6), ground="居民公约第三条", make_good="三天里把东西搬走",
+    submit=("grid_worker",), review=("community_admin",),
+)  # fmt: skip
+"""Advice, a warning, then two points each time."""
 
 
 @dataclass
@@ -77,6 +84,7 @@ class World:
     street_id: int = 0
     communities: list[Community] = field(default_factory=list)
     made: int = 0
+    more_items: tuple[Item, ...] = ()  # of every table, after those of the scheme
     word: str = ""  # ends every free text: the browser looks whether one is ever taken for more than text
 
     async def found(self, *, holder: str = "person", notice_days: int = 0, count: int = 2) -> "World":
@@ -99,7 +107,8 @@ class World:
         building_id = await db.write(
             people.make_place, parent_id=community_id, kind="building", name=f"测试 1 号楼{self.word}"
         )
-        table = msgspec.structs.replace(scheme(), notice_days=notice_days, passbook=holder)
+        items = (*scheme().items, *self.more_items)
+        table = msgspec.structs.replace(scheme(), notice_days=notice_days, passbook=holder, items=items)
         version_id = await db.write(
             scoring.adopt,
             community_id=community_id,

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from pointsbank.awards import actions as awards
-from pointsbank.awards import actions_settle
+from pointsbank.awards import actions_deductions, actions_settle
 from pointsbank.kit import db
 from pointsbank.kit.db import Tx, outbox
 from pointsbank.kit.db.outbox import Message
@@ -43,6 +43,7 @@ JOBS = (
     Job("enter_force_due", timedelta(minutes=1), scoring.enter_force_due),
     Job("gather_notices", timedelta(minutes=5), awards.gather_notices),
     Job("settle_due", timedelta(minutes=1), actions_settle.settle_due),
+    Job("book_deductions", timedelta(minutes=5), actions_deductions.book_due),
     Job("book_openings", timedelta(minutes=1), actions_opening.book_due),
     Job("give_base_due", timedelta(minutes=5), actions_kinds.give_base_due),
     Job("expire_due", timedelta(minutes=5), actions_expiry.expire_due),

@@ -31,7 +31,13 @@ DOORS = (
     Door(Permission.REDEEM, "/redemption/counters", "scan", N_("兑换台")),
     Door(Permission.REVIEW_AWARDS, "/awards/review", "check", N_("审核"), ("/awards",)),
     Door(Permission.CHECK_IN_OTHERS, "/events", "calendar", N_("活动与海报")),
-    Door(Permission.SEE_PEOPLE, "/people", "people", N_("居民与家庭"), ("/ledger", "/governance", "/members")),
+    Door(
+        Permission.SEE_PEOPLE,
+        "/people",
+        "people",
+        N_("居民与家庭"),
+        ("/ledger", "/governance", "/members", "/awards/cases", "/awards/people"),
+    ),
     Door(Permission.SEE_SCORING, "/scoring", "table", N_("积分标准"), ("/overview/trial",)),
     Door(Permission.SEE_NOTICES, "/notices", "board", N_("公示与异议"), ("/governance/objections",)),
     Door(

@@ -2,7 +2,8 @@
 
 Words: act (who did what, when, how much, on what evidence), award (the points of an act under one version of the
 table, with the explanation of each step), chain (the roles that review it, one after the other), counter (what a
-holder has used of a cap in a period), question (疑问: somebody asks why an award is what it is).
+holder has used of a cap in a period), question (疑问: somebody asks why an award is what it is),
+finding (case: the other sign of an act: who found what, under which deduction of the table).
 States: pending 待审核 → noticed 公示中 → settled 已入账; disputed 被异议 from noticed, and back by a ruling;
 rejected 已退回 from any of them but settled.
 Invariants:
@@ -16,4 +17,10 @@ Invariants:
   6. An award with a notice settles only when its notice is closed and nobody disputes its line.
   7. An award that its budget has no room for stays as it is, with the reason, and is booked once there is room.
   8. A question changes no points; one at a time stands open for an award, and nobody answers their own household.
+  9. A finding counts once another person, who gains nothing by it, has confirmed it and its letter has come; only
+     those that were told before a finding make it a warning or a deduction.
+  10. A deduction is booked once, when its days are over: never while an objection or what was made good waits, never
+     below the floor, and what is not there is no debt. Who wrote a finding down, confirmed or told it does not rule.
+  11. A finding is told to its holder alone: a public list of what was done wrong would punish more than its points,
+     and could not be taken back where an objection is upheld.
 """

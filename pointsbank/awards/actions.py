@@ -142,7 +142,7 @@ async def record_act(
     day = local_day(began_at)
     version = await scoring.version_on(tx, community_id=community_id, day=day)
     item = version.items.get(item_code)
-    if item is None:
+    if item is None or item.deduction:  # those are found, not done, and have their own way
         raise UnknownItem(item_code=item_code)
     holder = await people.holder_of(tx, person_id)
     if holder.state != "member":
@@ -151,7 +151,7 @@ async def record_act(
         raise OwnAct
 
     facts = Facts(day, minutes, planned_minutes, quantity, began_minute=minute_of_day(began_at))
-    result, uses = await _score(tx, holder, version.table, item, facts)
+    result, uses = await score(tx, holder=holder, table=version.table, item=item, facts=facts)
     act = await tx.row(
         ACT, community_id, holder.person_id, *source, item_code, what, evidence, began_at, day, minutes,
         planned_minutes, quantity, tx.actor.person_id, tx.now,
@@ -173,7 +173,7 @@ async def record_act(
     return Made(award_id, result.points, await _advance(tx, award_id))
 
 
-async def _score(tx: Tx, holder: Holder, table: Table, item: Item, facts: Facts) -> tuple[Result, list[CounterUse]]:
+async def score(tx: Tx, *, holder: Holder, table: Table, item: Item, facts: Facts) -> tuple[Result, list[CounterUse]]:
     """Work out an act's points under the caps' counters, which are taken first and counted up."""
     holders = Holders(holder.person_id, holder.household_id, holder.building_id)
     keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day)}

@@ -82,3 +82,55 @@ class Question(Model):
 
     class Meta:
         table = "awards_question"
+
+
+class Case(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    version_id = fields.BigIntField()
+    item_code = fields.TextField()
+    person_id = fields.BigIntField()
+    household_id = fields.BigIntField(null=True)
+    passbook_id = fields.BigIntField()
+    found_on = fields.DateField()
+    quantity = fields.BigIntField()
+    what = fields.TextField()
+    evidence = fields.TextField()
+    made_by = fields.BigIntField()
+    made_at = fields.DatetimeField()
+    approval_id = fields.BigIntField(null=True)
+    state = fields.TextField()
+    step = fields.TextField(null=True)
+    points = fields.BigIntField()
+    uses = fields.TextField()
+    steps = fields.TextField()
+    object_days = fields.BigIntField(null=True)
+    told_on = fields.DateField(null=True)
+    told_how = fields.TextField(null=True)
+    told_by = fields.BigIntField(null=True)
+    open_until = fields.DateField(null=True)
+    remedy = fields.TextField(null=True)
+    remedy_by = fields.BigIntField(null=True)
+    remedy_approval_id = fields.BigIntField(null=True)
+    booked_at = fields.DatetimeField(null=True)
+    taken = fields.BigIntField(null=True)
+    entry_id = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "awards_case"
+
+
+class CaseObjection(Model):
+    id = fields.BigIntField(primary_key=True)
+    case_id = fields.BigIntField(unique=True)
+    said = fields.TextField()
+    person_id = fields.BigIntField(null=True)
+    recorded_by = fields.BigIntField()
+    recorded_at = fields.DatetimeField()
+    verdict = fields.TextField(null=True)
+    answer = fields.TextField(null=True)
+    ruled_by = fields.BigIntField(null=True)
+    ruled_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "awards_case_objection"

@@ -9,7 +9,16 @@ from litestar.params import FromPath
 from litestar.response import Redirect
 from msgspec import Meta
 
-from pointsbank.awards import actions, queries, queries_questions, routes_back, routes_questions, routes_slip
+from pointsbank.awards import (
+    actions,
+    queries,
+    queries_questions,
+    routes_back,
+    routes_cases,
+    routes_deductions,
+    routes_questions,
+    routes_slip,
+)
 from pointsbank.awards.queries import AwardView
 from pointsbank.awards.routes_pieces import award_seen, denomination_of, evidence_of, explained, state_of
 from pointsbank.awards.rules import BASIS, REASONS, REVIEW_REASONS, Reason, State
@@ -185,5 +194,5 @@ async def review(request: AnyRequest, session: NamedDependency[Session]) -> Resp
 
 handlers = [
     award_page, award_json, review_page, review, *routes_back.handlers, *routes_questions.handlers,
-    *routes_slip.handlers,
+    *routes_slip.handlers, *routes_cases.handlers, *routes_deductions.handlers,
 ]  # fmt: skip

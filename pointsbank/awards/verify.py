@@ -43,6 +43,31 @@ SELECT 'award ' || id, 0, entry_id FROM awards_award
  WHERE entry_id IS NOT NULL AND (state <> 'settled' OR points = 0) ORDER BY id""",
     ),
     (
+        10,
+        "a deduction has no entry, or one that says something else, or was not confirmed by a second person",
+        """
+SELECT 'case ' || it.id, COALESCE(it.taken, 0), COALESCE(move.points, 0) FROM awards_case it
+  LEFT JOIN approvals_approval asked ON asked.id = it.approval_id AND asked.state = 'used'
+        AND asked.checker_id <> asked.maker_id
+  LEFT JOIN ledger_entry entry ON entry.id = it.entry_id AND entry.kind = 'deduction'
+        AND entry.source_room = 'awards' AND entry.source_kind = 'case' AND entry.source_id = it.id
+        AND entry.member_id = it.person_id AND entry.version_id = it.version_id AND entry.booked_at = it.booked_at
+  LEFT JOIN ledger_move move ON move.entry_id = entry.id
+  LEFT JOIN ledger_account account ON account.id = move.source_id
+ WHERE (it.taken > 0 AND (it.state <> 'booked' OR move.points IS DISTINCT FROM it.taken
+                          OR account.passbook_id IS DISTINCT FROM it.passbook_id))
+    OR (COALESCE(it.taken, 0) = 0 AND it.entry_id IS NOT NULL) OR (it.state = 'booked' AND it.taken IS NULL)
+    OR (it.step IS NOT NULL AND asked.id IS NULL) OR (it.state = 'booked' AND it.step <> 'deduction')
+ ORDER BY it.id""",
+    ),
+    (
+        10,
+        "an entry is of a finding that does not know it",
+        """
+SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN awards_case it ON it.entry_id = entry.id
+ WHERE entry.kind = 'deduction' AND it.id IS NULL ORDER BY entry.id""",
+    ),
+    (
         5,
         "an entry is of an award that does not know it",
         """

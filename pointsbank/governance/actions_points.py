@@ -6,6 +6,7 @@ Rows are taken in one order: the roster, people, awards on their way, accounts.
 from collections.abc import Iterable
 
 from pointsbank.awards import actions as awards
+from pointsbank.awards import actions_cases as cases
 from pointsbank.awards import queries as award_queries
 from pointsbank.awards.queries import Credit
 from pointsbank.awards.rules import Reason, State
@@ -39,6 +40,7 @@ async def follow(
     moving = [(book, to_id) for book, to_id in targets if to_id != book.passbook_id]
     for book, to_id in moving:
         await awards.redirect(tx, from_id=book.passbook_id, to_id=to_id)
+        await cases.redirect(tx, from_id=book.passbook_id, to_id=to_id)
     for book, to_id in moving:
         await joining.carry_over(
             tx, from_id=book.passbook_id, to_id=to_id, points=None, member_id=person_id, reason=reason, agreed=agreed

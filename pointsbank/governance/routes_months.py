@@ -141,6 +141,7 @@ SYSTEM = {
     "expired": N_("到期收回"),
     "pot": N_("公益池"),
     "clawed_back": N_("追回"),
+    "deducted": N_("扣分"),
 }
 
 

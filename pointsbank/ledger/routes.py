@@ -49,6 +49,7 @@ LASTING = NEVER - timedelta(days=1)
 SUMMARIES = {
     "reversal": N_("冲正：{summary}"),
     "clawback": N_("追回：{summary}"),
+    "deduction": N_("扣分：{summary}"),
     "expiry": N_("积分到期"),
     "opening": N_("期初余额（纸质存折 {day}）"),
     "transfer": N_("转让积分"),
@@ -103,9 +104,11 @@ def title_of(line: Line) -> str:
 
 
 def url_of(line: Line) -> str:
-    """An award explains itself; everything else is explained by its entry."""
+    """An award and a deduction explain themselves; everything else is explained by its entry."""
     if line.kind == "award":
         return f"/awards/{line.source_id}"
+    if line.kind == "deduction":
+        return f"/awards/cases/{line.source_id}"
     return f"/ledger/entries/{line.entry_id}"
 
 

@@ -57,6 +57,7 @@ KINDS = {
     "order": N_("兑换"),
     "reversal": N_("冲正"),
     "clawback": N_("追回"),
+    "deduction": N_("扣分"),
     "base": N_("基础积分"),
     "gift": N_("赠送积分"),
     "reset": N_("清零"),

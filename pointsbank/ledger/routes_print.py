@@ -28,6 +28,7 @@ SUMMARY_LETTERS = 13
 SUMMARIES = {
     "reversal": N_("冲正：{summary}"),
     "clawback": N_("追回：{summary}"),
+    "deduction": N_("扣分：{summary}"),
     "expiry": N_("积分到期"),
     "opening": N_("期初余额（纸质存折）"),
     "transfer": N_("转让积分"),
@@ -53,6 +54,7 @@ CLERKS = {
     "expiry": "",
     "reset": "",
     "surplus": "",
+    "deduction": "",
 }
 
 AnyRequest = Request[Any, Any, Any]

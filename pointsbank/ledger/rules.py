@@ -21,11 +21,12 @@ NOTICE_DAYS = 30
 ISSUED = "issued"
 EXPIRED = "expired"
 CLAWED_BACK = "clawed_back"
+DEDUCTED = "deducted"
 POT = "pot"
 """Points that were given to the community."""
 ISSUES = ("award", "opening", "base", "gift")
 """Entries that bring points into a passbook from nowhere."""
-REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "joining", "clawback")
+REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "joining", "clawback", "deduction")
 """A surplus goes with the entry that brought it."""
 
 
@@ -218,3 +219,10 @@ class Clawed(msgspec.Struct, frozen=True):
     points: int
     shortfall: int
     balance: int
+
+
+class Deducted(msgspec.Struct, frozen=True):
+    """What a deduction took; there is no entry where nothing was there."""
+
+    entry_id: int | None
+    points: int

@@ -217,7 +217,7 @@ TAKES_BACK = frozenset({What.REVERSAL, What.CLAWBACK})
 ABOVE_A_LIMIT = TAKES_BACK | {What.ESTATE}
 FOLLOWS = frozenset({What.JOINING, What.ESTATE})
 """Points that move because their holders do: of every sort, and above any limit of the passbook they come to."""
-REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift")
+REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift", "deduction")
 CLAWED_HERE = frozenset(ISSUES) & frozenset(REVERSED_HERE)
 
 

@@ -31,6 +31,8 @@ class Permission(StrEnum):
     KEEP_TEMPLATES = "keep_templates"  # scoring tables that a street or district advises
     REVIEW_AWARDS = "review_awards"
     SEE_AWARDS = "see_awards"
+    MAKE_CASES = "make_cases"  # findings that may end in a deduction
+    CONFIRM_CASES = "confirm_cases"
     RECORD_OBJECTIONS = "record_objections"
     RULE_OBJECTIONS = "rule_objections"
     SEE_NOTICES = "see_notices"
@@ -66,6 +68,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.PRINT_PASSBOOKS,
             _P.SEE_SCORING,
             _P.SEE_AWARDS,
+            _P.MAKE_CASES,
             _P.RECORD_OBJECTIONS,
             _P.SEE_NOTICES,
             _P.SEE_TODO,

@@ -124,6 +124,13 @@ MERGES = """
 SELECT COUNT(*), MIN(id) FROM governance_merge_request WHERE community_id = ? AND state = 'asked' AND made_by <> ?
 """
 
+CASES = """
+SELECT COUNT(*), MIN(id) FROM awards_case
+ WHERE community_id = ? AND ((state = 'made' AND made_by <> ?)
+                             OR (state = 'told' AND remedy_approval_id IS NOT NULL AND remedy_by <> ?))
+"""
+CASES_DISPUTED = "SELECT COUNT(*), MIN(id) FROM awards_case WHERE community_id = ? AND state = 'disputed'"
+LETTERS = "SELECT COUNT(*), MIN(id) FROM awards_case WHERE community_id = ? AND state = 'agreed'"
 NO_BUDGET = """
 SELECT COUNT(*), CAST(COALESCE(SUM(points), 0) AS BIGINT) FROM awards_award
  WHERE community_id = ? AND waits_for_budget IS NOT NULL
@@ -257,6 +264,27 @@ async def merges(asker: Asker) -> Waits:
     assert found is not None
     count, first = found
     return Waits(int(count), url=f"/governance/merge-requests/{first}" if count == 1 else "")
+
+
+async def cases(asker: Asker) -> Waits:
+    """Findings that somebody else wrote down, and what somebody else says was made good."""
+    return await _of_cases(CASES, asker.community_id, asker.person_id, asker.person_id)
+
+
+async def disputed_cases(asker: Asker) -> Waits:
+    return await _of_cases(CASES_DISPUTED, asker.community_id)
+
+
+async def letters(asker: Asker) -> Waits:
+    """What was confirmed, and its holder does not know of yet."""
+    return await _of_cases(LETTERS, asker.community_id)
+
+
+async def _of_cases(sql: str, *values: object) -> Waits:
+    found = await db.row(sql, *values)
+    assert found is not None
+    count, first = found
+    return Waits(int(count), url=f"/awards/cases/{first}" if count == 1 else "")
 
 
 async def unused_logins(asker: Asker) -> Waits:

@@ -6,6 +6,8 @@ from typing import Any
 from litestar import Request, Response
 from litestar.di import NamedDependency
 
+from pointsbank.awards import queries_cases
+from pointsbank.awards.rules_cases import LETTER_WORDS, OPEN_STATES
 from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import queries_budgets as books
@@ -32,6 +34,7 @@ from pointsbank.web.i18n import N_, locale_now, translate
 from pointsbank.web.render import page
 
 LINES_AT_HOME = 5
+LETTERS_FOR = timedelta(days=60)
 MONTHS_SHOWN = 12
 CHART_LINES = 3
 
@@ -95,10 +98,13 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
             "soon": await ledger.lapsing_soon(passbook.account_id, today=today),
             "spendable": await ledger.spendable(None, passbook.account_id, today=today),
         }
+    letters = await queries_cases.letters_to(session.person_id, since=today - LETTERS_FOR)
+    facts["letters"] = [one for one in letters if one.state in OPEN_STATES]
     upcoming = await queries.activities(session.place_id, now, now + timedelta(days=14))
     return page(
         "reports/home.html",
         upcoming=upcoming[:2],
+        letter_words=LETTER_WORDS,
         is_provisional=session.is_provisional,
         who=session.shown_name,
         of=passbook or await kinds.main(None, *session.community_ids),

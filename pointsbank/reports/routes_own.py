@@ -1,6 +1,6 @@
 """A resident's own data from all rooms: on the page, or as a file to keep."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -8,7 +8,10 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 from msgspec import Meta
 
+from pointsbank.awards import queries_cases as cases
 from pointsbank.awards.rules import STATE_WORDS, State
+from pointsbank.awards.rules_cases import STATE_WORDS as CASE_STATES
+from pointsbank.awards.rules_cases import STEP_WORDS
 from pointsbank.events import queries as events
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Refusal
@@ -119,6 +122,7 @@ async def _sections(session: Session, data: OwnData, clock: Clock) -> list[Secti
         (_("积分卡和手机"), [*cards, *phones], True),
         (_("参加的活动"), await _attended(ids), True),
         (_("积分"), await _awards(ids), True),
+        (_("劝导与扣分"), await _letters(session.person_id), True),
         (_("存折"), await _passbook(session), True),
         (_("兑换"), await _orders(ids), True),
         (_("申请"), await _requests(session.person_id), True),
@@ -187,6 +191,14 @@ async def _awards(ids: list[int]) -> Rows:
     return [
         (_when(one.began_at), f"{one.what} {amount(one.points, one)} {_(STATE_WORDS[State(one.state)])}")
         for one in await queries_people.awards(ids, EVERYTHING)
+    ]
+
+
+async def _letters(person_id: int) -> Rows:
+    return [
+        (formats.iso_day(case.found_on), f"{case.what} {_(STEP_WORDS[case.step])} {_(CASE_STATES[case.state])}")
+        for case in await cases.letters_to(person_id, since=date.min)
+        if case.step is not None
     ]
 
 

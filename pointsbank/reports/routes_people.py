@@ -159,6 +159,7 @@ async def person_page(
         may_register=session.may(Permission.REGISTER_PEOPLE),
         phones=await queries_phones.phones_of(view.person_id) if session.may(Permission.REGISTER_PEOPLE) else [],
         may_settle=session.may(Permission.SETTLE_PEOPLE),
+        may_make_cases=session.may(Permission.MAKE_CASES),
         may_move_points=session.may(Permission.MOVE_POINTS),
         may_print=session.may(Permission.PRINT_PASSBOOKS),
         may_open_books=session.may(Permission.OPEN_BOOKS),

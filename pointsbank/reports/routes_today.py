@@ -66,6 +66,21 @@ SORTS = (
     Sort(Permission.RUN_EVENTS, N_("活动待核时长"), "/events", N_("核时长"), queries_today.unconfirmed),
     Sort(Permission.REVIEW_AWARDS, N_("积分待审核"), "/awards/review", N_("去审核"), queries_today.reviews),
     Sort(
+        Permission.CONFIRM_CASES,
+        N_("待你确认的情况"),
+        "/awards/cases",
+        N_("去确认"),
+        queries_today.cases,
+    ),
+    Sort(
+        Permission.RULE_OBJECTIONS,
+        N_("对劝导、扣分的意见"),
+        "/awards/cases",
+        N_("去答复"),
+        queries_today.disputed_cases,
+    ),
+    Sort(Permission.MAKE_CASES, N_("待送达的信"), "/awards/cases", N_("去送信"), queries_today.letters),
+    Sort(
         Permission.RECORD_OBJECTIONS,
         N_("居民异议"),
         "/governance/objections",

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from pointsbank.scoring.rules_facts import facts_wanted
 from pointsbank.scoring.rules_fault import Fault
-from pointsbank.scoring.rules_table import Item
+from pointsbank.scoring.rules_table import Basis, Item
 
 BENEFIT = re.compile(
     "低保|特困|救助|医保|医疗|养老金|养老保险|补贴|抚恤|优抚|入学|上学|户口|户籍|身份证|公租房|手续|证明|选举"
@@ -32,6 +33,20 @@ def rights_faults(item: Item) -> Iterator[Fault]:
     elif takes and NOT_VOLUNTEERING.search(words):
         yield Fault(item.code, "deduction" if item.deduction else "faults", "deduction_not_volunteering", {})
     elif item.deduction:
-        yield Fault(item.code, "deduction", "deduction", {})
+        yield from _process_faults(item)
     if word := benefit_in(f"{words} {item.ground} {item.make_good}"):
         yield Fault(item.code, "name", "benefit", {"word": word})
+
+
+def _process_faults(item: Item) -> Iterator[Fault]:
+    """Nothing is taken without advice and a warning before, a ground, and a way to make good."""
+    process = item.process
+    if process is None or not (process.advice and process.warnings and item.ground and item.make_good):
+        yield Fault(item.code, "deduction", "deduction", {})
+    elif item.basis not in (Basis.PER_TIME, Basis.PER_ITEM) or facts_wanted(item) != ["earlier"] or _asks_when(item):
+        yield Fault(item.code, "deduction", "deduction_later", {})
+
+
+def _asks_when(item: Item) -> bool:
+    """Of a finding nobody knows the hour, or how long it took."""
+    return bool(item.hours or item.minutes_min or item.share_min_percent or item.multipliers or item.increments)

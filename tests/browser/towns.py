@@ -18,7 +18,7 @@ from pointsbank.redemption.rules import BASKET_LINES_MAX, Line, UndoReason
 from pointsbank.stock import actions as stock
 from tests.furniture import furnish
 from tests.kit.hostile import picture
-from tests.world import World
+from tests.world import BLOCKED_STAIRS, World
 
 PASSWORD = "测试 password 1"
 CANARY = "<i class=x7>&'"  # taken for more than text, it would be an element
@@ -93,7 +93,7 @@ async def table(world: World) -> dict[str, Any]:
 
 async def full(world: World) -> dict[str, Any]:
     """One of everything, a session for each role, names and counts that take room; every text ends in the canary."""
-    world.word, world.made = CANARY, PHONES_FROM
+    world.word, world.made, world.more_items = CANARY, PHONES_FROM, (BLOCKED_STAIRS,)
     await world.found(notice_days=3, count=1)
     values = await furnish(world, world.home)
     for name in ("测试欧阳长名字", "测试甲", "测试乙"):

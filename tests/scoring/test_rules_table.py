@@ -41,6 +41,15 @@ def test_the_tables_of_these_tests_have_no_faults(table):
     assert {fault.key for fault in rules.faults(table)} <= {"streak_later", "marks_later", "facts_later"}
 
 
+DUE = {
+    "deduction": True, "basis": Basis.PER_TIME, "process": Process(), "ground": "居民公约第三条", "make_good": "搬走",
+}  # fmt: skip
+
+
+def test_a_deduction_that_advises_and_warns_first_can_be_published():
+    assert rules.faults(a_table(an_item(), an_item(code="K01", name="楼道堆物", **DUE))) == []
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "key"),
     [
@@ -113,6 +122,15 @@ def test_the_tables_of_these_tests_have_no_faults(table):
         ({"review": ("organiser", "organiser")}, "review", "review"),
         ({"deduction": True}, "deduction", "deduction"),
         (CARRIED | {"multipliers": MANY}, "remainder", "carry_parts"),
+        (DUE | {"process": Process(advice=0)}, "deduction", "deduction"),
+        (DUE | {"process": Process(warnings=0)}, "deduction", "deduction"),
+        (DUE | {"ground": ""}, "deduction", "deduction"),
+        (DUE | {"make_good": ""}, "deduction", "deduction"),
+        (DUE | {"basis": Basis.PER_MINUTES}, "deduction", "deduction_later"),
+        (DUE | {"points": 5, "range_max": 9}, "deduction", "deduction_later"),
+        (DUE | {"hours": Hours("22:00", "06:00")}, "deduction", "deduction_later"),
+        (DUE | {"name": "越级上访"}, "deduction", "deduction_rights"),
+        (DUE | {"make_good": "不补就取消低保"}, "name", "benefit"),
         (CARRIED | {"rounding": Rounding.DOWN}, "remainder", "carry"),
         (CARRIED | {"basis": Basis.PER_TIME, "rounding": Rounding.DOWN}, "remainder", "carry"),
         (CARRIED | {"end_rounding": "up"}, "end_rounding", "carry_rounding"),
