@@ -118,7 +118,7 @@ def test_a_deduction_can_be_read_and_cannot_be_published(name):
     text = (SEEDS[0].parent / "published" / f"{name}.toml").read_text("utf-8")
 
     assert scheme_file.check(text) == []
-    assert any("扣分项还不能公布" in bar.message for bar in scheme_file.bars(text))
+    assert any("扣分项要写明先劝导、再警告各几次" in bar.message for bar in scheme_file.bars(text))
 
 
 @pytest.mark.parametrize(
