@@ -18,6 +18,7 @@ from pointsbank.redemption.rules import BASKET_LINES_MAX, Line, UndoReason
 from pointsbank.stock import actions as stock
 from tests.furniture import furnish
 from tests.kit.hostile import picture
+from tests.stand_cases import told
 from tests.world import BLOCKED_STAIRS, World
 
 PASSWORD = "测试 password 1"
@@ -96,6 +97,7 @@ async def full(world: World) -> dict[str, Any]:
     world.word, world.made, world.more_items = CANARY, PHONES_FROM, (BLOCKED_STAIRS,)
     await world.found(notice_days=3, count=1)
     values = await furnish(world, world.home)
+    values["case_id"] = await told(world, world.home, await world.person("测试有信"))
     for name in ("测试欧阳长名字", "测试甲", "测试乙"):
         await world.person(name, points=7)
     for number in range(3):
