@@ -220,6 +220,7 @@ CHANGES: dict[str, Change] = {
     "/scoring/drafts": Change(NEXT_DOOR),
     "/scoring/versions/{version_id:int}": Change(ADMIN, GRID, {"points": ["3"]}),
     "/scoring/versions/{version_id:int}/items": Change(ADMIN, ITEM, {"points": "4"}),
+    "/scoring/versions/{version_id:int}/settings": Change(ADMIN, {"notice_days": "5"}, {"notice_days": "6"}),
     "/scoring/versions/{version_id:int}/sheet": Change(
         ADMIN, {"seen": "{draft_seen}", "lines": "编号\t分值\nA01\t6"}, {"lines": "编号\t分值\nA01\t7"}
     ),

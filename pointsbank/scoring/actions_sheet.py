@@ -1,6 +1,9 @@
-"""Put what was typed into a draft that others may be typing in: cells, an item, a whole sheet."""
+"""Put what was typed into a draft that others may be typing in: cells, an item, settings of the table, a sheet."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
 
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries_kinds as kinds
@@ -27,6 +30,14 @@ async def put_item(tx: Tx, *, community_id: int, version_id: int, item: Item) ->
     await tx.run(actions.HOLD_DRAFTS, community_id)
     draft = await queries.version((community_id,), version_id, tx)
     table = rules_edit.with_item(draft.table, item)
+    return await actions.save_draft(tx, community_id=community_id, version_id=version_id, table=table)
+
+
+async def put_settings(tx: Tx, *, community_id: int, version_id: int, settings: Mapping[str, Any]) -> int:
+    """Change these fields of the table as a whole; what others typed in the rest of it stays."""
+    await tx.run(actions.HOLD_DRAFTS, community_id)
+    draft = await queries.version((community_id,), version_id, tx)
+    table = msgspec.structs.replace(draft.table, **settings)
     return await actions.save_draft(tx, community_id=community_id, version_id=version_id, table=table)
 
 

@@ -18,6 +18,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions, actions_sheet, queries, rules, rules_edit, rules_warnings
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_pieces import counted, grouped, writing
+from pointsbank.scoring.rules import Fault
 from pointsbank.scoring.rules_edit import Row
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
@@ -77,10 +78,20 @@ async def editor(
         counted=counted(changes),
         saved_at=await _saved_at(draft),
         typed={f"points-{row.code}": row.points for row in rows} | {f"day_cap-{row.code}": row.day_cap for row in rows},
-        faults=[(fault.item_code, fault.said(with_words)) for fault in faults],
-        warned=[(warned.item_code, warned.said(with_words)) for warned in rules_warnings.warnings(draft.table)],
+        labels=rules.FIELD_LABELS,
+        faults=[(_place(fault), fault.said(with_words)) for fault in faults],
+        warned=[
+            (f"items/{warned.item_code}", warned.said(with_words)) for warned in rules_warnings.warnings(draft.table)
+        ],
         form=form or forms.blank(),
     )
+
+
+def _place(found: Fault) -> str:
+    """Where in the draft it is mended."""
+    if found.item_code:
+        return f"items/{found.item_code}"
+    return "items/new" if found.field == "items" else "settings"
 
 
 async def _saved_at(draft: Version) -> datetime:

@@ -15,8 +15,8 @@ from pointsbank.ledger.rules import MAIN
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions_sheet, queries, rules, rules_edit, rules_form
 from pointsbank.scoring.queries import Version
+from pointsbank.scoring.routes_form import drawn, filled, refuse_wrong
 from pointsbank.scoring.routes_pieces import of_kind
-from pointsbank.scoring.rules_form import Field, Sort
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -24,7 +24,6 @@ from pointsbank.web.i18n import N_, _, with_words
 from pointsbank.web.render import page
 
 EDITOR = [needs(Permission.EDIT_SCORING)]
-SPARE_ROWS, MORE_ROWS = 1, 3
 NEW = "new"
 HINTS: dict[str, str] = {
     "code": N_("一个大写字母加数字，例如 A07"),
@@ -84,16 +83,12 @@ async def item_form(version_id: FromPath[int], code: FromPath[str], session: Nam
     """The form of one item; the code `new` is a new one's."""
     draft = await queries.version(session.community_ids, version_id)
     if code == NEW:
-        return await _page(draft, _filled({**rules_form.blank(_("现场签到")), "book_kind": [MAIN], "editing": [""]}))
+        return await _page(draft, filled({**rules_form.blank(_("现场签到")), "book_kind": [MAIN], "editing": [""]}))
     item = draft.items.get(code)
     if item is None:
         raise NotFound
     of = of_kind(item, await kinds.denominations(None, draft.community_id))
-    return await _page(draft, _filled({**rules_form.texts_of(item, of), "editing": [code]}))
-
-
-def _filled(texts: rules_form.Texts) -> Filled[Any]:
-    return Filled({name: "\n".join(values) for name, values in texts.items()}, texts)
+    return await _page(draft, filled({**rules_form.texts_of(item, of), "editing": [code]}))
 
 
 async def _page(draft: Version, form: Filled[Any], status: int = 200, more: str = "") -> Response[str]:
@@ -103,49 +98,11 @@ async def _page(draft: Version, form: Filled[Any], status: int = 200, more: str 
         status=status,
         draft=draft,
         form=form,
-        sections=[(section, _is_open(section, form)) for section in rules_form.SECTIONS],
-        rows={field.name: _rows(field, form, more) for field in rules_form.FIELDS if field.parts},
-        options={field.name: _options(field) for field in _with_parts() if field.options},
-        books=[(one.code, one.name) for one in known],
+        **drawn(rules_form.SECTIONS, form, rules_form.blank(""), known, more),
         hints=HINTS,
         editing=form.typed.get("editing", ""),
+        fixed=["code"] if form.typed.get("editing") else [],
     )
-
-
-def _with_parts() -> list[Field]:
-    return [one for field in rules_form.FIELDS for one in (field, *field.parts)]
-
-
-def _options(field: Field) -> list[tuple[str, str]]:
-    words = {True: (rules_form.YES, N_("是")), False: (rules_form.NO, N_("否"))}
-    pairs = [words[one] if isinstance(one, bool) else (str(one), rules.WORDS[one]) for one in field.options]
-    return [(value, _(word)) for value, word in pairs]
-
-
-def _rows(field: Field, form: Filled[Any], more: str) -> list[list[str]]:
-    """The rows as typed, and some empty ones; a piece has one row."""
-    columns = [form.lists.get(part.name, []) for part in field.parts]
-    length = max([len(column) for column in columns], default=0)
-    rows = [[column[at] if at < len(column) else "" for column in columns] for at in range(length)]
-    filled = [row for row in rows if any(row)]
-    empty = [""] * len(field.parts)
-    if field.sort is Sort.PIECE:
-        return filled[:1] or [empty]
-    return filled + [empty] * (MORE_ROWS if more == field.name else SPARE_ROWS)
-
-
-def _is_open(section: rules_form.Section, form: Filled[Any]) -> bool:
-    """A section unfolds where something unusual stands in it, or something wrong."""
-    usual = rules_form.blank("")
-    for field in section.fields:
-        names = rules_form.inputs_of(field)
-        is_usual = all(
-            [text for text in form.lists.get(name, []) if text] in ([text for text in usual.get(name, []) if text], [])
-            for name in names
-        )
-        if field.name in form.errors or (field.sort is not Sort.BOOK and not is_usual):
-            return True
-    return form.typed.get("more", "") in [field.name for field in section.fields]
 
 
 @post("/scoring/versions/{version_id:int}/items", guards=EDITOR)
@@ -169,8 +126,7 @@ async def save_item(
         form.refuse("code", N_("编号 {code} 已经有了。请换一个，或回到草稿里改那一项。"), code=known.code)
         return await _page(draft, form, 400)
     item, wrong = rules_form.meant(form.lists, of, known)
-    for one in wrong:
-        form.refuse(one.field, with_words(one.text, **one.facts))
+    refuse_wrong(form, wrong)
     if item is not None:
         for fault in rules.faults(rules_edit.with_item(draft.table, item), book_kinds):
             if fault.item_code == item.code and not fault.only_publishing:

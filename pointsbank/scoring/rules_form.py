@@ -1,9 +1,12 @@
-"""The form of one item: every field an item has, as texts that are typed, drawn from the types of the item itself."""
+"""A form drawn from the types of what it is about: every field as texts that are typed, and what was typed as values.
+
+The fields of an item stand here, those of the table as a whole in `rules_form_table`.
+"""
 
 import re
 import types
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum, EnumType, auto
 from itertools import zip_longest
 from typing import Any, NamedTuple, Union, get_args, get_origin
@@ -17,8 +20,10 @@ from pointsbank.scoring.rules_table import Basis, Item
 from pointsbank.scoring.rules_words import FIELD_LABELS, YES_NO
 
 DAY_CAP = "day_cap"
-AMOUNTS = frozenset({"points", "range_max", "points_min_per_act", "floor", "points_by_met", DAY_CAP})
-LONG = frozenset({"says", "ground", "make_good"})
+AMOUNTS = frozenset({"points", "range_max", "points_min_per_act", "floor", "points_by_met", "spend_above", DAY_CAP})
+LONG = frozenset(
+    ("says", "ground", "make_good", "levels_words", "redeem", "redemption_ratio", "expiry_words", "approval", "appeal")
+)
 YES, NO = "yes", "no"
 Texts = dict[str, list[str]]
 
@@ -90,7 +95,11 @@ def _sort(name: str, kind: Any) -> tuple[Sort, tuple[Any, ...], tuple[Field, ...
     return Sort.BOOK if name == "book_kind" else Sort.LONG if name in LONG else Sort.TEXT, (), (), None
 
 
-_OF_ITEM = {of.encode_name: _field(of) for of in msgspec.structs.fields(Item)}
+def fields_of(kind: type[msgspec.Struct]) -> dict[str, Field]:
+    return {of.encode_name: _field(of) for of in msgspec.structs.fields(kind)}
+
+
+_OF_ITEM = fields_of(Item)
 _OF_ITEM[DAY_CAP] = Field(DAY_CAP, "每人每天上限", Sort.AMOUNT)
 
 
@@ -128,10 +137,13 @@ def blank(evidence: str) -> Texts:
 def texts_of(item: Item, of: Denomination) -> Texts:
     """What stands in each input; of rows, in each row."""
     shown = msgspec.structs.replace(item, caps=tuple(cap for cap in item.caps if not rules_edit.is_day_cap(cap)))
-    texts: Texts = {DAY_CAP: [amount(rules_edit.day_cap_of(item), of.decimals)]}
-    for field in FIELDS:
-        if field.name == DAY_CAP:
-            continue
+    fields = [field for field in FIELDS if field.name != DAY_CAP]
+    return {DAY_CAP: [amount(rules_edit.day_cap_of(item), of.decimals)]} | written(fields, shown, of)
+
+
+def written(fields: Iterable[Field], shown: msgspec.Struct, of: Denomination) -> Texts:
+    texts: Texts = {}
+    for field in fields:
         value = getattr(shown, field.name)
         if not field.parts:
             texts[field.name] = _written(field, value, of)
@@ -159,17 +171,8 @@ def _written(field: Field, value: Any, of: Denomination) -> list[str]:
 
 def meant(texts: Mapping[str, Sequence[str]], of: Denomination, known: Item | None) -> tuple[Item | None, list[Wrong]]:
     """The item that was typed, or what is to be typed again. A field that was not sent stays as it was."""
-    changes: dict[str, Any] = {}
-    wrong: list[Wrong] = []
-    for field in FIELDS:
-        if all(name not in texts for name in inputs_of(field)) and (known is not None or not field.required):
-            continue
-        try:
-            changes[field.name] = (
-                _pieces(field, texts, of) if field.parts else _one(field, texts.get(field.name, []), of)
-            )
-        except Unread as unread:
-            wrong.append(Wrong(field.name, NOT_READ[unread.what], unread.facts))
+    sent = [field for field in FIELDS if is_sent(field, texts) or (known is None and field.required)]
+    changes, wrong = read(sent, texts, of)
     if wrong:
         return None, wrong
     day_cap = changes.pop(DAY_CAP, None if known is None else rules_edit.day_cap_of(known))
@@ -190,6 +193,24 @@ def _is_same(known: Item, item: Item, name: str) -> bool:
     return sorted(map(str, getattr(known, name))) == sorted(map(str, getattr(item, name)))
 
 
+def is_sent(field: Field, texts: Mapping[str, Sequence[str]]) -> bool:
+    return any(name in texts for name in inputs_of(field))
+
+
+def read(
+    fields: Iterable[Field], texts: Mapping[str, Sequence[str]], of: Denomination
+) -> tuple[dict[str, Any], list[Wrong]]:
+    """What was typed into these fields, and those of them that mean nothing."""
+    found: dict[str, Any] = {}
+    wrong: list[Wrong] = []
+    for field in fields:
+        try:
+            found[field.name] = _pieces(field, texts, of) if field.parts else _one(field, texts.get(field.name, []), of)
+        except Unread as unread:
+            wrong.append(Wrong(field.name, NOT_READ[unread.what], unread.facts))
+    return found, wrong
+
+
 def _pieces(field: Field, texts: Mapping[str, Sequence[str]], of: Denomination) -> Any:
     columns = [texts.get(part.name, []) for part in field.parts]
     rows = [row for row in zip_longest(*columns, fillvalue="") if any(row)]
@@ -198,7 +219,7 @@ def _pieces(field: Field, texts: Mapping[str, Sequence[str]], of: Denomination) 
     for row in rows:
         values = [_one(part, [text], of) for part, text in zip(field.parts, row, strict=True)]
         made.append(field.made(**dict(zip(names, values, strict=True))))
-    return tuple(made) if field.sort is Sort.PIECES else next(iter(made), None)
+    return tuple(made) if field.sort is Sort.PIECES else next(iter(made), field.default)
 
 
 def _one(field: Field, typed: Sequence[str], of: Denomination) -> Any:

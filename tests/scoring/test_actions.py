@@ -13,7 +13,7 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
 from pointsbank.scoring import actions, actions_life, actions_sheet, queries
-from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults
+from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults, Validity, ValidityKind
 from pointsbank.scoring.rules_edit import Row
 from pointsbank.scoring.scheme_file import parse
 from tests.scoring.lives import lived
@@ -199,6 +199,26 @@ async def test_whoever_types_in_another_row_at_once_keeps_it_too(community_id):
 
     found = (await queries.draft_of(community_id)).table
     assert {item.code: (item.name, item.points) for item in found.items} == dict.fromkeys(codes, ("测试改名", 9))
+
+
+@pytest.mark.both
+async def test_whoever_changes_another_setting_or_an_item_at_once_keeps_it_too(community_id):
+    draft = await db.write(actions.import_draft, community_id=community_id, table=TABLE)
+    which = {"community_id": community_id, "version_id": draft}
+    item = msgspec.structs.replace(TABLE.items[0], name="测试改名")
+    settings = {
+        "notice_days": 9,
+        "appeal": "测试申诉",
+        "notes": ("测试说明",),
+        "validity": Validity(ValidityKind.YEAR_END),
+    }
+
+    await asyncio.gather(
+        db.write(actions_sheet.put_item, **which, item=item),
+        *(db.write(actions_sheet.put_settings, **which, settings={name: one}) for name, one in settings.items()),
+    )
+
+    assert (await queries.draft_of(community_id)).table == msgspec.structs.replace(TABLE, items=(item,), **settings)
 
 
 @pytest.mark.both

@@ -1,0 +1,121 @@
+"""The form of what holds for the whole table of a draft. It needs no script."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from pointsbank.kit import db
+from pointsbank.kit.db import Actor
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.people.access import Permission, Session, needs
+from pointsbank.scoring import actions_sheet, queries, rules, rules_form_table
+from pointsbank.scoring.queries import Version
+from pointsbank.scoring.routes_form import drawn, filled, refuse_wrong
+from pointsbank.web import forms
+from pointsbank.web.forms import Filled
+from pointsbank.web.handlers import get, post
+from pointsbank.web.i18n import N_, with_words
+from pointsbank.web.render import page
+
+EDITOR = [needs(Permission.EDIT_SCORING)]
+HINTS: dict[str, str] = {
+    "name": N_("居民看到的名称"),
+    "unit_name": N_("这张表叫它什么，例如：分、时间币"),
+    "notice_days": N_("原文没有写就空着，用本系统的默认天数"),
+    "yuan_per_point_cents": N_("抵 1 元就写 100。原文没有写的空着"),
+    "validity": N_("按月数、按年数的，写几个月、几年；别的写 0"),
+    "caps": N_("记入主存折的全部项目合计；分值、次数、分钟只写一样"),
+    "place": N_("哪个社区或街道的办法"),
+    "document": N_("文件的全名，不用书名号"),
+    "decimals": N_("只能是 0。要小数的项，请记入有小数的存折"),
+    "multipliers": N_("例如：夜间 150%，22:00 到 06:00"),
+    "base": N_("每人一开始就有的。没有就全部空着；原文没有写的空着"),
+    "balance_max": N_("没有就空着"),
+    "gate_minutes": N_("现在还不会照着拦，公布以前请写 0"),
+    "redeem": N_("照原文写成一段话"),
+    "redemption_ratio": N_("照原文写成一段话"),
+    "expiry_words": N_("照原文写成一段话"),
+    "levels": N_("从多少分钟起、从多少分起，只写一样"),
+    "levels_words": N_("照原文写成一段话"),
+    "approval": N_("照原文写成一段话"),
+    "appeal": N_("照原文写成一段话"),
+    "vetoes": N_("一行写一条，只给人看"),
+    "consequences": N_("一行写一条。不能影响低保、医保、办事这类依法享有的待遇"),
+    "notes": N_("一行写一条，例如原文没有写的、前后不一的"),
+}
+
+
+class SettingsForm(msgspec.Struct):
+    """What the form sends beside the fields, which `rules_form_table` reads.
+
+    `seen` has the marks of the fields as they were shown; `more` names rows of which some more are wanted.
+    """
+
+    request_key: str
+    seen: str = ""
+    more: str | None = None
+
+
+async def _draft(session: Session, version_id: int) -> Version:
+    found = await queries.version(session.community_ids, version_id)
+    if found.state != "draft":
+        raise rules.NotADraft
+    return found
+
+
+@get("/scoring/versions/{version_id:int}/settings", guards=EDITOR)
+async def settings(version_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
+    draft = await _draft(session, version_id)
+    texts = rules_form_table.texts_of(draft.table, await kinds.denominations(None, draft.community_id))
+    return await _page(draft, filled(texts | {"seen": [rules_form_table.marks_of(draft.table)]}))
+
+
+async def _page(draft: Version, form: Filled[Any], status: int = 200, more: str = "") -> Response[str]:
+    known = (await kinds.denominations(None, draft.community_id)).values()
+    return page(
+        "scoring/settings.html",
+        status=status,
+        draft=draft,
+        form=form,
+        hints=HINTS,
+        fixed=[],
+        **drawn(rules_form_table.SECTIONS, form, rules_form_table.usual(), known, more),
+    )
+
+
+@post("/scoring/versions/{version_id:int}/settings", guards=EDITOR)
+async def save_settings(
+    version_id: FromPath[int],
+    request: Request[Any, Any, Any],
+    session: NamedDependency[Session],
+    actor: NamedDependency[Actor],
+) -> Response[Any]:
+    """Keep what was changed since it was shown; what bars publishing alone does not bar a draft."""
+    form = await forms.read(request, SettingsForm)
+    draft = await _draft(session, version_id)
+    if more := form.typed.get("more"):
+        return await _page(draft, form, more=more)
+    book_kinds = await kinds.denominations(None, draft.community_id)
+    changed, wrong = rules_form_table.meant(form.lists, book_kinds, form.typed.get("seen", ""))
+    refuse_wrong(form, wrong)
+    for fault in rules.faults(msgspec.structs.replace(draft.table, **changed), book_kinds):
+        if not fault.item_code and not fault.only_publishing:
+            form.refuse(fault.field, fault.said(with_words))
+    if not form.is_valid:
+        return await _page(draft, form, 400)
+    await db.write(
+        actions_sheet.put_settings,
+        actor=actor,
+        request_key=form.value.request_key,
+        community_id=draft.community_id,
+        version_id=draft.id,
+        settings=changed,
+    )
+    headers = {"Location": f"/scoring/versions/{version_id}"}
+    return Response(b"", status_code=303, media_type="text/html", headers=headers)
+
+
+handlers: list[Any] = [settings, save_settings]

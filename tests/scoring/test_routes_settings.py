@@ -1,0 +1,97 @@
+"""The form of what holds for the whole table of a draft, through HTTP and without script."""
+
+import re
+from html import unescape
+
+import pytest
+
+from pointsbank.kit import db
+from pointsbank.people.access import Role
+from pointsbank.scoring import actions, queries, rules_form, rules_form_table
+from tests.scoring.builders import a_table
+from tests.world import visiting
+
+
+@pytest.fixture
+async def admin(world):
+    _, token = await world.staff(Role.COMMUNITY_ADMIN)
+    async with visiting(world, cookie=token) as desk:
+        yield desk
+
+
+@pytest.fixture
+async def draft(world):
+    return await db.write(actions.draft_from_current, community_id=world.home.id)
+
+
+def seen(page):
+    return re.search(r'name="seen" value="([^"]+)"', page.text)[1]
+
+
+async def test_every_field_stands_on_the_form_with_the_usual_ones_in_front(admin, draft):
+    page = await admin.get(f"/scoring/versions/{draft}/settings")
+
+    for field in rules_form_table.FIELDS:
+        for name in rules_form.inputs_of(field):
+            assert f'name="{name}"' in page.text
+    assert page.text.index('name="caps.scope"') < page.text.index("<details") < page.text.index('name="place"')
+    assert f'href="/scoring/versions/{draft}/settings"' in (await admin.get(f"/scoring/versions/{draft}")).text
+
+
+async def test_a_fault_is_told_beside_its_field_and_what_was_typed_stays(world, admin, draft):
+    url, before = f"/scoring/versions/{draft}/settings", (await queries.draft_of(world.home.id)).table
+    marks = seen(await admin.get(url))
+    typed = {
+        "seen": marks, "name": "测试改过的表", "notice_days": "99", "balance_max": "很多", "appeal": "测试申诉",
+        "validity.kind": "months", "validity.months": "0", "validity.years": "0", "vetoes": "打人\n骂人",
+        "caps.scope": ["person", ""], "caps.period": ["month", ""], "caps.points": ["70", ""], "gate_minutes": "60",
+    }  # fmt: skip
+
+    refused = await admin.post(url, data={"request_key": "settings-wrong", **typed})
+    more = await admin.post(url, data={"request_key": "settings-more", **typed, "more": "caps"})
+
+    assert (refused.status_code, more.status_code) == (400, 200)
+    for field in ("notice_days", "balance_max"):
+        assert re.search(rf'id="{field}-wrong"', refused.text)
+    assert re.search(r'is-wrong" role="group" aria-labelledby="validity"', refused.text)
+    assert 'id="gate_minutes-wrong"' not in refused.text
+    for typed_text in ('value="测试改过的表"', 'value="99"', 'value="很多"', 'value="70"', "打人\n骂人", marks):
+        assert typed_text in unescape(refused.text)
+    assert more.text.count('name="caps.scope"') == 4
+    assert (await queries.draft_of(world.home.id)).table == before
+
+
+async def test_what_only_bars_publishing_is_kept_and_told_in_the_draft(world, admin, draft):
+    url = f"/scoring/versions/{draft}"
+
+    saved = await admin.post(f"{url}/settings", data={"request_key": "settings-gate", "gate_minutes": "61"})
+    page = (await admin.get(url)).text
+
+    assert saved.status_code == 303
+    assert (await queries.draft_of(world.home.id)).table.gate_minutes == 61
+    assert re.search(rf'href="{url}/settings">“服务满多少分钟才能兑换”现在还不会照着拦', page)
+    assert re.search(r"<small>服务满多少分钟才能兑换 <del>0</del> <ins>61</ins>", page)
+
+
+async def test_two_who_have_the_form_open_both_keep_what_they_changed(world, admin, draft):
+    url = f"/scoring/versions/{draft}/settings"
+    table = (await queries.draft_of(world.home.id)).table
+    sent = rules_form_table.texts_of(table, {}) | {"seen": [seen(await admin.get(url))]}
+
+    for field, text in (("unit_name", "邻里币"), ("appeal", "测试申诉")):
+        saved = await admin.post(url, data={"request_key": f"change-{field}", **sent, field: text})
+        assert saved.status_code == 303
+
+    kept = (await queries.draft_of(world.home.id)).table
+    assert (kept.unit_name, kept.appeal) == ("邻里币", "测试申诉")
+    assert (kept.items, kept.document) == (table.items, table.document)
+
+
+async def test_only_a_draft_of_ones_own_community_has_the_form(world, admin):
+    theirs = await db.write(actions.import_draft, community_id=world.communities[1].id, table=a_table())
+
+    for version_id, status in ((theirs, 404), (world.home.version_id, 409)):
+        url = f"/scoring/versions/{version_id}/settings"
+        shown = await admin.get(url)
+        sent = await admin.post(url, data={"request_key": f"no-draft-{version_id}", "name": "测试"})
+        assert (shown.status_code, sent.status_code) == (status, status)
