@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 
 from pointsbank.app.database import FILE_NAME
 from tests.browser.conftest import DESK, PHONE, at_work
+from tests.browser.test_editor import PASTE
 from tests.browser.test_story import announce, come_and_go, confirm_hours, path_of
 
 pytestmark = pytest.mark.browser
@@ -31,11 +32,18 @@ def a_photo() -> bytes:
 
 
 def draft(admin, points: str) -> str:
-    """A new version with one cell changed, handed to the meeting; returns the page of its life."""
+    """A new version: pasted from a sheet, tried out, handed to the meeting; returns the page of its life."""
     admin.goto("/scoring")
     admin.get_by_role("button", name="起草新的一版").click()
-    admin.fill("#points-A01", points)
+    admin.focus("#points-A01")
+    admin.evaluate(PASTE, f"{points}\t200\t现场签到和照片\r\n")
     expect(admin.locator("#saved")).to_have_text(re.compile("^已保存 "))
+    editor = path_of(admin.url)
+    admin.get_by_role("link", name="试算").click()
+    admin.get_by_role("button", name="开始试算").click()
+    expect(admin.locator("main")).to_contain_text("0 件真实记录", timeout=30_000)
+    admin.goto(editor)
+    expect(admin.locator("#day_cap-A01")).to_have_value("200")
     admin.get_by_role("link", name="交给议事会").click()
     admin.get_by_role("button", name="交给议事会").click()
     expect(admin.locator("[aria-current=step]")).to_contain_text("居民议事会")
