@@ -77,6 +77,7 @@ STATE = [
             ("quantity", fields.BigIntField()),
             ("recorded_by", fields.BigIntField(null=True)),
             ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
+            ("occasion", fields.TextField(unique=False)),
         ],
         options={"table": "awards_act", "app": "models", "pk_attr": "id"},
         bases=["Model"],

@@ -23,4 +23,6 @@ Invariants:
      below the floor, and what is not there is no debt. Who wrote a finding down, confirmed or told it does not rule.
   11. A finding is told to its holder alone: a public list of what was done wrong would punish more than its points,
      and could not be taken back where an objection is upheld.
+ 12. A household's deed, and its share of what its building achieved, counts for the household once for an occasion;
+     again only once that was sent back.
 """

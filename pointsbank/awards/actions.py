@@ -70,8 +70,8 @@ UPDATE awards_cap_use SET points = points + ?
 """
 ACT = """
 INSERT INTO awards_act (community_id, person_id, source_room, source_kind, source_id, item_code, what, evidence,
-                        began_at, day, minutes, planned_minutes, quantity, recorded_by, recorded_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        began_at, day, minutes, planned_minutes, quantity, recorded_by, recorded_at, occasion)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source_room, source_kind, source_id, item_code) DO NOTHING RETURNING id
 """
 AWARD = """
@@ -94,7 +94,11 @@ TAKE_STEP = """
 UPDATE awards_award SET reviews_given = reviews_given + 1, next_role = ?
  WHERE id = ? AND state = 'pending' AND reviews_given = ?
 """
-REVIEWERS = "SELECT reviewed_by FROM awards_review WHERE award_id = ?"
+# Who wrote the act down has had a hand in it, whether or not that was a step of the chain.
+HANDS = """
+SELECT reviewed_by FROM awards_review WHERE award_id = ?
+ UNION SELECT act.recorded_by FROM awards_award award JOIN awards_act act ON act.id = award.act_id WHERE award.id = ?
+"""
 TAKE_FOR_NOTICE = "UPDATE awards_award SET state = 'noticed' WHERE id = ? AND state = 'pending' AND next_role = ''"
 PUT_ON_NOTICE = "UPDATE awards_award SET notice_id = ?, line_id = ? WHERE id = ?"
 CHANGE = "UPDATE awards_award SET state = ? WHERE id = ? AND state = ?"
@@ -134,9 +138,12 @@ async def record_act(
     planned_minutes: int,
     quantity: int = 1,
     reviewed_by: int | None = None,
+    occasion: tuple[str, str, int] | None = None,
 ) -> Made:
-    """Write down what was done and work out its points; `reviewed_by` has passed the first step of the chain.
+    """Write down what was done and work out its points.
 
+    `reviewed_by` has passed the first step of a chain that begins with the organiser. What several did on one
+    `occasion` has it in common, for items that count once for a household; an act without is an occasion of its own.
     A caller with several acts goes through them by ascending person, so that two callers do not wait for each other.
     """
     day = local_day(began_at)
@@ -150,15 +157,18 @@ async def record_act(
     if reviewed_by is not None and await people.same_household(tx, reviewed_by, holder.person_id):
         raise OwnAct
 
-    facts = Facts(day, minutes, planned_minutes, quantity, began_minute=minute_of_day(began_at))
+    facts = Facts(
+        day, minutes, planned_minutes, quantity, began_minute=minute_of_day(began_at),
+        occasion="/".join(map(str, occasion or source)),
+    )  # fmt: skip
     result, uses = await score(tx, holder=holder, table=version.table, item=item, facts=facts)
     act = await tx.row(
         ACT, community_id, holder.person_id, *source, item_code, what, evidence, began_at, day, minutes,
-        planned_minutes, quantity, tx.actor.person_id, tx.now,
+        planned_minutes, quantity, tx.actor.person_id, tx.now, facts.occasion,
     )  # fmt: skip
     if act is None:
         raise AlreadyRecorded
-    given = 0 if reviewed_by is None else 1
+    given = 1 if reviewed_by is not None and item.review[0] == "organiser" else 0
     passbook_id = await open_book(tx, holder=holder, kind=item.book_kind)
     award = await tx.row(
         AWARD, act["id"], version.id, community_id, holder.person_id, passbook_id, item_code, result.points,
@@ -167,7 +177,7 @@ async def record_act(
     )  # fmt: skip
     assert award is not None
     award_id = int(award["id"])
-    if reviewed_by is not None:
+    if given:
         await tx.run(REVIEW, award_id, 0, "passed", "", reviewed_by, tx.now)
     await trail.record(tx, "award.made", subject=("award", award_id), points=result.points, clipped=result.clipped)
     return Made(award_id, result.points, await _advance(tx, award_id))
@@ -176,7 +186,7 @@ async def record_act(
 async def score(tx: Tx, *, holder: Holder, table: Table, item: Item, facts: Facts) -> tuple[Result, list[CounterUse]]:
     """Work out an act's points under the caps' counters, which are taken first and counted up."""
     holders = Holders(holder.person_id, holder.household_id, holder.building_id)
-    keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day)}
+    keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day, facts.occasion)}
     counted = await take_counters(tx, community_id=holder.community_id, counters=keys.values())
     before = await queries.used_before_merging(tx, holder)
     used = {key: counted[counter] + before.get(key, 0) for key, counter in keys.items()}
@@ -197,7 +207,7 @@ async def review(tx: Tx, *, award_id: int, passed: bool, reason: Reason | None, 
     assert reviewer_id is not None
     if await people.same_household(tx, reviewer_id, award["person_id"]):
         raise OwnAct
-    if reviewer_id in {found[0] for found in await tx.rows(REVIEWERS, award_id)}:
+    if reviewer_id in {found[0] for found in await tx.rows(HANDS, award_id, award_id)}:
         raise SameReviewer
 
     # The count that was read is the guard: whoever took this step meanwhile has raised it.

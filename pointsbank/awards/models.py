@@ -21,6 +21,7 @@ class Act(Model):
     quantity = fields.BigIntField()
     recorded_by = fields.BigIntField(null=True)
     recorded_at = fields.DatetimeField()
+    occasion = fields.TextField()
 
     class Meta:
         table = "awards_act"
@@ -67,6 +68,48 @@ class Review(Model):
 
     class Meta:
         table = "awards_review"
+
+
+class Panel(Model):
+    id = fields.BigIntField(primary_key=True)
+    award_id = fields.BigIntField(unique=True)
+    community_id = fields.BigIntField()
+    step = fields.BigIntField()
+    members = fields.BigIntField()
+    agree = fields.BigIntField()
+    drawn = fields.BooleanField()
+    seats = fields.BigIntField()
+    agreed = fields.BigIntField()
+    against = fields.BigIntField()
+    opened_at = fields.DatetimeField()
+    verdict = fields.TextField(null=True)
+    decided_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "awards_panel"
+
+
+class PanelSeat(Model):
+    id = fields.BigIntField(primary_key=True)
+    panel_id = fields.BigIntField()
+    person_id = fields.BigIntField()
+    out_of = fields.BigIntField(null=True)
+    seated_at = fields.DatetimeField()
+    left_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "awards_panel_seat"
+
+
+class PanelVote(Model):
+    id = fields.BigIntField(primary_key=True)
+    seat_id = fields.BigIntField(unique=True)
+    agrees = fields.BooleanField()
+    reason = fields.TextField()
+    voted_at = fields.DatetimeField()
+
+    class Meta:
+        table = "awards_panel_vote"
 
 
 class Question(Model):

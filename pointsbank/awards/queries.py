@@ -52,7 +52,8 @@ UNSETTLED = f"""
 TO_REVIEW = """
 SELECT award.id, award.person_id, award.item_code, award.passbook_id, award.points, award.steps, award.made_at,
        act.what, act.evidence, act.began_at, act.minutes, act.quantity,
-       (SELECT COUNT(*) FROM awards_review review WHERE review.award_id = award.id AND review.reviewed_by = ?) AS mine,
+       act.recorded_by = ? OR EXISTS (SELECT 1 FROM awards_review review
+                                       WHERE review.award_id = award.id AND review.reviewed_by = ?) AS mine,
        (SELECT MIN(review.reviewed_by) FROM awards_review review WHERE review.award_id = award.id) AS reviewed_by
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
  WHERE award.state = 'pending' AND award.next_role = 'community_admin' AND award.community_id IN
@@ -265,7 +266,7 @@ def _credit(found: Row) -> Credit:
 async def to_review(community_ids: Sequence[int], reviewer_id: int) -> list[ToReview]:
     """What waits for a community admin, the oldest first."""
     sql = f"{TO_REVIEW} ({_marks(community_ids)}) ORDER BY award.id LIMIT ?"
-    found = await db.rows(sql, reviewer_id, *community_ids, WAITING_MAX)
+    found = await db.rows(sql, reviewer_id, reviewer_id, *community_ids, WAITING_MAX)
     asked = {person for line in found for person in (line["person_id"], line["reviewed_by"]) if person is not None}
     names = await people.masked_names(asked)
     lines = []

@@ -22,7 +22,7 @@ class OwnAct(Refusal):
 class SameReviewer(Refusal):
     kind = Kind.FORBIDDEN
     code = "awards.same_reviewer"
-    message = "这条记录的上一步就是你审核的。下一步请另一位管理员来做。"
+    message = "这条记录是你记下的，或者上一步就是你审核的。这一步请另一位管理员来做。"
 
 
 class AlreadyRecorded(Refusal):

@@ -207,6 +207,7 @@ async def _confirm_line(tx: Tx, activity_id: int, activity: Row, plan: Plan, lin
         community_id=activity["community_id"],
         person_id=line.person_id,
         source=("events", "attendance", line.attendance_id),
+        occasion=("events", "activity", activity_id),
         item_code=activity["item_code"],
         what=rules.what(activity["title"], line.minutes),
         evidence=line.in_way,

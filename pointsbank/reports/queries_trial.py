@@ -15,8 +15,8 @@ COUNT = "SELECT COUNT(*) FROM awards_act WHERE community_id = ? AND day BETWEEN 
 # As they live now: whose household or building it was on the day, nobody has written down.
 ACTS = """
 SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id, one.birth_year, one.sex,
-       act.item_code, act.began_at, act.minutes, act.planned_minutes, act.quantity, award.version_id, award.points,
-       award.state,
+       act.item_code, act.began_at, act.minutes, act.planned_minutes, act.quantity, act.occasion,
+       award.version_id, award.points, award.state,
        CASE WHEN award.steps LIKE '%"fixed%' THEN award.steps END AS steps, undone.id IS NOT NULL AS is_undone
   FROM awards_act act JOIN awards_award award ON award.act_id = act.id
   JOIN people_person who ON who.id = act.person_id
@@ -30,7 +30,7 @@ SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id
 FIXED = ("fixed", "fixed_above")
 PLAIN = (
     "act_id", "person_id", "household_id", "building_id", "birth_year", "sex", "item_code", "minutes",
-    "planned_minutes", "quantity", "version_id",
+    "planned_minutes", "quantity", "occasion", "version_id",
 )  # fmt: skip
 Rows = Callable[..., Awaitable[list[Row]]]
 _steps = msgspec.json.Decoder(list[Step]).decode
@@ -50,6 +50,7 @@ class Recorded(msgspec.Struct, frozen=True):
     minutes: int
     planned_minutes: int
     quantity: int
+    occasion: str
     version_id: int
     awarded: int
     fixed_points: int | None

@@ -81,8 +81,9 @@ class Trial:
         whose = Holders(act.person_id, act.household_id, act.building_id)
         holders = act.person_id, whose.of(Scope.HOUSEHOLD), whose.of(Scope.BUILDING)
         facts = Facts(
-            day, act.minutes, act.planned_minutes, act.quantity, act.fixed_points, began.hour * 60 + began.minute
-        )
+            day, act.minutes, act.planned_minutes, act.quantity, act.fixed_points, began.hour * 60 + began.minute,
+            occasion=act.occasion,
+        )  # fmt: skip
         past = PastAct(act.item_code, facts, *holders)
         old = _scored(self.before, in_force, in_force.items[act.item_code], past)
         item = draft.items.get(act.item_code)

@@ -9,7 +9,7 @@ from datetime import date
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules_caps import CapKey, Caps, CapUse, caps_of, caps_on, period_start
+from pointsbank.scoring.rules_caps import CapKey, Caps, CapUse, caps_at, caps_of, period_start
 from pointsbank.scoring.rules_differences import Difference, FieldChange, differences
 from pointsbank.scoring.rules_explanations import EXPLANATIONS, POINT_FACTS, Step, told
 from pointsbank.scoring.rules_facts import FactMissing, Facts, facts_wanted, unmet
@@ -156,7 +156,7 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
     if missed is not None:
         return Result(points=0, clipped=0, steps=(missed,), uses=())
 
-    caps = caps_on(table, item, facts.day)
+    caps = caps_at(table, item, facts.day, facts.occasion)
     carried = used.get(caps.rest, 0) if caps.rest else 0
     full, rest, steps = worked_out(table, item, facts, carried)
     points, minutes = full, facts.minutes
@@ -204,7 +204,7 @@ class Replay:
 
     def score(self, table: Table, item: Item, act: PastAct) -> Result:
         holder = {Scope.PERSON: act.person_id, Scope.HOUSEHOLD: act.household_id, Scope.BUILDING: act.building_id}
-        keys = caps_of(table, item, act.facts.day)
+        keys = caps_of(table, item, act.facts.day, act.facts.occasion)
         used = {key: self._counted.get((holder[key.scope], key), 0) for key in keys}
         result = evaluate(table, item, act.facts, used)
         for use in result.uses:
@@ -226,8 +226,11 @@ def replay(table: Table, acts: Iterable[PastAct]) -> list[Result]:
 
 
 def is_for_activities(item: Item) -> bool:
-    """Whether an activity's organiser can enter an act of this item and knows all it takes to score it."""
-    entered = "organiser" in item.submit and item.review[0] == "organiser"
+    """Whether an activity's organiser can enter an act of this item and knows all it takes to score it.
+
+    Where organisers review, confirming the minutes is their review: it has to be the first.
+    """
+    entered = "organiser" in item.submit and "organiser" not in item.review[1:]
     return entered and not item.deduction and not facts_wanted(item)
 
 

@@ -14,7 +14,8 @@ from pointsbank.scoring.rules_table import Basis, Cap, Counts, Item, Period, Rou
 class CapKey(msgspec.Struct, frozen=True, cache_hash=True):
     """One counter of one holder: `item_code` is empty for the table as a whole.
 
-    `counts` is one of Counts, or "rest/60" for the sixtieths of a point that earlier acts have left over.
+    `counts` is one of Counts, "rest/60" for the sixtieths of a point that earlier acts have left over, or
+    "once/" and an occasion for what a household gets once there.
     """
 
     scope: Scope
@@ -22,6 +23,9 @@ class CapKey(msgspec.Struct, frozen=True, cache_hash=True):
     item_code: str
     period_start: date
     counts: str = Counts.POINTS
+
+
+OF_A_HOME = ("household", "building")
 
 
 class CapUse(msgspec.Struct, frozen=True):
@@ -48,9 +52,18 @@ class Caps(NamedTuple):
     rest: CapKey | None
 
 
-def caps_of(table: Table, item: Item, day: date) -> tuple[CapKey, ...]:
+def caps_of(table: Table, item: Item, day: date, occasion: str = "") -> tuple[CapKey, ...]:
     """The counters that an act of this item on this day draws on, in the order in which the caps apply; a rest last."""
-    return caps_on(table, item, day).keys
+    return caps_at(table, item, day, occasion).keys
+
+
+def caps_at(table: Table, item: Item, day: date, occasion: str) -> Caps:
+    """The caps of that day; a household gets its own deed, or its share of its building's, once for the occasion."""
+    caps = caps_on(table, item, day)
+    if item.scope not in OF_A_HOME or not occasion:
+        return caps
+    once = CapKey(Scope.HOUSEHOLD, Period.LIFETIME, item.code, date.min, f"once/{occasion}")
+    return Caps((Placed("household_has_it", once, Counts.TIMES, 1), *caps.placed), (once, *caps.keys), caps.rest)
 
 
 # By identity: a version is parsed once, and looking one up by what it says would take longer than working it out.

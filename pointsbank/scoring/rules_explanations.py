@@ -33,6 +33,7 @@ EXPLANATIONS: dict[str, str] = {
     "too_short": "参加 {minutes} 分钟，不满最少的 {least} 分钟，不计分",
     "too_near": "走了 {metres} 米，不满最少的 {least} 米，不计分",
     "too_few": "数量 {quantity}，不到最少的 {least}，不计分",
+    "household_has_it": "这件事一户只记 {most_times} 次，同一户已经记过 {had} 次，这次少记 {clipped}",
     "outside_hours": "{began} 开始，不在 {start} 到 {end} 之间，不计分",
     "advised": "{months} 个月内第 {count} 次，先劝导，不扣分",
     "warned": "{months} 个月内第 {count} 次，先警告，不扣分",

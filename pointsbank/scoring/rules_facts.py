@@ -33,6 +33,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     `began_minute` counts from local midnight, `streak` how many in a row with this one, `earlier` the findings before
     this one within the months of a deduction's process. `marks` name multipliers that hold. None is not known.
+    `occasion` says what was done together; empty for what stands alone.
     """
 
     day: date
@@ -48,6 +49,7 @@ class Facts(msgspec.Struct, frozen=True):
     faults: tuple[str, ...] | None = None
     streak: int | None = None
     earlier: int | None = None
+    occasion: str = ""
 
     def __post_init__(self) -> None:
         assert self.minutes >= 0

@@ -14,7 +14,6 @@ from pointsbank.scoring.rules_faults_parts import (
 )
 from pointsbank.scoring.rules_rights import benefit_in
 from pointsbank.scoring.rules_table import Star, Table
-from pointsbank.scoring.rules_words import WORDS
 
 __all__ = ["FAULTS", "Fault", "faults"]
 PARTS_MAX = 10**12  # of a point; a counter holds them as one whole number
@@ -32,8 +31,6 @@ def faults(table: Table, book_kinds: Collection[str] | None = None) -> list[Faul
             found.append(Fault(item.code, "code", "duplicate_code", {"value": item.code}))
         codes.add(item.code)
         found += item_faults(item)
-        if item.scope == "household" and table.passbook == "person":
-            found.append(Fault(item.code, "scope", "doer_later", {"doer": WORDS[item.scope]}))
         if item.remainder == "carry" and parts_of(table, item) > PARTS_MAX:
             found.append(Fault(item.code, "remainder", "carry_parts", {}))
         if book_kinds is not None and item.book_kind not in book_kinds:

@@ -20,7 +20,7 @@ from pointsbank.scoring.rules_faults_parts import (
     validity_faults,
 )
 from pointsbank.scoring.rules_rights import rights_faults
-from pointsbank.scoring.rules_table import Basis, Doer, Item, Period, Rounding
+from pointsbank.scoring.rules_table import Basis, Item, Period, Rounding
 from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS
 
 METRES_MAX = 1_000_000
@@ -55,7 +55,6 @@ PRICED_BY = {Basis.PER_LEVEL: "levels", Basis.PER_CONDITIONS: "points_by_met"}  
 DEDUCTION_ONLY = ("process", "ground", "make_good", "floor")
 BLANK = Item(code="", category="", name="", basis=Basis.PER_TIME, evidence="")
 LATER_FACTS = ("metres", "level", "met", "faults")  # no page writes them down yet
-LATER_DOERS: tuple[Doer, ...] = ("building", "team")
 
 
 def item_faults(item: Item) -> Iterator[Fault]:
@@ -197,8 +196,6 @@ def _people_faults(item: Item) -> Iterator[Fault]:
     for fact in facts_wanted(item):
         if fact in LATER_FACTS:
             yield Fault(code, "basis", "facts_later", {"fact": FACT_WORDS[fact]})
-    if item.scope in LATER_DOERS:
-        yield Fault(code, "scope", "doer_later", {"doer": WORDS[item.scope]})
 
 
 def _deduction_faults(item: Item) -> Iterator[Fault]:

@@ -125,6 +125,18 @@ async def test_the_same_deed_is_awarded_once(neighbours):
     assert await neighbours.counted() == [10]
 
 
+async def test_whoever_wrote_an_act_down_does_not_review_it_alone(neighbours):
+    await neighbours.adopt(an_item(review=(ADMIN,)), notice_days=0)
+    organiser, person = await neighbours.actor(), await neighbours.person()
+    made = await neighbours.act(person, confirmed_by=organiser)
+    passed = {"award_id": made.award_id, "passed": True, "reason": None}
+
+    assert made.state == "pending"
+    with pytest.raises(SameReviewer):
+        await db.write(actions.review, actor=organiser, **passed)
+    assert await db.write(actions.review, actor=await neighbours.actor(), **passed) == "settled"
+
+
 class TestCaps:
     async def test_what_is_beyond_a_cap_is_clipped_and_recorded(self, neighbours):
         await neighbours.adopt(an_item(caps=(cap(Scope.PERSON, Period.DAY, 25),)))

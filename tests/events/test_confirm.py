@@ -10,7 +10,10 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.people import actions as people
 from pointsbank.people import queries as holders
 from pointsbank.people.access import Role
+from pointsbank.scoring.rules import Basis, Item
 from pointsbank.trail import queries as trail
+from tests.events.conftest import Square
+from tests.world import World
 
 both = pytest.mark.both
 
@@ -348,3 +351,21 @@ async def test_an_organiser_is_kept_from_the_lines_of_their_own_aliases(square):
 
     with pytest.raises(rules.OwnLine):
         await square.confirm(activity, (line, 120), actor=Actor(square.organiser.person_id))
+
+
+async def test_an_activity_is_one_occasion_for_a_household(clock, settings, database):
+    stairs = Item(
+        code="Z01", category="环境", name="楼道评比", basis=Basis.PER_TIME, points=3, evidence="评比", scope="building"
+    )
+    world = await World(clock, settings, more_items=(stairs,)).found(count=1)
+    square = Square(world, *await world.staff(Role.EVENT_ORGANISER))
+    home = await world.household()
+    came = [await world.person(household_id=home) for _ in "ab"] + [await world.person()]
+    activity = await square.activity(starts_in=0, item_code="Z01")
+    for person in came:
+        await square.pick(activity, person)
+    clock.advance(minutes=150)
+
+    done = await square.confirm(activity, *[(line.id, 60) for line in await queries.lines(activity)])
+
+    assert (done.points, [await world.balance(person) for person in came]) == (6, [3, 0, 3])

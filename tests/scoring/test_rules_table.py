@@ -106,8 +106,6 @@ def test_a_deduction_that_advises_and_warns_first_can_be_published():
         ({"panel": Panel(5, 3)}, "panel", "panel"),
         ({"review": ("organiser", "panel")}, "review", "panel_later"),
         ({"metres_min": 500}, "basis", "facts_later"),
-        ({"scope": "household"}, "scope", "doer_later"),
-        ({"scope": "team"}, "scope", "doer_later"),
         ({"ground": "村规民约第三条"}, "ground", "only_deduction"),
         ({"deduction": True, "process": Process(within_months=0)}, "process", "out_of_range"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY),)}, "caps", "cap_counts"),

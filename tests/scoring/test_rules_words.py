@@ -94,6 +94,7 @@ def cases_of_more():
         yield key, an_item(rounding=Rounding.EXACT, remainder="carry"), some_facts(), ()
     yield "raised", an_item(points_min_per_act=5), some_facts(), ()
     yield "minutes_max", an_item(minutes_max_per_act=60), some_facts(), ()
+    yield "household_has_it", an_item(scope="household"), some_facts(occasion="tests/activity/1"), ()
 
 
 def cases_of_counts(scope, period):
@@ -109,7 +110,8 @@ CASES = list(each_case())
 @pytest.mark.parametrize(("key", "item", "act", "table_caps"), CASES, ids=[case[0] for case in CASES])
 def test_each_explanation_is_given_and_its_facts_fill_its_text(key, item, act, table_caps):
     counted = {Counts.TIMES: 1, "rest/60": LEFT_OVER.get(key, 0)}
-    used = {each: counted.get(each.counts, 0) for each in rules.caps_of(a_table(item, caps=table_caps), item, DAY)}
+    keys = rules.caps_of(a_table(item, caps=table_caps), item, DAY, act.occasion)
+    used = {each: 1 if each.counts.startswith("once/") else counted.get(each.counts, 0) for each in keys}
     steps = {step.key: step for step in evaluated(item, act, used, caps=table_caps).steps}
 
     text = rules.EXPLANATIONS[key]
