@@ -7,19 +7,16 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session
-from pointsbank.scoring.rules import EXPLANATIONS, POINT_FACTS, Step
+from pointsbank.scoring import rules
+from pointsbank.scoring.rules import Step
 from pointsbank.web import formats
 from pointsbank.web.i18n import _, amount
 
 
 def explained(steps: list[Step], of: Denomination) -> list[tuple[str, str, str]]:
     """Each step of a calculation in words, a note, and the points that are left after it."""
-    told = []
-    for step in steps:
-        amounts = {name: amount(int(step.facts[name]), of) for name in POINT_FACTS & step.facts.keys()}
-        words = _(EXPLANATIONS[step.key], **{**step.facts, **amounts})
-        told.append((words, "", formats.points(step.points, of.decimals)))
-    return told
+    words = [rules.told(step, lambda points: amount(points, of), _) for step in steps]
+    return [(said, "", formats.points(step.points, of.decimals)) for said, step in zip(words, steps, strict=True)]
 
 
 async def denomination_of(award: AwardView) -> Denomination:

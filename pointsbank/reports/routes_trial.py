@@ -1,6 +1,5 @@
 """The trial run: what a draft would have given for what was really done, beside the rules of its days."""
 
-import re
 from datetime import date
 from itertools import groupby
 from typing import Annotated, Any
@@ -39,7 +38,6 @@ TRIES = [needs(Permission.EDIT_SCORING)]
 MONTHS_AT_FIRST = 12
 CLIPS_SHOWN = 10
 SEXES = {"m": N_("男"), "f": N_("女"), UNKNOWN: N_("没有登记")}
-CLAUSE = re.compile("，|, |: ")
 
 
 class TrialForm(msgspec.Struct):
@@ -245,10 +243,10 @@ def _chart(outcome: Outcome) -> charts.LineChart | None:
 
 
 def _clip(clip: Clip, book_kinds: dict[str, Denomination]) -> ClipRow:
-    """The cap in the words of the explanation, as far as they do not tell of one act."""
+    """The cap in the words of the explanation."""
     of = book_kinds.get(clip.kind, PLAIN)
     words = _(EXPLANATIONS[clip.key], most=amount(clip.most, of), most_times=clip.most, most_minutes=clip.most)
-    return ClipRow(clip.code, CLAUSE.split(words)[0], clip.times, amount(clip.points, of))
+    return ClipRow(clip.code, words, clip.times, amount(clip.points, of))
 
 
 async def _movers(changes: list[rules.Change]) -> list[Mover]:

@@ -1,6 +1,6 @@
 """The draft's editor: a grid of cells. Each step works without script."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,14 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import Invalid, NotFound
 from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions, actions_sheet, queries, rules, rules_edit, rules_warnings
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_pieces import counted, grouped, writing
 from pointsbank.scoring.rules import Fault
 from pointsbank.scoring.rules_edit import Row
+from pointsbank.scoring.rules_warnings import Warned
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import post
@@ -80,18 +82,24 @@ async def editor(
         typed={f"points-{row.code}": row.points for row in rows} | {f"day_cap-{row.code}": row.day_cap for row in rows},
         labels=rules.FIELD_LABELS,
         faults=[(_place(fault), fault.said(with_words)) for fault in faults],
-        warned=[
-            (f"items/{warned.item_code}", warned.said(with_words)) for warned in rules_warnings.warnings(draft.table)
-        ],
+        warned=[(_place_of(one.item_code), one.said(with_words)) for one in await _warned(draft, book_kinds)],
         form=form or forms.blank(),
     )
 
 
+async def _warned(draft: Version, book_kinds: Mapping[str, Denomination]) -> list[Warned]:
+    books = {kind.code: kind.settings for kind in await kinds.kinds(draft.community_id)}
+    of_books = rules_warnings.of_books(draft.table, books, _, writing(book_kinds))
+    return [*of_books, *rules_warnings.warnings(draft.table)]
+
+
 def _place(found: Fault) -> str:
     """Where in the draft it is mended."""
-    if found.item_code:
-        return f"items/{found.item_code}"
-    return "items/new" if found.field == "items" else "settings"
+    return "items/new" if found.field == "items" and not found.item_code else _place_of(found.item_code)
+
+
+def _place_of(item_code: str) -> str:
+    return f"items/{item_code}" if item_code else "settings"
 
 
 async def _saved_at(draft: Version) -> datetime:

@@ -10,6 +10,7 @@ from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.scoring import rules, rules_edit
 from pointsbank.scoring.queries import VersionLine
 from pointsbank.scoring.rules import Basis, Difference, Item, Table
+from pointsbank.scoring.rules_differences import cell
 from pointsbank.web import formats
 from pointsbank.web.i18n import N_, _, amount
 
@@ -99,13 +100,8 @@ def unit_of(item: Item) -> str:
 
 def rules_told(table: Table, book_kinds: Mapping[str, Denomination]) -> list[tuple[str, str]]:
     """Return what else a table says as a whole, as pairs of label (not yet translated) and words."""
-    amounts = writing(book_kinds)
-    told = ((label, getattr(table, field)) for field, label in OF_TABLES.items())
-    return [
-        (label, amounts(MAIN, value) if isinstance(value, int) else rules.shown(value, _, amounts))
-        for label, value in told
-        if value
-    ]
+    write = writing(book_kinds)
+    return [(label, cell(table, field, _, write)) for field, label in OF_TABLES.items() if getattr(table, field)]
 
 
 def of_kind(item: Item, book_kinds: Mapping[str, Denomination]) -> Denomination:

@@ -8,7 +8,7 @@ from pointsbank.ledger.rules import MAIN
 from pointsbank.scoring.rules_table import Basis, Item, Table
 from pointsbank.scoring.rules_words import Say, Write, plainly, shown
 
-AMOUNTS = ("points", "range_max", "points_min_per_act", "floor")
+AMOUNTS = ("points", "range_max", "points_min_per_act", "floor", "balance_max")
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -50,16 +50,17 @@ def described(item: Item, say: Say = str.format, write: Write = plainly) -> tupl
     if item.basis is Basis.PER_DISTANCE:
         bare = msgspec.structs.replace(bare, block_metres=0)
     told = [(one.field, one.new) for one in _changes(bare, item, say, write)]
-    return ("basis", _cell(item, "basis", say, write)), *told, ("evidence", item.evidence)
+    return ("basis", cell(item, "basis", say, write)), *told, ("evidence", item.evidence)
 
 
 def _changes(old: Table | Item, new: Table | Item, say: Say, write: Write) -> tuple[FieldChange, ...]:
     named = [field for field in new.__struct_fields__ if field != "items"]
     fields = [field for field in named if getattr(old, field) != getattr(new, field)]
-    return tuple(FieldChange(field, _cell(old, field, say, write), _cell(new, field, say, write)) for field in fields)
+    return tuple(FieldChange(field, cell(old, field, say, write), cell(new, field, say, write)) for field in fields)
 
 
-def _cell(of: Table | Item, field: str, say: Say, write: Write) -> str:
+def cell(of: Table | Item, field: str, say: Say = str.format, write: Write = plainly) -> str:
+    """What one field says, in words; its amounts as the kind of passbook has them that they are of."""
     value = getattr(of, field)
     book_kind = of.book_kind if isinstance(of, Item) else MAIN
     if field == "points_by_met":

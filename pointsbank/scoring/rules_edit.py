@@ -1,10 +1,12 @@
 """Editing a draft: what was typed into the grid or the item form becomes a table, or says what is to be changed."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from pointsbank.ledger.rules_kinds import Denomination, smallest
+from pointsbank.scoring.rules_differences import AMOUNTS
 from pointsbank.scoring.rules_table import Cap, Counts, Item, Period, Scope, Table
 
 DIGITS_MAX = 9
@@ -84,6 +86,36 @@ def edited(
         )
         items.append(with_day_cap(changed, day_cap))
     return msgspec.structs.replace(table, items=tuple(items)), wrong
+
+
+class Unfit(Exception):
+    """An amount that has too many decimals for the passbook it is to go to."""
+
+    def __init__(self, points: int) -> None:
+        super().__init__(points)
+        self.points = points
+
+
+def restated(item: Item, old: int, new: int) -> Item:
+    """Return the item with the same amounts, in smallest units of `new` decimals in place of `old`; raises Unfit."""
+
+    def amount(points: int) -> int:
+        found, rest = divmod(points * 10**new, 10**old)
+        if rest:
+            raise Unfit(points)
+        return int(found)
+
+    def part(one: Any) -> Any:
+        return one if one.points is None else msgspec.structs.replace(one, points=amount(one.points))
+
+    changes: dict[str, Any] = {
+        field: amount(points) for field in AMOUNTS if (points := getattr(item, field, None)) is not None
+    }
+    changes["points_by_met"] = tuple(amount(points) for points in item.points_by_met)
+    for field in ("caps", "levels", "faults", "increments"):
+        changes[field] = tuple(part(one) for one in getattr(item, field))
+    changes["streak"] = item.streak and part(item.streak)
+    return msgspec.structs.replace(item, **changes)
 
 
 def with_item(table: Table, item: Item) -> Table:

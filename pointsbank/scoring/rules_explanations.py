@@ -5,13 +5,13 @@ from collections.abc import Callable
 import msgspec
 
 from pointsbank.scoring.rules_table import Counts, Period, Scope
-from pointsbank.scoring.rules_words import WORDS
+from pointsbank.scoring.rules_words import WORDS, Say
 
 Amount = Callable[[int], str]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One line of the explanation: EXPLANATIONS[key] filled from `facts`, of which POINT_FACTS are written as amounts.
+    """One line of the explanation: EXPLANATIONS[key] and `facts`, of which POINT_FACTS are amounts; `told` joins them.
 
     `points` are those left after it, whole; a fraction on the way is rounded by a step of its own.
     """
@@ -21,79 +21,88 @@ class Step(msgspec.Struct, frozen=True):
     points: int
 
 
-_COUNTED = {
-    Counts.POINTS: ("cap", "最多 {most}，此前已记 {used}，这次少记 {clipped}"),
-    Counts.TIMES: ("times", "最多 {most_times} 次，此前已有 {had} 次，这次少记 {clipped}"),
-    Counts.MINUTES: ("minutes", "最多计 {most_minutes} 分钟，此前已计 {had} 分钟，这次少记 {clipped}"),
-}
-KEYS = {counts: start for counts, (start, _) in _COUNTED.items()}
+KEYS = {Counts.POINTS: "cap", Counts.TIMES: "times", Counts.MINUTES: "minutes"}
+_MOST = (
+    (Counts.POINTS, "最多 {most}"),
+    (Counts.TIMES, "最多 {most_times} 次"),
+    (Counts.MINUTES, "最多算 {most_minutes} 分钟"),
+)
+_BY_TIME = (
+    ("none", "{time}，不满 {block}，不计分"),
+    ("down", "{time}，每满 {block}记 {value}，满了 {blocks} 个"),
+    ("half_up", "{time}，每 {block}记 {value}，剩下的满一半也算，一共 {blocks} 个"),
+    ("up", "{time}，每 {block}记 {value}，剩下的不满也算，一共 {blocks} 个"),
+    ("exact", "{time}，每 {block}记 {value}，按比例算"),
+)
 
 EXPLANATIONS: dict[str, str] = {
-    "share_too_small": "参加 {minutes} 分钟，不满活动（{planned} 分钟）的 {percent}%，不计分",
-    "too_short": "参加 {minutes} 分钟，不满最少的 {least} 分钟，不计分",
-    "too_near": "走了 {metres} 米，不满最少的 {least} 米，不计分",
-    "too_few": "数量 {quantity}，不到最少的 {least}，不计分",
-    "household_has_it": "这件事一户只记 {most_times} 次，同一户已经记过 {had} 次，这次少记 {clipped}",
-    "outside_hours": "{began} 开始，不在 {start} 到 {end} 之间，不计分",
-    "advised": "{months} 个月内第 {count} 次，先劝导，不扣分",
-    "warned": "{months} 个月内第 {count} 次，先警告，不扣分",
-    "deducted": "{months} 个月内第 {count} 次，前面已经劝导、警告过，这次扣分",
-    "fixed": "这一项 {low}到 {high}，评议定为 {value}",
-    "fixed_above": "这一项最少 {least_points}，评议定为 {value}",
-    "multiplied": "按 {percent}% 计，{before}变为 {value}",
-    "multiplied_parts": "按 {percent}% 计",
-    "named": "“{name}”按 {percent}% 计",
+    "share_too_small": "参加了 {minutes} 分钟，不到整场 {planned} 分钟的 {percent}%，不计分",
+    "too_short": "参加了 {minutes} 分钟，最少要 {least} 分钟才计分",
+    "too_near": "走了 {metres} 米，最少要 {least} 米才计分",
+    "too_few": "数量是 {quantity}，最少要 {least} 才计分",
+    "household_has_it": "这件事一户只记 {most_times} 次",
+    "outside_hours": "{began} 开始的，{start} 到 {end} 之间开始才计分",
+    "advised": "{months} 个月里第 {count} 次发现，先劝导，不扣分",
+    "warned": "{months} 个月里第 {count} 次发现，先警告，不扣分",
+    "deducted": "{months} 个月里第 {count} 次发现，前面劝导、警告过了，这次扣分",
+    "found_once": "发现 1 次，扣 {value}",
+    "found": "发现 {quantity} 处，每处扣 {value}",
+    "found_counted": "发现 {quantity} {counted}，每{counted}扣 {value}",
+    "fixed": "这一项可以记 {low}到 {high}，评议定为 {value}",
+    "fixed_above": "这一项最少记 {least_points}，评议定为 {value}",
+    "multiplied": "按 {percent}% 算，{before}变成 {value}",
+    "multiplied_parts": "按 {percent}% 算",
+    "named": "“{name}”按 {percent}% 算",
     "named_none": "因为“{name}”，这次不计分",
-    "named_highest": "几个系数同时有，取最高的“{name}”，按 {percent}% 计",
-    "named_sum": "“{name}”的系数加在一起，按 {percent}% 计",
-    "hours_none": "{hours} 小时 {minutes} 分钟，不满 {block} 分钟，不计分",
-    "minutes_none": "{minutes} 分钟，不满 {block} 分钟，不计分",
+    "named_highest": "几种情况同时有，只算最高的“{name}”，按 {percent}% 算",
+    "named_sum": "“{name}”加在一起，按 {percent}% 算",
+    **{f"{start}_{ending}": words for start in ("hours", "minutes") for ending, words in _BY_TIME},
     "metres_none": "{metres} 米，不满 {block} 米，不计分",
-    "hours_down": "{hours} 小时 {minutes} 分钟，每满 {block} 分钟记 {value}：满了 {blocks} 次",
-    "minutes_down": "{minutes} 分钟，每满 {block} 分钟记 {value}：满了 {blocks} 次",
-    "hours_half_up": "{hours} 小时 {minutes} 分钟，每 {block} 分钟记 {value}，满一半也算：{blocks} 次",
-    "minutes_half_up": "{minutes} 分钟，每 {block} 分钟记 {value}，满一半也算：{blocks} 次",
-    "hours_up": "{hours} 小时 {minutes} 分钟，每 {block} 分钟记 {value}，不满也算：{blocks} 次",
-    "minutes_up": "{minutes} 分钟，每 {block} 分钟记 {value}，不满也算：{blocks} 次",
-    "hours_exact": "{hours} 小时 {minutes} 分钟，每 {block} 分钟 {value}，按比例算",
-    "minutes_exact": "{minutes} 分钟，每 {block} 分钟 {value}，按比例算",
-    "metres_down": "{metres} 米，每满 {block} 米记 {value}：满了 {blocks} 次",
-    "metres_half_up": "{metres} 米，每 {block} 米记 {value}，满一半也算：{blocks} 次",
-    "metres_up": "{metres} 米，每 {block} 米记 {value}，不满也算：{blocks} 次",
-    "metres_exact": "{metres} 米，每 {block} 米 {value}，按比例算",
-    "per_time": "做完 1 次，{value}",
-    "per_item": "数量 {quantity}，每个 {value}",
-    "per_counted": "{quantity} {counted}，每{counted} {value}",
-    "per_level": "{level}，{value}",
-    "per_conditions": "做到 {count} 条（{met}），{value}",
+    "metres_down": "{metres} 米，每满 {block} 米记 {value}，满了 {blocks} 个",
+    "metres_half_up": "{metres} 米，每 {block} 米记 {value}，剩下的满一半也算，一共 {blocks} 个",
+    "metres_up": "{metres} 米，每 {block} 米记 {value}，剩下的不满也算，一共 {blocks} 个",
+    "metres_exact": "{metres} 米，每 {block} 米记 {value}，按比例算",
+    "per_time": "做了 1 次，记 {value}",
+    "per_item": "{quantity} 个，每个记 {value}",
+    "per_counted": "{quantity} {counted}，每{counted}记 {value}",
+    "per_level": "{level}，记 {value}",
+    "per_conditions": "做到 {count} 条（{met}），记 {value}",
     "met_none": "一条也没有做到，不计分",
     "full_score": "满分 {value}",
     "faulted": "{name}，减 {less}",
     "faulted_to_zero": "{name}，减 {less}，减到 0 为止",
-    "increment_minutes": "超过 {above} 分钟的部分，每满 {every} 分钟加 {each}：{steps} 次，加 {added}",
-    "increment_metres": "超过 {above} 米的部分，每满 {every} 米加 {each}：{steps} 次，加 {added}",
-    "increment_quantity": "超过 {above} 个的部分，每满 {every} 个加 {each}：{steps} 次，加 {added}",
-    "streak_points": "连续第 {count} 次，每连续 {length} 次加 {added}",
-    "streak_percent": "连续第 {count} 次，每连续 {length} 次的那一次按 {percent}% 计",
+    "increment_minutes": "超过 {above} 分钟的部分，每满 {every} 分钟加 {each}，满了 {steps} 个，加 {added}",
+    "increment_metres": "超过 {above} 米的部分，每满 {every} 米加 {each}，满了 {steps} 个，加 {added}",
+    "increment_quantity": "超过 {above} 个的部分，每满 {every} 个加 {each}，加了 {steps} 次，共 {added}",
+    "streak_points": "连着第 {count} 次，每连着 {length} 次加 {added}",
+    "streak_percent": "连着第 {count} 次，每连着 {length} 次的那一次按 {percent}% 算",
     "rounded_down": "不满 {one}的零头（{rest}/{parts}）不算",
     "rounded_half_up": "不满 {one}的零头（{rest}/{parts}），满一半算 {one}，不满一半不算",
     "rounded_up": "不满 {one}的零头（{rest}/{parts}）也算 {one}",
-    "brought": "加上以前留下的、不满 {one}的零头（{rest}/{parts}）",
-    "owed": "以前的记录退回了，先扣去零头 {one}的 {rest}/{parts}",
+    "brought": "加上以前留下的零头（{one}的 {rest}/{parts}）",
+    "owed": "以前的一条记录退回了，先扣掉它的零头（{one}的 {rest}/{parts}）",
     "kept": "不满 {one}的零头（{rest}/{parts}）留到下次",
-    "raised": "一次最少记 {least_points}，补 {added}",
-    "minutes_max": "一次最多计 {most_minutes} 分钟，这次少记 {clipped}",
-    "cap_item_act": "这一项一次最多 {most}，这次少记 {clipped}",
-    "cap_table_act": "一次最多 {most}，这次少记 {clipped}",
+    "raised": "一次最少记 {least_points}，补上 {added}",
+    "minutes_max": "一次最多算 {most_minutes} 分钟",
+    "cap_item_act": "这一项一次最多 {most}",
+    "cap_table_act": "一次最多 {most}",
     **{
-        f"{start}_{level}_{scope}_{period}": f"{what}{WORDS[scope]}{WORDS[period]}{words}"
-        for start, words in _COUNTED.values()
-        for level, what in (("item", "这一项"), ("table", "全部项目合计"))
+        f"{KEYS[counts]}_{level}_{scope}_{period}": f"{what}{WORDS[scope]}{WORDS[period]}{most}"
+        for counts, most in _MOST
+        for level, what in (("item", "这一项"), ("table", "所有项目加起来，"))
         for scope in Scope
         for period in Period
         if period is not Period.ACT
     },
 }
+# How a cap goes on, by the fact that names its limit: what was counted before, where there was any, and what is over.
+BEFORE = {"most": "前面已有 {used}", "most_times": "前面已有 {had} 次", "most_minutes": "前面已算 {had} 分钟"}
+OVER = {
+    "most": "超过的 {clipped}不算",
+    "most_times": "这次的 {clipped}不算",
+    "most_minutes": "超过的时间不算，少 {clipped}",
+}
+SPANS = {"both": "{hours} 小时 {minutes} 分钟", "hours": "{n} 小时", "minutes": "{n} 分钟"}
 # Amounts, in the smallest unit.
 POINT_FACTS = frozenset(
     (
@@ -113,7 +122,23 @@ POINT_FACTS = frozenset(
 )
 
 
-def told(step: Step, amount: Amount) -> str:
-    """A step in Chinese; `amount` writes points."""
-    amounts = {name: amount(int(step.facts[name])) for name in POINT_FACTS & step.facts.keys()}
-    return EXPLANATIONS[step.key].format(**{**step.facts, **amounts})
+def told(step: Step, amount: Amount, say: Say = str.format) -> str:
+    """A step in words, the same wherever it is read; `amount` writes points, `say` translates."""
+    facts: dict[str, str | int] = dict(step.facts)
+    facts |= {name: amount(int(facts[name])) for name in POINT_FACTS & facts.keys()}
+    if {"minutes", "block"} <= facts.keys():
+        facts["time"] = _span(int(facts.get("hours", 0)) * 60 + int(facts["minutes"]), say)
+        facts["block"] = _span(int(facts["block"]), say)
+    clauses = [EXPLANATIONS[step.key]]
+    if "clipped" in facts:
+        limit = next(name for name in OVER if name in facts)
+        had_before = step.facts.get("used", 0) or step.facts.get("had", 0)
+        clauses += [BEFORE[limit], OVER[limit]] if had_before else [OVER[limit]]
+    return say("，").join(say(clause, **facts) for clause in clauses)
+
+
+def _span(minutes: int, say: Say) -> str:
+    hours, rest = divmod(minutes, 60)
+    if hours and rest:
+        return say(SPANS["both"], hours=hours, minutes=rest)
+    return say(SPANS["hours"], n=hours) if hours else say(SPANS["minutes"], n=rest)

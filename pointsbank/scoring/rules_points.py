@@ -119,16 +119,17 @@ def _least_fixed(item: Item, value: int, total: Sum) -> int:
 def _per_time(item: Item, facts: Facts, total: Sum) -> None:
     value = _value(item, facts, total)
     total.set(value)
-    total.tell("per_time", {"value": value})
+    total.tell("found_once" if item.deduction else "per_time", {"value": value})
 
 
 def _per_item(item: Item, facts: Facts, total: Sum) -> None:
     value = _value(item, facts, total)
     total.set(value * facts.quantity)
+    told: dict[str, str | int] = {"quantity": facts.quantity, "value": value}
     if item.counted:
-        total.tell("per_counted", {"quantity": facts.quantity, "value": value, "counted": item.counted})
+        total.tell("found_counted" if item.deduction else "per_counted", told | {"counted": item.counted})
     else:
-        total.tell("per_item", {"quantity": facts.quantity, "value": value})
+        total.tell("found" if item.deduction else "per_item", told)
 
 
 def _per_minutes(item: Item, facts: Facts, total: Sum) -> None:

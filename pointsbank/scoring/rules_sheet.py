@@ -17,6 +17,7 @@ from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger.rules_kinds import PLAIN, Denomination
 from pointsbank.scoring import rules_columns, rules_edit
 from pointsbank.scoring.rules_columns import COLUMNS, NOT_READ, REQUIRED, Column, Sort, Unread, is_cap_of, is_other_cap
+from pointsbank.scoring.rules_differences import AMOUNTS
 from pointsbank.scoring.rules_faults import FAULTS as OF_ITEMS
 from pointsbank.scoring.rules_faults import faults as faults_of
 from pointsbank.scoring.rules_table import Basis, Cap, Item, Table
@@ -40,6 +41,7 @@ FAULTS: dict[str, str] = {
     "head_twice": "“{head}”这一列写了两次。请留一列。",
     "merged": "这里是合并的格子。请取消合并，每一行都写全，再试。",
     "code_twice": "编号 {code} 在第 {other} 行已经写过。请留一行，或换一个编号。",
+    "other_decimals": "这一项还有 {amount}，“{kind}”最多 {most} 位小数，写不下。请把它也写进这张表，或先在表单里改。",
     "lacks": "{code} 是新的一项，还要写：{heads}。",
     "unseen": "有看不见的字符。请重新输入这一格。",
 }  # fmt: skip
@@ -274,8 +276,22 @@ class _Reader:
         if known is None:
             self._refuse_lacking(row, code)
         item = known or msgspec.structs.replace(NOTHING_YET, code=code)
+        if known and known.book_kind != of.code:
+            item = self._restated(row, known, of, changes)
         caps = _caps(item.caps, changes)
         return msgspec.structs.replace(item, **changes, caps=caps)
+
+    def _restated(self, row: int, known: Item, of: Denomination, changes: dict[str, Any]) -> Item:
+        """An item that goes to another passbook: the amounts that its row does not write anew are the same there."""
+        was = of_kind(known.book_kind, self.book_kinds)
+        anew = {field: rules_columns.DEFAULTS[field] for field in AMOUNTS if field in changes}
+        kept = msgspec.structs.replace(known, caps=_without(known.caps, changes), **anew)
+        try:
+            return rules_edit.restated(kept, was.decimals, of.decimals)
+        except rules_edit.Unfit as unfit:
+            left = rules_columns.amount(unfit.points, was.decimals)
+            self._fault(row, "book_kind", FAULTS["other_decimals"], amount=left, kind=of.name, most=of.decimals)
+            return kept
 
     def _refuse_lacking(self, row: int, code: str) -> None:
         lacking = [column.head for column in COLUMNS if column.field in REQUIRED and column not in self.columns]
@@ -311,12 +327,15 @@ class _Reader:
 
 def _caps(caps: tuple[Cap, ...], changes: dict[str, Any]) -> tuple[Cap, ...]:
     """The caps with those put in that have columns of their own, taken out of `changes`."""
-    others = changes.pop("other_caps", None)
-    if others is not None:
-        caps = tuple(cap for cap in caps if not is_other_cap(cap)) + others
+    caps = _without(caps, changes) + changes.pop("other_caps", ())
     for column in COLUMNS:
-        if column.cap and column.field in changes:
-            points = changes.pop(column.field)
-            caps = tuple(cap for cap in caps if not is_cap_of(cap, column))
-            caps += (Cap(*column.cap, points),) if points is not None else ()
+        if column.cap and (points := changes.pop(column.field, None)) is not None:
+            caps += (Cap(*column.cap, points),)
     return caps
+
+
+def _without(caps: tuple[Cap, ...], changes: Mapping[str, Any]) -> tuple[Cap, ...]:
+    """The caps that the row does not write anew."""
+    written = [column for column in COLUMNS if column.cap and column.field in changes]
+    kept = [cap for cap in caps if not any(is_cap_of(cap, column) for column in written)]
+    return tuple(cap for cap in kept if "other_caps" not in changes or not is_other_cap(cap))

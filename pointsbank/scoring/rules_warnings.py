@@ -4,16 +4,18 @@ Pure: the day on which a budget is gone comes from whoever has tried the table o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from fractions import Fraction
 from statistics import median
 
 import msgspec
+from msgspec.structs import replace
 
 from pointsbank.ledger.rules import MAIN
-from pointsbank.scoring.rules_table import Basis, Counts, Item, Period, Table
-from pointsbank.scoring.rules_words import Say
+from pointsbank.ledger.rules_kinds import Settings
+from pointsbank.scoring.rules_table import Base, Basis, Counts, Item, Period, Table
+from pointsbank.scoring.rules_words import Say, Write, shown
 
 TIMES_MEDIAN = 3
 LEAST_TO_COMPARE = 4  # the median of fewer items says nothing about any of them
@@ -24,6 +26,9 @@ WARNINGS: dict[str, str] = {
     "cap_below_unit": "每天的上限还不到一次的分值，谁也拿不满一次的分。请改上限，或改分值。",
     "no_evidence": "没有写要什么凭据。请写明凭什么记分，例如现场签到、照片。",
     "no_test": "“其他”类的项没有能核对的标准，给不给分全凭审核的人。请写明做了什么、做到多少才算。",
+    "base_differs": "这里写的是“{table}”，存折种类“{kind}”里设的是“{book}”。公布不改存折，请把两边改成一样。",
+    "balance_differs": "这里写存折里最多 {table}，存折种类“{kind}”里设的是{book}。公布不改存折，请把两边改成一样。",
+    "base_kind": "基础分写的存折种类“{kind}”还没有。请先到“存折种类”里新建，或改记另一种。",
     "budget_gone": "照这样发，{year} 年的积分预算到{day}就用完了，早 {days} 天。请增加预算，或调低分值、上限。",
 }
 OTHER = re.compile("其他|其它")
@@ -49,6 +54,41 @@ def warnings(table: Table) -> list[Warned]:
     for item in table.items:
         found += _of_item(table, item, middles[item.book_kind])
     return found
+
+
+NO_BASE = "不发基础分"
+NO_MOST = "没有上限"
+
+
+def of_books(table: Table, books: Mapping[str, Settings], say: Say, write: Write) -> list[Warned]:
+    """Where what the table says of passbooks is not what their kinds are set to; what it does not say is no matter."""
+    return [*_of_base(table, books, say, write), *_of_balance(table, books, say, write)]
+
+
+def _of_base(table: Table, books: Mapping[str, Settings], say: Say, write: Write) -> Iterator[Warned]:
+    if table.base is None:
+        return
+    of = books.get(table.base.book_kind)
+    if of is None:
+        yield Warned("", "base_kind", {"kind": table.base.book_kind})
+    elif (real := _real_base(table.base, of)) != table.base:
+        book = shown(real, say, write) if real.points or real.spend_above else say(NO_BASE)
+        yield Warned("", "base_differs", {"table": shown(table.base, say, write), "kind": of.name, "book": book})
+
+
+def _of_balance(table: Table, books: Mapping[str, Settings], say: Say, write: Write) -> Iterator[Warned]:
+    of, most = books.get(MAIN), table.balance_max
+    if of is not None and most is not None and most != of.balance_max:
+        book = say(NO_MOST) if of.balance_max is None else write(MAIN, of.balance_max)
+        yield Warned("", "balance_differs", {"table": write(MAIN, most), "kind": of.name, "book": book})
+
+
+def _real_base(said: Base, of: Settings) -> Base:
+    """The same statement as the kind of passbook makes it, as far as the table makes any."""
+    real = replace(said, points=of.base_points, spend_above=None if said.spend_above is None else of.spend_above)
+    if of.base_every == "never":
+        return real
+    return replace(real, each=said.each and of.base_every, redeemable=of.base_redeemable)
 
 
 def budget_gone(day: date | None) -> list[Warned]:

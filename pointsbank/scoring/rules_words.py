@@ -201,6 +201,7 @@ BASES = {
     "month": "基础分 {points}，每月给一次",
     "year": "基础分 {points}，每年给一次",
 }
+REDEEMABLE = "{base}，可以兑换"
 SPEND_ABOVE = "{base}，超过 {above}才能兑换"
 STAR_MINUTES = "{name}：服务满 {minutes} 分钟。{benefits}"
 STAR_POINTS = "{name}：满 {points}。{benefits}"
@@ -217,8 +218,8 @@ def shown(value: Any, say: Say = str.format, write: Write | None = None, book_ki
             return "；".join(shown(one, say, write, book_kind) for one in value)
     told = _TOLD.get(type(value))
     if told is not None:
-        written = write or plainly
-        return told(value, say, lambda points: written(book_kind, points))
+        written, of = write or plainly, value.book_kind if isinstance(value, Base) else book_kind
+        return told(value, say, lambda points: written(of, points))
     return say(WORDS[value]) if value in WORDS else str(value)
 
 
@@ -278,6 +279,8 @@ def _process(process: Process, say: Say, _amount: Amount) -> str:
 
 def _base(base: Base, say: Say, amount: Amount) -> str:
     told = say(BASES[base.each], points=amount(base.points))
+    if base.redeemable:
+        told = say(REDEEMABLE, base=told)
     return told if base.spend_above is None else say(SPEND_ABOVE, base=told, above=amount(base.spend_above))
 
 

@@ -130,8 +130,8 @@ async def test_pages_paper_and_api_write_amounts_as_the_kind_says(neighbours, wo
             assert "2.5 币" in page.text
         paper = (await admin.get(f"/notices/{notice.id}/print")).text
 
-    assert "2 小时 0 分钟，每满 60 分钟记 1.5 币：满了 2 次" in why
-    assert "这一项每人每天最多 2.5 币，此前已记 0.0 币，这次少记 0.5 币" in why
+    assert "2 小时，每满 1 小时记 1.5 币，满了 2 个" in why
+    assert "这一项每人每天最多 2.5 币，超过的 0.5 币不算" in why
     assert "＋2.5 币" in why
     assert (told["kind"], told["decimals"], told["points"], told["clipped"]) == ("coins", 1, 25, 5)
     assert "<th>币</th>" in paper

@@ -20,7 +20,7 @@ async def test_a_resident_reads_each_step_of_the_calculation(neighbours, world):
         page = await resident.get(f"/awards/{made.award_id}")
 
     assert page.status_code == 200
-    assert "2 小时 16 分钟，每满 60 分钟记 10 分：满了 2 次" in page.text
+    assert "2 小时 16 分钟，每满 1 小时记 10 分，满了 2 个" in page.text
     assert "《测试积分表》第 1 版" in page.text
     assert "活动组织者 测**部 审核通过" in page.text
     assert "11 月 25 日入账" in page.text
@@ -93,7 +93,7 @@ async def test_the_api_tells_the_same_reasons(neighbours, world):
         found = await script.get(f"/api/awards/{made.award_id}")
         missing = await script.get("/api/awards/999999")
     assert found.status_code == 200
-    assert found.json()["why"] == ["2 小时 0 分钟，每满 60 分钟记 10 分：满了 2 次"]
+    assert found.json()["why"] == ["2 小时，每满 1 小时记 10 分，满了 2 个"]
     assert missing.json()["code"] == "not_found"
 
 

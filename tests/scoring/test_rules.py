@@ -177,8 +177,8 @@ def test_a_multiplier_changes_the_value_of_each_block():
 
     assert result.points == 6
     assert in_words(result) == [
-        "2 小时 10 分钟，每满 60 分钟记 2 分：满了 2 次",
-        "按 150% 计，4 分变为 6 分",
+        "2 小时 10 分钟，每满 1 小时记 2 分，满了 2 个",
+        "按 150% 算，4 分变成 6 分",
     ]
 
 
@@ -186,7 +186,7 @@ def test_only_so_many_minutes_count_for_one_act():
     result = evaluated(an_item(minutes_max_per_act=120), some_facts(minutes=190))
 
     assert (result.points, result.clipped) == (2, 1)
-    assert in_words(result)[-1] == "一次最多计 120 分钟，这次少记 1 分"
+    assert in_words(result)[-1] == "一次最多算 120 分钟，超过的时间不算，少 1 分"
 
 
 def test_minutes_beyond_the_most_that_would_earn_nothing_are_not_mentioned():
@@ -197,7 +197,7 @@ def test_a_panel_fixes_the_value_within_the_published_range():
     item = an_item(basis=Basis.PER_TIME, points=5, range_max=20)
 
     assert evaluated(item, some_facts(fixed_points=5)).points == 5
-    assert in_words(evaluated(item, some_facts(fixed_points=20)))[0] == "这一项 5 分到 20 分，评议定为 20 分"
+    assert in_words(evaluated(item, some_facts(fixed_points=20)))[0] == "这一项可以记 5 分到 20 分，评议定为 20 分"
 
 
 @pytest.mark.parametrize("fixed", [None, 4, 21, 0, -5])
@@ -223,7 +223,7 @@ def test_less_than_the_least_share_of_the_activity_earns_nothing_and_says_why():
     result = evaluated(item, some_facts(minutes=35, planned_minutes=60))
 
     assert (result.points, result.clipped, result.uses) == (0, 0, ())
-    assert in_words(result) == ["参加 35 分钟，不满活动（60 分钟）的 60%，不计分"]
+    assert in_words(result) == ["参加了 35 分钟，不到整场 60 分钟的 60%，不计分"]
 
 
 @pytest.mark.parametrize(("minutes", "points"), [(59, 0), (60, 1), (61, 1)])
@@ -238,9 +238,9 @@ def test_the_share_is_not_asked_where_nothing_was_planned():
 @pytest.mark.parametrize(
     ("changes", "act", "line"),
     [
-        ({"metres_min": 500}, {"metres": 499}, "走了 499 米，不满最少的 500 米，不计分"),
-        ({"minutes_min": 20}, {"minutes": 19}, "参加 19 分钟，不满最少的 20 分钟，不计分"),
-        ({"quantity_min": 3}, {"quantity": 2}, "数量 2，不到最少的 3，不计分"),
+        ({"metres_min": 500}, {"metres": 499}, "走了 499 米，最少要 500 米才计分"),
+        ({"minutes_min": 20}, {"minutes": 19}, "参加了 19 分钟，最少要 20 分钟才计分"),
+        ({"quantity_min": 3}, {"quantity": 2}, "数量是 2，最少要 3 才计分"),
     ],
 )
 def test_too_short_or_too_few_earns_nothing_and_says_why(changes, act, line):
@@ -304,14 +304,14 @@ def test_what_was_clipped_is_told_with_the_cap_and_what_was_used():
 
     result = evaluated(item, used={key: 5})
 
-    assert in_words(result) == ["做完 1 次，3 分", "这一项每人每天最多 6 分，此前已记 5 分，这次少记 2 分"]
+    assert in_words(result) == ["做了 1 次，记 3 分", "这一项每人每天最多 6 分，前面已有 5 分，超过的 2 分不算"]
 
 
 def test_a_cap_that_is_just_reached_takes_nothing_and_is_not_mentioned():
     item = an_item(basis=Basis.PER_TIME, points=3, caps=(Cap(Scope.PERSON, Period.DAY, 6),))
     key = rules.caps_of(a_table(item), item, DAY)[0]
 
-    assert in_words(evaluated(item, used={key: 3})) == ["做完 1 次，3 分"]
+    assert in_words(evaluated(item, used={key: 3})) == ["做了 1 次，记 3 分"]
 
 
 def test_a_cap_lowered_below_what_was_used_leaves_nothing_and_takes_nothing_back():

@@ -134,8 +134,8 @@ def test_a_rest_that_was_given_out_and_taken_back_is_made_up_before_more_is_give
 
     assert third.points == 0
     assert in_words(third) == [
-        "1 小时 39 分钟，每 60 分钟 1 分，按比例算",
-        "以前的记录退回了，先扣去零头 1 分的 2/3",
+        "1 小时 39 分钟，每 1 小时记 1 分，按比例算",
+        "以前的一条记录退回了，先扣掉它的零头（1 分的 2/3）",
         "不满 1 分的零头（59/60）留到下次",
     ]
 
@@ -221,7 +221,7 @@ def test_a_deduction_comes_after_advice_and_warning():
     results = [evaluated(item, some_facts(earlier=earlier)) for earlier in range(5)]
 
     assert [result.points for result in results] == [0, 0, 0, 10, 10]
-    assert in_words(results[0]) == ["12 个月内第 1 次，先劝导，不扣分"]
+    assert in_words(results[0]) == ["12 个月里第 1 次发现，先劝导，不扣分"]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_once_a_month_is_once_a_month_and_what_earned_nothing_does_not_count():
     results = rules.replay(a_table(item), [act_of(minutes=minutes) for minutes in (30, 130, 130)])
 
     assert [result.points for result in results] == [0, 2, 0]
-    assert in_words(results[2])[-1] == "这一项每人每月最多 1 次，此前已有 1 次，这次少记 2 分"
+    assert in_words(results[2])[-1] == "这一项每人每月最多 1 次，前面已有 1 次，这次的 2 分不算"
 
 
 def test_eight_hours_a_day_are_eight_hours_whatever_the_order():
@@ -271,7 +271,7 @@ def test_eight_hours_a_day_are_eight_hours_whatever_the_order():
         results = rules.replay(a_table(item), [act_of(minutes=minutes) for minutes in order])
         assert sum(result.points for result in results) == 8
         assert sum(use.amount for result in results for use in result.uses) == 480
-    assert in_words(results[2])[-1] == "这一项每人每天最多计 480 分钟，此前已计 360 分钟，这次少记 3 分"
+    assert in_words(results[2])[-1] == "这一项每人每天最多算 480 分钟，前面已算 360 分钟，超过的时间不算，少 3 分"
 
 
 def test_caps_of_points_times_and_minutes_of_one_period_stand_beside_each_other():

@@ -137,6 +137,18 @@ def test_amounts_have_the_decimals_of_their_passbook():
     }
 
 
+def test_an_item_that_goes_to_another_passbook_keeps_its_amounts():
+    moved = items("编号\t记入哪种存折\nA01\t时间币\n")["A01"]
+    assert [cap.points for cap in moved.caps] == [200, 160]
+    assert moved.points == 10 * items("编号\t项目\nA01\t打扫\n")["A01"].points
+
+    back = "编号\t分值\t一次最多\t记入哪种存折\nC01\t2\t5\t积分\n"
+    assert (items(back)["C01"].points, items(back)["C01"].caps) == (2, (Cap(Scope.PERSON, Period.ACT, 5),))
+    assert told("编号\t分值\t记入哪种存折\nC01\t2\t积分\n") == {
+        (2, "C"): "这一项还有 4.5，“积分”最多 0 位小数，写不下。请把它也写进这张表，或先在表单里改。"
+    }
+
+
 def test_a_book_is_named_by_its_name():
     assert items("编号\t分值\t记入哪种存折\nA02\t1.5\t时间币")["A02"].book_kind == "coins"
 

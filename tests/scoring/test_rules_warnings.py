@@ -3,9 +3,13 @@
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
+from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.scoring.rules import Basis, Cap, Period, Rounding, Scope
-from pointsbank.scoring.rules_warnings import budget_gone, warnings
+from pointsbank.scoring.rules_table import Base
+from pointsbank.scoring.rules_warnings import budget_gone, of_books, warnings
+from pointsbank.scoring.rules_words import plainly
 from tests.scoring.builders import a_table, an_item
 
 
@@ -80,3 +84,43 @@ def test_each_warning_can_be_said():
 
     assert said[0].startswith("A04：")
     assert all("{" not in text for text in said)
+
+
+GIVES_NOTHING = Settings(
+    name="积分", unit="分", decimals=0, holder="person", redeemable=True, donatable=True, transferable=False,
+    balance_max=None, surplus="refuse", base_points=0, base_every="never", base_redeemable=False, spend_above=0,
+    reset_month=None, reset_day=None, carry_over=False,
+)  # fmt: skip
+SIXTY_A_YEAR = replace(GIVES_NOTHING, base_points=60, base_every="year", spend_above=60, balance_max=500)
+
+
+def of_books_told(settings, **says):
+    books, table = {"points": settings}, a_table(**says)
+    found = of_books(table, books, str.format, plainly)
+    return {one.key: one.facts for one in found}
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (SIXTY_A_YEAR, {}),
+        (SIXTY_A_YEAR, {"base": Base(60, "year", spend_above=60), "balance_max": 500}),
+        (SIXTY_A_YEAR, {"base": Base(60)}),
+        (GIVES_NOTHING, {"base": Base(0, "month")}),
+    ],
+)
+def test_what_a_table_says_of_passbooks_and_they_are_set_to_needs_no_warning(settings, says):
+    assert of_books_told(settings, **says) == {}
+
+
+def test_what_a_table_says_of_passbooks_is_compared_with_what_they_are_set_to():
+    base = of_books_told(GIVES_NOTHING, base=Base(60, "year"))["base_differs"]
+    assert (base["table"], base["book"]) == ("基础分 60 分，每年给一次", "不发基础分")
+
+    base = of_books_told(SIXTY_A_YEAR, base=Base(60, "month", redeemable=True, spend_above=50))["base_differs"]
+    assert base["table"] == "基础分 60 分，每月给一次，可以兑换，超过 50 分才能兑换"
+    assert base["book"] == "基础分 60 分，每年给一次，超过 60 分才能兑换"
+
+    assert of_books_told(GIVES_NOTHING, balance_max=300)["balance_differs"]["book"] == "没有上限"
+    assert of_books_told(SIXTY_A_YEAR, balance_max=300)["balance_differs"]["book"] == "500 分"
+    assert of_books_told(GIVES_NOTHING, base=Base(60, book_kind="honour")) == {"base_kind": {"kind": "honour"}}

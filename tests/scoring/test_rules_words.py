@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pointsbank.scoring import rules
 from pointsbank.scoring.rules import Basis, Cap, Counts, Period, Rounding, Scope, Validity, ValidityKind
-from pointsbank.scoring.rules_table import Hours, Increment, Multiplier, Process, Streak
+from pointsbank.scoring.rules_table import Base, Hours, Increment, Multiplier, Process, Streak
 from tests.scoring.builders import (
     CONDITIONS,
     DAY,
@@ -21,6 +21,7 @@ from tests.scoring.builders import (
     an_item,
     days,
     evaluated,
+    in_words,
     some_facts,
 )
 
@@ -75,6 +76,9 @@ def cases_of_bases():
     yield "per_time", an_item(basis=Basis.PER_TIME), some_facts(), ()
     yield "per_item", an_item(basis=Basis.PER_ITEM), some_facts(), ()
     yield "per_counted", an_item(basis=Basis.PER_ITEM, counted="人"), some_facts(), ()
+    yield "found_once", an_item(basis=Basis.PER_TIME, deduction=True), some_facts(), ()
+    yield "found", an_item(basis=Basis.PER_ITEM, deduction=True), some_facts(), ()
+    yield "found_counted", an_item(basis=Basis.PER_ITEM, counted="辆", deduction=True), some_facts(), ()
     yield "per_level", an_item(basis=Basis.PER_LEVEL, levels=LEVELS), some_facts(level="一星"), ()
     by_met = an_item(basis=Basis.PER_CONDITIONS, conditions=CONDITIONS, points_by_met=(1, 2, 4))
     yield "per_conditions", by_met, some_facts(met=CONDITIONS[:2]), ()
@@ -114,13 +118,68 @@ def test_each_explanation_is_given_and_its_facts_fill_its_text(key, item, act, t
     used = {each: 1 if each.counts.startswith("once/") else counted.get(each.counts, 0) for each in keys}
     steps = {step.key: step for step in evaluated(item, act, used, caps=table_caps).steps}
 
-    text = rules.EXPLANATIONS[key]
-    assert set(re.findall(r"{(\w+)}", text)) == set(steps[key].facts)
-    assert "{" not in text.format(**steps[key].facts)
+    asked = set()
+
+    def say(text, **facts):
+        asked.update(re.findall(r"{(\w+)}", text))
+        return text.format(**facts)
+
+    words = rules.told(steps[key], "{} 分".format, say)
+    unsaid = {"hours", "minutes"} if "time" in asked else {name for name in ("used", "had") if "前面" not in words}
+    assert steps[key].facts.keys() <= asked | unsaid
+    assert "{" not in words
 
 
 def test_every_explanation_has_its_case():
     assert {case[0] for case in CASES} == set(rules.EXPLANATIONS)
+
+
+@pytest.mark.parametrize(
+    ("cap", "before", "words"),
+    [
+        (Cap(Scope.PERSON, Period.DAY, 5), 0, "这一项每人每天最多 5 分，超过的 1 分不算"),
+        (Cap(Scope.PERSON, Period.DAY, 5), 4, "这一项每人每天最多 5 分，前面已有 4 分，超过的 5 分不算"),
+        (Cap(Scope.PERSON, Period.MONTH, times=1), 1, "这一项每人每月最多 1 次，前面已有 1 次，这次的 6 分不算"),
+        (Cap(Scope.PERSON, Period.DAY, minutes=60), 0, "这一项每人每天最多算 60 分钟，超过的时间不算，少 3 分"),
+    ],
+)
+def test_a_cap_tells_what_was_counted_before_where_there_was_any(cap, before, words):
+    item = an_item(points=3, caps=(cap,))
+
+    result = evaluated(item, some_facts(minutes=120), dict.fromkeys(rules.caps_of(a_table(item), item, DAY), before))
+
+    assert in_words(result)[-1] == words
+
+
+@pytest.mark.parametrize(
+    ("minutes", "block", "words"),
+    [
+        (130, 60, "2 小时 10 分钟，每满 1 小时记 1 分，满了 2 个"),
+        (120, 90, "2 小时，每满 1 小时 30 分钟记 1 分，满了 1 个"),
+        (59, 60, "59 分钟，不满 1 小时，不计分"),
+    ],
+)
+def test_time_is_told_as_people_say_it(minutes, block, words):
+    assert in_words(evaluated(an_item(points=1, block_minutes=block), some_facts(minutes=minutes))) == [words]
+
+
+def test_a_deduction_tells_what_was_found():
+    found = an_item(basis=Basis.PER_ITEM, counted="辆", points=2, deduction=True)
+
+    assert in_words(evaluated(found, some_facts(quantity=3))) == ["发现 3 辆，每辆扣 2 分"]
+
+
+def test_what_everybody_begins_with_is_written_as_its_own_passbook_is():
+    def write(kind, points):
+        return f"{points} {kind}"
+
+    table = a_table(base=Base(25, "once", book_kind="coins"), balance_max=500)
+    (whole,) = rules.differences(a_table(), table, write=write)
+
+    assert [(one.field, one.new) for one in whole.changes] == [
+        ("base", "基础分 25 coins，只给一次"),
+        ("balance_max", "500 points"),
+    ]
 
 
 # --- periods and expiry
