@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from pointsbank.awards import actions as awards
 from pointsbank.awards import queries as award_queries
 from pointsbank.events import actions_confirm as events
-from pointsbank.governance.rules import RULING_LETTERS_MAX, OwnMatter, OwnRecord
+from pointsbank.governance import actions_people
+from pointsbank.governance.rules import RULING_LETTERS_MAX, OwnMatter, OwnRecord, PointsFirst
 from pointsbank.kit.db import Tx
+from pointsbank.ledger import queries_flows as ledger
+from pointsbank.ledger.rules import in_unit
 from pointsbank.notices import actions as notices
 from pointsbank.notices import queries as notice_queries
 from pointsbank.notices.rules import Grounds
@@ -55,8 +58,18 @@ async def settle_provisional(tx: Tx, *, person_id: int, same_as: int | None, tak
     await people.hold_provisional(tx, person_id=person_id)
     if same_as is None:
         await people.accept_provisional(tx, person_id=person_id)
+        # Whoever was parted may have passbooks of the own; from here on the household's are looked into.
+        await actions_people.settle_into_household(tx, holder=await people_queries.holder_of(tx, person_id))
         return person_id
+    await _check_nothing_left(tx, person_id)
     await actions_own.adopt(tx, from_id=person_id, into_id=same_as, fields=take)
     await people.mark_merged(tx, person_id=person_id, into_id=same_as)
     await events.after_merge(tx, person_id=person_id, into_id=same_as)
     return same_as
+
+
+async def _check_nothing_left(tx: Tx, person_id: int) -> None:
+    """An alias's points go along only when a second person agreed to them; who was never a member has none."""
+    for book in await ledger.open_books(tx, person_id=person_id):
+        if book.balance:
+            raise PointsFirst(points=book.balance, **in_unit(book))

@@ -94,7 +94,7 @@ async def move(
     first = holders[0]
     await not_own(tx, person_ids=[first.person_id])  # nor into one's own household
     if first.household_id is None:
-        await _settle_into_household(tx, first)
+        await settle_into_household(tx, holder=first)
     elif moved.left_id is not None and moved.is_emptied:
         await points.check_openings(tx, household_id=moved.left_id)
         left = await books.open_books(tx, household_id=moved.left_id)
@@ -105,7 +105,7 @@ async def move(
     return moved
 
 
-async def _settle_into_household(tx: Tx, holder: Holder) -> None:
+async def settle_into_household(tx: Tx, *, holder: Holder) -> None:
     """Who belonged to no household had passbooks of their own where others have the household's."""
     if holder.kind == "household":
         await points.check_openings(tx, person_id=holder.person_id)

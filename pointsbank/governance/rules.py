@@ -51,6 +51,14 @@ class PointsLeft(Refusal):
     message = "「{name}」存折还有 {points:amount}。请先用完，或由本人说明放弃这 {points:amount}。"
 
 
+class PointsFirst(Refusal):
+    """Of a record that was parted and had its points back: nobody would look into its passbook again."""
+
+    kind = Kind.CONFLICT
+    code = "governance.points_first"
+    message = "这条登记的存折里还有 {points:amount}。请先登记为新居民，再申请合并，由另一位管理员确认。"
+
+
 class NothingToPassOn(Refusal):
     kind = Kind.CONFLICT
     code = "governance.nothing_to_pass_on"

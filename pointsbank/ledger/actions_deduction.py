@@ -10,7 +10,7 @@ from pointsbank.ledger.rules import Deducted
 
 # Taken before its lots are looked at; a closed passbook holds nothing.
 HOLD = """
-UPDATE ledger_account SET balance = balance WHERE passbook_id = ? RETURNING id, community_id, balance - held, (
+UPDATE ledger_account SET balance = balance WHERE passbook_id = ? RETURNING id, community_id, (
   SELECT kind.spend_above FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
    WHERE book.id = ledger_account.passbook_id)
 """
@@ -35,14 +35,14 @@ async def deduct(
 ) -> Deducted:
     """Take these points, or what is free above the floor; `floor` None is what the kind of passbook keeps back.
 
-    It makes no debt: where nothing is there, nothing is posted.
+    It makes no debt: where nothing is there, nothing is posted. What is held or has expired is not there.
     """
     rules.check_amount(points)
     account = await tx.row(HOLD, passbook_id)
     assert account is not None
-    account_id, community_id, free, spend_above = account
-    above = max(0, free - (spend_above if floor is None else floor))
+    account_id, community_id, spend_above = account
     lots = await tx.rows(FREE_LOTS, account_id, local_day(tx.now))
+    above = max(0, sum(left for _lot_id, left in lots) - (spend_above if floor is None else floor))
     parts = rules.take_from(lots, min(points, above)) if above else []
     taken = sum(part.points for part in parts)
     if not taken:

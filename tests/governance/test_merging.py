@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from pointsbank.approvals.rules import AlreadyDecided, FactsChanged, NotGiven, OwnBenefit, OwnRequest
+from pointsbank.governance import actions as settling
 from pointsbank.governance import actions_merging, actions_people
-from pointsbank.governance.rules import MergeAsked, MergeMoved, OwnMerge
+from pointsbank.governance.rules import MergeAsked, MergeMoved, OwnMerge, PointsFirst
 from pointsbank.kit import db
-from pointsbank.ledger import actions_joining, verify
+from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_joining, actions_reversal, verify
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.actions_joining import Agreed
 from pointsbank.ledger.rules_flows import JoiningChanged
@@ -145,3 +147,39 @@ async def test_whoever_asked_or_agreed_does_not_part(town):
         with pytest.raises(OwnMerge):
             await db.write(actions_people.separate, actor=one, merge_id=merged.id, reason="两位同名")
     await db.write(actions_people.separate, actor=await admin(town), merge_id=merged.id, reason="两位同名")
+
+
+async def parted(town):
+    """Two whose records were one, and who are two again; what went along was given back."""
+    twice, known = await somebody_twice(town)
+    await merge(town, twice, known)
+    [merged] = await own.merges_into(known)
+    await db.write(actions_people.separate, actor=await admin(town), merge_id=merged.id, reason="两位同名")
+    [voucher] = await flows.merged_from(twice)
+    await db.write(actions_reversal.reverse, entry_id=voucher.entry_id, reason="not_so")
+    return twice, known
+
+
+async def test_whoever_was_parted_is_no_alias_again_while_points_lie_where_nobody_would_look(town):
+    twice, known = await parted(town)
+    with pytest.raises(PointsFirst):
+        await db.write(settling.settle_provisional, actor=await admin(town), person_id=twice, same_as=known)
+    assert await balances(town, twice, known) == [9, 4]
+
+    await db.write(settling.settle_provisional, actor=await admin(town), person_id=twice, same_as=None)
+    await merge(town, twice, known)  # a second person agrees to the points
+    assert await town.balance(known) == 13
+
+
+async def test_where_households_share_whoever_was_parted_brings_the_own_points_into_a_new_one(
+    database, settings, clock
+):
+    town = await World(clock, settings).found(holder="household", count=1)
+    stranger, known = await town.provisional(), await town.person("测试乙")
+    passbook_id = await db.write(ledger.open_passbook, community_id=town.home.id, person_id=stranger)
+    await town.credit(passbook_id, stranger, 9)
+
+    await db.write(settling.settle_provisional, actor=await admin(town), person_id=stranger, same_as=None)
+
+    assert await balances(town, stranger, known) == [9, 0]
+    assert (await flows.book(None, passbook_id)).is_closed

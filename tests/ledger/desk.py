@@ -19,6 +19,7 @@ from pointsbank.kit.clock import FixedClock, local_day, start_of_day
 from pointsbank.ledger import (
     actions,
     actions_budgets,
+    actions_deduction,
     actions_expiry,
     actions_gifts,
     actions_holds,
@@ -84,6 +85,17 @@ class Desk(Moving, Handing):
             account_id=self.place.accounts[book], points=points, outlet_id=outlet, posting_key=self.key(),
             member_id=self.place.persons[0], source=("redemption", "order", 1), summary="食用盐",
         )  # fmt: skip
+
+    async def deduct(self, book: int, points: int, floor: int | None) -> None:
+        book = self.book(book)
+        taken = await self.both(
+            actions_deduction.deduct, lambda: self.oracle.deduct(book, points, floor),
+            passbook_id=self.place.books[book], points=points, floor=floor, posting_key=self.key(),
+            effective_at=self.clock.now(), member_id=self.place.persons[0], version_id=1, source=("awards", "case", 1),
+            summary="楼道堆物",
+        )  # fmt: skip
+        if taken is not None:
+            self.same("what a deduction takes", taken[0].points, taken[1])
 
     async def hold(self, book: int, points: int, hours: int, key: str | None = None) -> None:
         key, book = key or self.key(), self.book(book)

@@ -62,6 +62,11 @@ UNION ALL SELECT 'line', list.id, line.position, CASE WHEN line.live THEN 1 ELSE
   FROM ledger_opening_list list JOIN ledger_opening_line line ON line.list_id = list.id WHERE list.community_id = ?
 UNION ALL SELECT 'person', id, household_id, merged_into, NULL, NULL, NULL, NULL, NULL, state
   FROM people_person WHERE community_id = ?
+UNION ALL SELECT 'alias', alias.id, alias.person_id, alias.into_id,
+       CASE WHEN alias.separated_at IS NULL THEN 0 ELSE 1 END, NULL, NULL, NULL, NULL, NULL
+  FROM people_merge alias JOIN people_person person ON person.id = alias.person_id WHERE person.community_id = ?
+UNION ALL SELECT 'merge', id, person_id, into_id, NULL, NULL, NULL, NULL, NULL, state
+  FROM governance_merge_request WHERE community_id = ?
 UNION ALL SELECT 'home', id, CASE WHEN door IS NULL THEN 1 ELSE 0 END, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM people_household WHERE community_id = ?
 UNION ALL SELECT 'entry', entry.id, move.points, move.source_id, move.target_id, NULL, NULL, NULL, NULL, entry.kind
@@ -84,7 +89,7 @@ TABLE = Table(
 
 
 class Founded(msgspec.Struct):
-    """Members, households and passbooks by place; two people of the office with a session each."""
+    """Members, households and passbooks by place; three people of the office with a session each."""
 
     community_id: int
     building_id: int
@@ -92,11 +97,13 @@ class Founded(msgspec.Struct):
     kind_ids: dict[str, int]
     maker: tuple[int, int]
     checker: tuple[int, int]
+    other: tuple[int, int]
     persons: list[int] = []
     homes: list[int] = []
     books: list[int] = []
     accounts: list[int] = []
     vouchers: list[int] = []
+    aliases: list[int] = []
 
 
 def kinds_of(number: int) -> dict[str, Settings]:
@@ -128,7 +135,7 @@ async def found(tx: Tx, *, number: int, kinds: dict[str, Settings]) -> Founded:
     await actions_budgets.set_rate(
         tx, community_id=community_id, from_day=local_day(tx.now), cents_per_100=CENTS_PER_100
     )
-    staff = [await _staff(tx, office_id, number, place) for place in (8, 9)]
+    staff = [await _staff(tx, office_id, number, place) for place in (7, 8, 9)]
     made = Founded(community_id, building["id"], kinds, kind_ids, *staff)
     for home in homes():
         made.homes.append(
@@ -176,6 +183,12 @@ def _same_homes(said: dict[str, list[tuple[Any, ...]]], place: Founded, oracle: 
     assert [
         (state, _place(place.homes, home), _place(place.persons, into)) for _, home, into, *_, state in said["person"]
     ] == [(one.state, one.home, one.into) for one in oracle.people]
+    place.aliases = [alias[0] for alias in said["alias"]]
+    assert [
+        (place.persons.index(person), place.persons.index(into), bool(is_parted))
+        for _, person, into, is_parted, *_ in said["alias"]
+    ] == [(one.person, one.into, one.is_parted) for one in oracle.aliases]
+    assert [merge[-1] for merge in said["merge"]] == [merge.state for merge in oracle.merges]
 
 
 def _place(numbers: list[int], number: int | None) -> int | None:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from pointsbank.approvals.rules import facts_hash
 from pointsbank.governance import actions_estates
-from pointsbank.ledger import actions_vouchers, queries_flows
+from pointsbank.ledger import actions_batches, actions_vouchers, queries_flows
 from pointsbank.ledger.rules_flows import What
 from tests.ledger.desk_asking import Asking
+from tests.ledger.oracle_flows import CLAWED_HERE
 
 
 @dataclass
@@ -44,13 +45,62 @@ class Handing(Asking):
             reason="missed", note="", past_day=past_day,
         )  # fmt: skip
 
-    async def ask_reversal(self, back: int) -> None:
+    async def take_back(self, way: str, back: int) -> None:
+        """What is clawed back is mostly something that brought points."""
         at = self.entry(back)
+        brought = [number for number, entry in enumerate(self.oracle.entries) if entry.kind in CLAWED_HERE]
+        if way == "clawback" and back < 30:
+            at = brought[-1 - back % len(brought)]
         room = (await queries_flows.entry(None, self.ids[at])).source_room
         await self.both(
-            actions_vouchers.take_back, lambda: self.oracle.ask_reversal(at), **self.community,
-            entry_id=self.ids[at], way=What.REVERSAL, reason="twice", note="", room=room,
+            actions_vouchers.take_back, lambda: self.oracle.take_back(way, at), **self.community,
+            entry_id=self.ids[at], way=What(way), reason="twice", note="", room=room,
         )  # fmt: skip
+
+    # Gifts to several at once.
+
+    async def ask_gifts(self, people: tuple[int, ...], points: int, percent: int, days: int) -> None:
+        whose, last_day = list(map(self.person, people)), self.day(days)
+        await self.both(
+            actions_vouchers.ask_gifts, lambda: self.oracle.ask_gifts(whose, points, percent, last_day),
+            **self.community, person_ids=[self.place.persons[one] for one in whose], points=points,
+            match_percent=percent, expires_on=last_day, note="节日",
+        )  # fmt: skip
+
+    def batch(self, back: int) -> int | None:
+        batches = self.oracle.batches()
+        at = self.latest(len(batches), back)
+        return None if at is None else batches[at]
+
+    async def agree_gifts(self, back: int, by_maker: bool, has_seen: bool) -> None:
+        batch = self.batch(back)
+        if batch is not None:
+            batch_id = self.place.vouchers[batch]
+            asked = [one.facts for one in await queries_flows.batch_in(None, batch_id) if one.state == "asked"]
+            given = await self.decide(
+                actions_batches.give_gifts, lambda: self.oracle.give_gifts(batch, is_maker=by_maker, has_seen=has_seen),
+                by_maker, batch_id=batch_id, seen=facts_hash(asked) if has_seen else "what stood there before",
+            )  # fmt: skip
+            if given is not None:
+                self.same("gifts given", *given)
+
+    async def refuse_gifts(self, back: int, by_maker: bool) -> None:
+        batch = self.batch(back)
+        if batch is not None:
+            await self.decide(
+                actions_batches.refuse_gifts, lambda: self.oracle.refuse_gifts(batch, is_maker=by_maker), by_maker,
+                batch_id=self.place.vouchers[batch], reason="不清楚",
+            )  # fmt: skip
+
+    async def withdraw_gifts(self, back: int, by_maker: bool) -> None:
+        batch = self.batch(back)
+        if batch is not None:
+            await self.decide(
+                actions_batches.withdraw_gifts, lambda: self.oracle.withdraw_gifts(batch, is_maker=by_maker), by_maker,
+                batch_id=self.place.vouchers[batch],
+            )  # fmt: skip
+
+    # What waits for a second person.
 
     async def agree(self, back: int, by_maker: bool, has_seen: bool) -> None:
         at = self.latest(len(self.place.vouchers), back)

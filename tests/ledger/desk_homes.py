@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pointsbank.approvals.rules import facts_hash
+from pointsbank.governance import actions as governance
 from pointsbank.governance import actions_estates, actions_merging, actions_people, queries
 from pointsbank.ledger import actions_kinds, actions_opening, queries_opening
 from pointsbank.ledger.rules_opening import NewLine
@@ -81,6 +82,32 @@ class Moving(Asking):
                 actions_merging.agree, lambda: self.oracle.give_merge(at, is_maker=by_maker, has_seen=has_seen),
                 by_maker, request_id=request.id, seen=seen,
             )  # fmt: skip
+
+    async def refuse_merge(self, back: int, by_maker: bool) -> None:
+        at = self.latest(len(self.merge_ids), back)
+        if at is not None:
+            await self.decide(
+                actions_merging.refuse, lambda: self.oracle.refuse_merge(at, is_maker=by_maker), by_maker,
+                request_id=self.merge_ids[at], reason="不清楚",
+            )  # fmt: skip
+
+    async def part(self, back: int, has_merged: bool) -> None:
+        """By one of those who merged them, or by somebody else."""
+        at = self.latest(len(self.oracle.aliases), back)
+        if at is not None:
+            await self.both(
+                actions_people.separate, lambda: self.oracle.part(at, has_merged=has_merged),
+                by=None if has_merged else self.place.other[0], merge_id=self.place.aliases[at], reason="不是同一个人",
+            )  # fmt: skip
+
+    async def settle_again(self, back: int, into: int | None) -> None:
+        """Of those who wait the latest, or, where nobody waits, somebody who is settled."""
+        waiting = [at for at, one in enumerate(self.oracle.people) if one.state == "provisional"] or [0]
+        person, into = waiting[-1 - back % len(waiting)], None if into is None else self.person(into)
+        await self.both(
+            governance.settle_provisional, lambda: self.oracle.settle_again(person, into),
+            person_id=self.place.persons[person], same_as=None if into is None else self.place.persons[into],
+        )  # fmt: skip
 
     async def withdraw_merge(self, back: int, by_maker: bool) -> None:
         at = self.latest(len(self.merge_ids), back)

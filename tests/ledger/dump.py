@@ -37,11 +37,13 @@ KEYS = {name: name for name in SUBJECTS} | {
 FACTS = {
     "by_entry": "entry", "entry": "entry", "budget": "budget", "approval_id": "approval", "household": "household",
     "left": "household", "household_id": "household", "into": "person", "person_id": "person", "people": "person",
-    "passbook": "passbook",
+    "passbook": "passbook", "person": "person", "batch_id": "voucher",
 }  # fmt: skip
 """And in the facts of a trail, or in the content of a change."""
 ASKED_OF = {"ledger.voucher": "voucher", "ledger.opening": "opening_list", "governance.merge": "merge_request"}
-NAMED = dict.fromkeys(("voucher", "joining", "past_day"), "ledger_voucher") | {"opening_list": "ledger_opening_list"}
+NAMED = dict.fromkeys(("voucher", "joining", "past_day", "gift"), "ledger_voucher") | {
+    "opening_list": "ledger_opening_list"
+}
 KEY = re.compile(r"([a-z-]+)([:/])(\d+)")
 
 Places = dict[str, dict[int, int]]
@@ -96,7 +98,7 @@ def _fact(name: str, fact: Any, facts: dict[str, Any], places: Places) -> Any:
     if isinstance(fact, str):
         return _renumbered(fact, places)
     if name == "of":
-        return _place(places, SUBJECTS[ASKED_OF[facts["kind"]]], fact)
+        return _place(places, SUBJECTS[ASKED_OF[facts["kind"]] if "kind" in facts else "person"], fact)
     if name == "rows" and "line_count" in facts:  # of a list of opening balances
         return [
             [at, _place(places, "people_person", person), _place(places, "people_household", home), *told]

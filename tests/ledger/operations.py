@@ -24,6 +24,7 @@ PROGRAMMES = (PROGRAMME, "")
 OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and the facts
     "award": (8, {"book": BOOK, "points": (*EARNED, 1_000_000), "days": DAYS}),
     "order": (8, {"book": BOOK, "points": (*SPENT, *UNFIT), "outlet": (1, 2)}),
+    "deduct": (3, {"book": BOOK, "points": (*EARNED, *UNFIT), "floor": (None, None, 0, 20, 60)}),
     "hold": (5, {"book": BOOK, "points": (*SPENT, *UNFIT), "hours": (1, 30)}),
     "hold_again": (1, {"book": BOOK, "points": range(1, 4), "back": BACK}),
     "capture": (3, {"back": BACK, "outlet": (1, 2)}),
@@ -44,7 +45,17 @@ OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and
             "back_days": (0, 0, 3, 40, -1),
         },
     ),
-    "ask_reversal": (4, {"back": FAR}),
+    "take_back": (6, {"way": ("reversal", "reversal", "clawback"), "back": FAR}),
+    "ask_gifts": (
+        2,
+        {
+            "people": ((0,), (1, 2), (0, 1, 3), (2, 0)), "points": (*EARNED, *UNFIT),
+            "percent": (10, 50, 50, 100, 0), "days": DAYS,
+        },
+    ),
+    "agree_gifts": (3, {"back": BACK, "by_maker": (False, False, True), "has_seen": (True, True, False)}),
+    "refuse_gifts": (1, {"back": BACK, "by_maker": (False, True)}),
+    "withdraw_gifts": (1, {"back": BACK, "by_maker": (True, False)}),
     "agree": (6, {"back": BACK, "by_maker": (False, False, False, True), "has_seen": (True, True, True, False)}),
     "turn_down": (1, {"back": BACK, "by_maker": (False, True)}),
     "withdraw": (1, {"back": BACK, "by_maker": (True, False)}),
@@ -84,7 +95,10 @@ OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and
     "agree_merge": (
         3, {"back": BACK, "by_maker": (False, False, False, True), "has_seen": (True, True, True, False)}
     ),
+    "refuse_merge": (1, {"back": BACK, "by_maker": (False, True)}),
     "withdraw_merge": (1, {"back": BACK, "by_maker": (True, False)}),
+    "part": (2, {"back": BACK, "has_merged": (False, False, False, True)}),
+    "settle_again": (2, {"back": BACK, "into": (*ALSO, None, None, None, None)}),
     "make_list": (
         2,
         {

@@ -17,7 +17,7 @@ from tests.ledger.oracle_rows import MOST, Book, Bucket, Entry, Hold, Home, Lot,
 GRACE_DAYS = 30
 MAIN = "points"
 ISSUES = ("award", "opening", "base", "gift")
-REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "joining", "clawback")
+REVERSIBLE = (*ISSUES, "order", "transfer", "donation", "grant", "adjustment", "joining", "clawback", "deduction")
 
 
 @dataclass
@@ -94,6 +94,16 @@ class Books:
         self._check_spendable(book, points)
         return self.post("order", book, f"redeemed:{outlet}", points, self._of(book, self._pick(book, points)))
 
+    def deduct(self, book: int, points: int, floor: int | None) -> int:
+        """What could be taken; of what expired, and of what is held, nothing stays or goes."""
+        check_amount(points)
+        stays = self.kind_of(book).spend_above if floor is None else floor
+        there = sum(self.books[book].lots[bucket].free for bucket in self.live(book))
+        taken = self.gather(self.live(book), book, min(points, there - stays))
+        if taken:
+            self.post("deduction", book, "deducted", sum(taken.values()), self._of(book, taken))
+        return sum(taken.values())
+
     def hold(self, key: str, book: int, points: int, hours: int) -> None:
         check_amount(points)
         self._check_spendable(book, points)
@@ -138,7 +148,7 @@ class Books:
         else:
             self._bring_surplus_back(number)
         lots = self.books[entry.target].lots
-        reach = sum(lots[bucket].free for bucket in self._within_reach(number, entry.target))
+        reach = sum(lots[bucket].free for bucket in self.within_reach(number, entry.target))
         points = min(asked, reach, self.free(entry.target))
         if points <= 0:
             raise No("nothing_to_take")
@@ -293,13 +303,13 @@ class Books:
             uses |= back
         return self.post("reversal", entry.target, entry.source, entry.points, uses, undoes=number)
 
-    def _within_reach(self, number: int, book: int) -> list[Bucket]:
+    def within_reach(self, number: int, book: int) -> list[Bucket]:
         """Lots that a reversal may take from: those that the entry filled come first, even expired ones."""
         filled = [bucket for bucket in self.in_order(book) if (book, bucket) in self.entries[number].uses]
         return filled + [bucket for bucket in self.live(book) if bucket not in filled]
 
     def _take_back(self, number: int, book: int, points: int) -> Uses:
-        taken = self.gather(self._within_reach(number, book), book, points)
+        taken = self.gather(self.within_reach(number, book), book, points)
         if sum(taken.values()) < points:
             raise No("already_spent")
         return self._of(book, taken)

@@ -1,5 +1,6 @@
 """Points that go from hand to hand, and what a second person agrees to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -10,7 +11,8 @@ ALONE_MAX = 20
 """Up to so many points one person may reverse, or pass on."""
 GIVEN = ("transfer", "donation")
 FOLLOWS = ("joining", "estate")
-REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift")
+REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift", "deduction")
+CLAWED_HERE = ("award", "base", "gift")
 
 
 @dataclass
@@ -22,6 +24,8 @@ class Voucher:
     last_day: date | None = None
     past_day: date | None = None
     reverses: int | None = None
+    percent: int = 0  # of a gift
+    batch: int | None = None  # of gifts: the first of them
     member: int | None = None  # whose estate it is
     state: str = "drawn"
 
@@ -69,17 +73,69 @@ class Flows(Books):
         self._check_past_day(voucher)
         voucher.state = "asked"
 
-    def ask_reversal(self, number: int) -> int | None:
+    def take_back(self, way: str, number: int) -> None:
+        """A reversal, or a clawback where that is not covered."""
         entry = self.entries[number]
         if entry.kind not in REVERSED_HERE:
             raise No("reversed_elsewhere")
         if entry.is_undone:
             raise No("already_reversed")
-        voucher = Voucher("reversal", entry.target, entry.source, entry.points, reverses=number)
+        if way == "clawback":
+            self._check_short(number)
+        target = entry.source if way == "reversal" else "clawed_back"
+        voucher = Voucher(way, entry.target, target, entry.points, reverses=number)
         if self.is_for_one(voucher):
-            return self._booked(voucher)
-        self._ask(voucher)
-        return None
+            self._booked(voucher)
+        else:
+            self._ask(voucher)
+
+    def _check_short(self, number: int) -> None:
+        entry = self.entries[number]
+        if entry.kind not in CLAWED_HERE:
+            raise No("not_reversible")
+        assert isinstance(entry.target, int)
+        there = sum(self.books[entry.target].lots[bucket].free for bucket in self.within_reach(number, entry.target))
+        surplus = None if entry.surplus is None else self.entries[entry.surplus]
+        if surplus is not None and not surplus.is_undone:
+            there += surplus.points
+        if there == 0:
+            raise No("nothing_to_take")
+        if there >= entry.points:
+            raise No("clawback_not_needed")
+
+    # Gifts to several at once.
+
+    def ask_gifts(self, people: Sequence[int], points: int, percent: int, last_day: date) -> None:
+        if not 1 <= percent <= 1_000:
+            raise No("wrong_match")
+        first = len(self.vouchers)
+        for book in sorted({self.book_of(one) for one in people}):
+            self._ask(Voucher("gift", "issued", book, points, last_day, percent=percent, batch=first))
+
+    def give_gifts(self, batch: int, *, is_maker: bool, has_seen: bool) -> int:
+        asked = self._asked_together(batch)
+        if not has_seen:
+            raise No("facts_changed", "approvals")
+        for place in asked:
+            self.give(place, is_maker=is_maker, has_seen=True)
+        return len(asked)
+
+    def refuse_gifts(self, batch: int, *, is_maker: bool) -> None:
+        for place in self._asked_together(batch):
+            self.refuse(place, is_maker=is_maker)
+
+    def withdraw_gifts(self, batch: int, *, is_maker: bool) -> None:
+        for place in self._asked_together(batch):
+            self.withdraw(place, is_maker=is_maker)
+
+    def batches(self) -> list[int]:
+        return sorted({one.batch for one in self.vouchers if one.batch is not None})
+
+    def _asked_together(self, batch: int) -> list[int]:
+        asked = [at for at, one in enumerate(self.vouchers) if (one.batch, one.state) == (batch, "asked")]
+        if not asked:
+            raise No("voucher_moved")
+        return asked
 
     def is_for_one(self, voucher: Voucher) -> bool:
         """The limit counts whole points, of whatever kind."""
@@ -164,7 +220,11 @@ class Flows(Books):
 
     def _book(self, voucher: Voucher) -> int:
         if voucher.reverses is not None:
-            return self.reverse(voucher.reverses)
+            return self.reverse(voucher.reverses) if voucher.what == "reversal" else self.clawback(voucher.reverses)[0]
+        if voucher.what == "gift":
+            assert isinstance(voucher.target, int)
+            assert voucher.last_day is not None
+            return self.issue("gift", voucher.target, voucher.points, (voucher.last_day, "gift", voucher.percent))
         if isinstance(voucher.source, int):
             kind = self.kind_of(voucher.source)
             if voucher.what == "transfer" and not kind.transferable:

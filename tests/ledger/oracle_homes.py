@@ -48,9 +48,19 @@ class Merge:
 
 
 @dataclass
+class Alias:
+    """A record that became another's, as it was noted."""
+
+    person: int
+    into: int
+    is_parted: bool = False
+
+
+@dataclass
 class Homes(Flows, Openings):
     waiting: list[Waiting] = field(default_factory=list)  # as they were done
     merges: list[Merge] = field(default_factory=list)
+    aliases: list[Alias] = field(default_factory=list)
 
     def register(self, name: str, home: int | None) -> None:
         self.add(self.people, Person(name, home))
@@ -157,13 +167,52 @@ class Homes(Flows, Openings):
         self._close([book for book in books if self.books[book].home is not None])
         self.put(merge, "state", "done")
 
+    def refuse_merge(self, place: int, *, is_maker: bool) -> None:
+        merge = self._merge_asked(place)
+        if is_maker:
+            raise No("own_request", "approvals")
+        self.put(merge, "state", "refused")
+
     def withdraw_merge(self, place: int, *, is_maker: bool) -> None:
         merge = self._merge_asked(place)
         if not is_maker:
             raise No("not_the_maker", "approvals")
         self.put(merge, "state", "withdrawn")
 
+    def part(self, place: int, *, has_merged: bool) -> None:
+        """Nothing of what went along comes back by itself."""
+        alias = self.aliases[place]
+        if alias.is_parted:
+            raise No("not_merged", "people")
+        if has_merged:
+            raise No("own_merge", "governance")
+        who = self.people[alias.person]
+        if who.into != alias.into or self.people[alias.into].state == "left":
+            raise No("not_merged", "people")
+        self.put(alias, "is_parted", True)
+        for name, value in (("state", "provisional"), ("into", None), ("home", None)):
+            self.put(who, name, value)
+
+    def settle_again(self, person: int, into: int | None) -> None:
+        """Whoever was parted is somebody new, or another's alias after all."""
+        who = self.people[person]
+        if who.state != "provisional":
+            raise No("not_provisional", "people")
+        if into is not None:
+            if any(map(self.balance, self.open_books(person=person))):
+                raise No("points_first", "governance")
+            if self.people[into].state != "member":
+                raise No("bad_merge", "people")
+            self._becomes(person, into)
+            return
+        self.put(who, "state", "member")
+        if self.kinds[MAIN].holder == "household":
+            self.add(self.homes, Home(None))
+            self.put(who, "home", len(self.homes) - 1)
+            self._points_move(person, None, 0, is_emptied=False)
+
     def _becomes(self, person: int, into: int) -> None:
+        self.add(self.aliases, Alias(person, into))
         who = self.people[person]
         self.put(who, "state", "merged")
         for at, one in enumerate(self.people):

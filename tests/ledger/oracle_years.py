@@ -43,8 +43,9 @@ class Oracle(Kinds, Homes):
 
     def act(self, person: int, points: int, programme: str, kind: str) -> int | None:
         """Something was done, and its points are booked, or wait."""
-        if self.people[self.human(person)].state != "member":
-            raise No("has_left", "people")
+        state = self.people[self.human(person)].state
+        if state != "member":
+            raise No("still_provisional" if state == "provisional" else "has_left", "people")
         return self._settle(self.book_of(person, kind), points, programme, None)
 
     def settle_due(self) -> None:
