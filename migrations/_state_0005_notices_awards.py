@@ -75,6 +75,7 @@ STATE = [
             ("minutes", fields.BigIntField()),
             ("planned_minutes", fields.BigIntField()),
             ("quantity", fields.BigIntField()),
+            ("facts", fields.TextField(unique=False)),
             ("recorded_by", fields.BigIntField(null=True)),
             ("recorded_at", fields.DatetimeField(auto_now=False, auto_now_add=False)),
             ("occasion", fields.TextField(unique=False)),

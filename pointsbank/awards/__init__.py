@@ -3,6 +3,7 @@
 Words: act (who did what, when, how much, on what evidence), award (the points of an act under one version of the
 table, with the explanation of each step), chain (the roles that review it, one after the other), counter (what a
 holder has used of a cap in a period), question (疑问: somebody asks why an award is what it is),
+fact (what a table counts beside the time: metres, a level, conditions …), row (acts one after the other, for a streak),
 finding (case: the other sign of an act: who found what, under which deduction of the table).
 States: pending 待审核 → noticed 公示中 → settled 已入账; disputed 被异议 from noticed, and back by a ruling;
 rejected 已退回 from any of them but settled.
@@ -25,4 +26,8 @@ Invariants:
      and could not be taken back where an objection is upheld.
  12. A household's deed, and its share of what its building achieved, counts for the household once for an occasion;
      again only once that was sent back.
+ 13. An act keeps the facts that its table counts, all that are wanted and none that the table does not know.
+ 14. A row is counted when an act is recorded, on from what then stands in the day (week, month) before it. A late act
+     counts by its own day; one that is sent back, or wholly taken back, is no longer there for those to come. Neither
+     changes an award that is there.
 """

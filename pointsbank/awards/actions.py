@@ -28,6 +28,7 @@ from pointsbank.awards.rules import (
     next_role,
     notice_days,
     order_of,
+    together,
     uses_of,
 )
 from pointsbank.kit.clock import local_day, minute_of_day, start_of_day
@@ -44,13 +45,16 @@ from pointsbank.people.queries import Holder
 from pointsbank.people.rules import HasLeft, StillProvisional
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import (
+    NOTHING,
     WORDS,
     Facts,
     Item,
+    Noted,
     Result,
     Table,
     UnknownItem,
     caps_of,
+    check_noted,
     evaluate,
 )
 from pointsbank.trail import actions as trail
@@ -70,8 +74,8 @@ UPDATE awards_cap_use SET points = points + ?
 """
 ACT = """
 INSERT INTO awards_act (community_id, person_id, source_room, source_kind, source_id, item_code, what, evidence,
-                        began_at, day, minutes, planned_minutes, quantity, recorded_by, recorded_at, occasion)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        began_at, day, minutes, planned_minutes, quantity, facts, recorded_by, recorded_at, occasion)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source_room, source_kind, source_id, item_code) DO NOTHING RETURNING id
 """
 AWARD = """
@@ -137,6 +141,7 @@ async def record_act(
     minutes: int,
     planned_minutes: int,
     quantity: int = 1,
+    noted: Noted = NOTHING,
     reviewed_by: int | None = None,
     occasion: tuple[str, str, int] | None = None,
 ) -> Made:
@@ -157,14 +162,15 @@ async def record_act(
     if reviewed_by is not None and await people.same_household(tx, reviewed_by, holder.person_id):
         raise OwnAct
 
+    check_noted(version.table, item, noted, quantity)
     facts = Facts(
         day, minutes, planned_minutes, quantity, began_minute=minute_of_day(began_at),
-        occasion="/".join(map(str, occasion or source)),
+        occasion="/".join(map(str, occasion or source)), **msgspec.structs.asdict(noted),
     )  # fmt: skip
     result, uses = await score(tx, holder=holder, table=version.table, item=item, facts=facts)
     act = await tx.row(
         ACT, community_id, holder.person_id, *source, item_code, what, evidence, began_at, day, minutes,
-        planned_minutes, quantity, tx.actor.person_id, tx.now, facts.occasion,
+        planned_minutes, quantity, "" if noted == NOTHING else _text(noted), tx.actor.person_id, tx.now, facts.occasion,
     )  # fmt: skip
     if act is None:
         raise AlreadyRecorded
@@ -189,7 +195,7 @@ async def score(tx: Tx, *, holder: Holder, table: Table, item: Item, facts: Fact
     keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day, facts.occasion)}
     counted = await take_counters(tx, community_id=holder.community_id, counters=keys.values())
     before = await queries.used_before_merging(tx, holder)
-    used = {key: counted[counter] + before.get(key, 0) for key, counter in keys.items()}
+    used = {key: together(key, counted[counter], before.get(key, 0)) for key, counter in keys.items()}
     result = evaluate(table, item, facts, used)
     uses = uses_of(result, holders)
     await add_to_counters(tx, community_id=holder.community_id, uses=uses)

@@ -19,6 +19,7 @@ class Act(Model):
     minutes = fields.BigIntField()
     planned_minutes = fields.BigIntField()
     quantity = fields.BigIntField()
+    facts = fields.TextField()
     recorded_by = fields.BigIntField(null=True)
     recorded_at = fields.DatetimeField()
     occasion = fields.TextField()

@@ -62,7 +62,7 @@ SELECT award.id, award.person_id, award.item_code, award.passbook_id, award.poin
 # stand empty because of it. Nothing is moved, so a merge that is parted and an act that is sent back need nothing.
 BEFORE_MERGING = """
 SELECT used.scope, used.item_code, used.period, used.period_start, used.counts,
-       CAST(SUM(used.points) AS BIGINT) AS points FROM (
+       CAST(CASE used.counts WHEN 'streak' THEN MAX(used.points) ELSE SUM(used.points) END AS BIGINT) AS points FROM (
   SELECT community_id, 'person' AS scope, id AS holder_id FROM people_person WHERE merged_into = ?
   UNION
   SELECT community_id, 'household', COALESCE(household_id, -id) FROM people_person alias

@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules import CapKey, Counts, Item, Result, Scope, Table
+from pointsbank.scoring.rules import STREAK, CapKey, Counts, Item, Result, Scope, Table
 
 NOTICE_DAYS_DEFAULT = 3  # where the published document does not say
 BATCH_MAX = 200
@@ -137,7 +137,7 @@ class Counter(msgspec.Struct, frozen=True):
 
 
 class CounterUse(msgspec.Struct, frozen=True):
-    """`points` are times, minutes or parts of a point where the counter counts those."""
+    """`points` are times, minutes, parts of a point or acts in a row where the counter counts those."""
 
     counter: Counter
     points: int
@@ -150,6 +150,11 @@ def counter_of(key: CapKey, holders: Holders) -> Counter:
 def order_of(counter: Counter) -> tuple[str, int, str, str, date, str]:
     """The one order in which counters are taken everywhere, so that two acts never wait for each other."""
     return counter.scope, counter.holder_id, counter.item_code, counter.period, counter.period_start, counter.counts
+
+
+def together(key: CapKey, counted: int, merged: int) -> int:
+    """What a counter and those of merged records come to. Two rows of one human being are not one twice as long."""
+    return max(counted, merged) if key.counts == STREAK else counted + merged
 
 
 def uses_of(result: Result, holders: Holders) -> list[CounterUse]:

@@ -7,7 +7,7 @@ import msgspec
 
 from pointsbank.awards.rules import State
 from pointsbank.kit.db import Row
-from pointsbank.scoring.rules import Step
+from pointsbank.scoring.rules import NOTHING, Noted
 
 SLICE = 1_000
 
@@ -15,9 +15,8 @@ COUNT = "SELECT COUNT(*) FROM awards_act WHERE community_id = ? AND day BETWEEN 
 # As they live now: whose household or building it was on the day, nobody has written down.
 ACTS = """
 SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id, one.birth_year, one.sex,
-       act.item_code, act.began_at, act.minutes, act.planned_minutes, act.quantity, act.occasion,
-       award.version_id, award.points, award.state,
-       CASE WHEN award.steps LIKE '%"fixed%' THEN award.steps END AS steps, undone.id IS NOT NULL AS is_undone
+       act.item_code, act.began_at, act.minutes, act.planned_minutes, act.quantity, act.occasion, act.facts,
+       award.version_id, award.points, award.state, undone.id IS NOT NULL AS is_undone
   FROM awards_act act JOIN awards_award award ON award.act_id = act.id
   JOIN people_person who ON who.id = act.person_id
   JOIN people_person one ON one.id = COALESCE(who.merged_into, who.id)
@@ -27,13 +26,12 @@ SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id
  ORDER BY act.id LIMIT ?
 """
 
-FIXED = ("fixed", "fixed_above")
 PLAIN = (
     "act_id", "person_id", "household_id", "building_id", "birth_year", "sex", "item_code", "minutes",
     "planned_minutes", "quantity", "occasion", "version_id",
 )  # fmt: skip
 Rows = Callable[..., Awaitable[list[Row]]]
-_steps = msgspec.json.Decoder(list[Step]).decode
+_noted = msgspec.json.Decoder(Noted).decode
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -53,7 +51,7 @@ class Recorded(msgspec.Struct, frozen=True):
     occasion: str
     version_id: int
     awarded: int
-    fixed_points: int | None
+    noted: Noted
     counts: bool
 
 
@@ -75,10 +73,6 @@ def _recorded(found: Row) -> Recorded:
         **{name: found[name] for name in PLAIN},
         began_at=began_at if isinstance(began_at, datetime) else datetime.fromisoformat(began_at),
         awarded=found["points"],
-        fixed_points=None if found["steps"] is None else _fixed(found["steps"]),
+        noted=_noted(found["facts"]) if found["facts"] else NOTHING,
         counts=found["state"] != State.REJECTED and not found["is_undone"],
     )
-
-
-def _fixed(steps: str) -> int | None:
-    return next((int(step.facts["value"]) for step in _steps(steps) if step.key in FIXED), None)

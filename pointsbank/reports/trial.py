@@ -12,7 +12,7 @@ import sys
 import threading
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from pointsbank.awards.rules import Holders
 from pointsbank.kit import db
@@ -81,8 +81,8 @@ class Trial:
         whose = Holders(act.person_id, act.household_id, act.building_id)
         holders = act.person_id, whose.of(Scope.HOUSEHOLD), whose.of(Scope.BUILDING)
         facts = Facts(
-            day, act.minutes, act.planned_minutes, act.quantity, act.fixed_points, began.hour * 60 + began.minute,
-            occasion=act.occasion,
+            day, act.minutes, act.planned_minutes, act.quantity, began_minute=began.hour * 60 + began.minute,
+            occasion=act.occasion, **asdict(act.noted),
         )  # fmt: skip
         past = PastAct(act.item_code, facts, *holders)
         old = _scored(self.before, in_force, in_force.items[act.item_code], past)

@@ -9,11 +9,21 @@ from datetime import date
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules_caps import CapKey, Caps, CapUse, caps_at, caps_of, period_start
+from pointsbank.scoring.rules_caps import STREAK, CapKey, Caps, CapUse, caps_at, caps_of, period_start
 from pointsbank.scoring.rules_differences import Difference, FieldChange, differences
 from pointsbank.scoring.rules_explanations import EXPLANATIONS, POINT_FACTS, Step, told
 from pointsbank.scoring.rules_facts import FactMissing, Facts, facts_wanted, unmet
 from pointsbank.scoring.rules_faults import FAULTS, Fault, faults
+from pointsbank.scoring.rules_noted import (
+    NOTHING,
+    FactNotCounted,
+    FactOutOfRange,
+    Noted,
+    check_noted,
+    counts_minutes,
+    counts_quantity,
+    marks_of,
+)
 from pointsbank.scoring.rules_points import NotInTable, ValueNotFixed, ValueUnknown, worked_out
 from pointsbank.scoring.rules_table import (
     Basis,
@@ -34,7 +44,9 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "EXPLANATIONS",
     "FAULTS",
     "FIELD_LABELS",
+    "NOTHING",
     "POINT_FACTS",
+    "STREAK",
     "WORDS",
     "Basis",
     "Cap",
@@ -43,6 +55,8 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "Counts",
     "Difference",
     "FactMissing",
+    "FactNotCounted",
+    "FactOutOfRange",
     "Facts",
     "Fault",
     "FieldChange",
@@ -51,6 +65,7 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "NoTableInForce",
     "NotADraft",
     "NotInTable",
+    "Noted",
     "PastAct",
     "Period",
     "Replay",
@@ -70,12 +85,16 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "ValueNotFixed",
     "ValueUnknown",
     "caps_of",
+    "check_noted",
+    "counts_minutes",
+    "counts_quantity",
     "differences",
     "evaluate",
     "expires_on",
     "facts_wanted",
     "faults",
     "is_for_activities",
+    "marks_of",
     "period_start",
     "replay",
     "shown",
@@ -158,6 +177,7 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
 
     caps = caps_at(table, item, facts.day, facts.occasion)
     carried = used.get(caps.rest, 0) if caps.rest else 0
+    facts, row = _in_a_row(caps, facts, used)
     full, rest, steps = worked_out(table, item, facts, carried)
     points, minutes = full, facts.minutes
     for text, most, said in _minute_limits(item, caps, used):
@@ -181,9 +201,20 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
 
     amounts = {Counts.POINTS: points, Counts.TIMES: 1, Counts.MINUTES: minutes}
     uses = [CapUse(key, amounts[counts]) for _, key, counts, _ in caps.placed if key] if points else []
+    if full:  # clipped by a cap it was done all the same
+        uses += row
     if caps.rest and rest != carried:
         uses.append(CapUse(caps.rest, rest - carried))
     return Result(points=points, clipped=full - points, steps=tuple(steps), uses=tuple(uses))
+
+
+def _in_a_row(caps: Caps, facts: Facts, used: Used) -> tuple[Facts, list[CapUse]]:
+    """Count how many in a row end with this one; a second one in its period makes the row no longer."""
+    if caps.row is None or facts.streak is not None:
+        return facts, []
+    here, before = caps.row
+    count = 0 if used.get(here, 0) else used.get(before, 0) + 1
+    return msgspec.structs.replace(facts, streak=count), [CapUse(here, count)] if count else []
 
 
 def _minute_limits(item: Item, caps: Caps, used: Used) -> Iterator[tuple[str, int, dict[str, str | int]]]:
@@ -231,7 +262,7 @@ def is_for_activities(item: Item) -> bool:
     Where organisers review, confirming the minutes is their review: it has to be the first.
     """
     entered = "organiser" in item.submit and "organiser" not in item.review[1:]
-    return entered and not item.deduction and not facts_wanted(item)
+    return entered and not item.deduction and set(facts_wanted(item)) <= {"streak"}
 
 
 def expires_on(validity: Validity, day: date) -> date | None:

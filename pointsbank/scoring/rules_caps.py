@@ -10,12 +10,14 @@ from pointsbank.ledger.rules import MAIN
 from pointsbank.scoring.rules_explanations import KEYS
 from pointsbank.scoring.rules_table import Basis, Cap, Counts, Item, Period, Rounding, Scope, Table
 
+STREAK = "streak"
+
 
 class CapKey(msgspec.Struct, frozen=True, cache_hash=True):
     """One counter of one holder: `item_code` is empty for the table as a whole.
 
-    `counts` is one of Counts, "rest/60" for the sixtieths of a point that earlier acts have left over, or
-    "once/" and an occasion for what a household gets once there.
+    `counts` is one of Counts, "rest/60" for the sixtieths of a point that earlier acts have left over, "once/" and an
+    occasion for what a household gets once there, or STREAK for how many in a row end in this period.
     """
 
     scope: Scope
@@ -45,10 +47,14 @@ class Placed(NamedTuple):
 
 
 class Caps(NamedTuple):
-    """The caps of one item on one day in the order in which they apply; the counters, with that of a rest last."""
+    """The caps of one item on one day in the order in which they apply; the counters, with that of a rest last.
+
+    `row` counts a streak: this period, and the one before it.
+    """
 
     placed: tuple[Placed, ...]
     keys: tuple[CapKey, ...]
+    row: tuple[CapKey, CapKey] | None
     rest: CapKey | None
 
 
@@ -63,7 +69,8 @@ def caps_at(table: Table, item: Item, day: date, occasion: str) -> Caps:
     if item.scope not in OF_A_HOME or not occasion:
         return caps
     once = CapKey(Scope.HOUSEHOLD, Period.LIFETIME, item.code, date.min, f"once/{occasion}")
-    return Caps((Placed("household_has_it", once, Counts.TIMES, 1), *caps.placed), (once, *caps.keys), caps.rest)
+    placed = (Placed("household_has_it", once, Counts.TIMES, 1), *caps.placed)
+    return caps._replace(placed=placed, keys=(once, *caps.keys))
 
 
 # By identity: a version is parsed once, and looking one up by what it says would take longer than working it out.
@@ -77,12 +84,21 @@ def caps_on(table: Table, item: Item, day: date) -> Caps:
     if known is None:
         placed = tuple(_in_order(table, item, day))
         rest = _rest_of(table, item) if item.remainder == "carry" else None
-        keys = [one.key for one in placed if one.key] + ([rest] if rest else [])
+        row = None if item.streak is None else _row_of(table, item, item.streak.period, day)
+        keys = [one.key for one in placed if one.key] + [*(row or ())] + ([rest] if rest else [])
         if len(_KNOWN) >= KNOWN_MAX:
             _KNOWN.clear()
         # Table and item are kept beside, so that nothing else gets their identity.
-        known = _KNOWN[place] = table, item, Caps(placed, tuple(keys), rest)
+        known = _KNOWN[place] = table, item, Caps(placed, tuple(keys), row, rest)
     return known[2]
+
+
+def _row_of(table: Table, item: Item, period: Period, day: date) -> tuple[CapKey, CapKey]:
+    is_shared = (item.scope or table.passbook) in OF_A_HOME
+    scope = Scope.HOUSEHOLD if is_shared else Scope.PERSON
+    here = period_start(period, day)
+    before = period_start(period, date.fromordinal(here.toordinal() - 1))
+    return CapKey(scope, period, item.code, here, STREAK), CapKey(scope, period, item.code, before, STREAK)
 
 
 def _rest_of(table: Table, item: Item) -> CapKey:

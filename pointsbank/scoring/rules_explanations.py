@@ -74,6 +74,8 @@ EXPLANATIONS: dict[str, str] = {
     "increment_minutes": "超过 {above} 分钟的部分，每满 {every} 分钟加 {each}，满了 {steps} 个，加 {added}",
     "increment_metres": "超过 {above} 米的部分，每满 {every} 米加 {each}，满了 {steps} 个，加 {added}",
     "increment_quantity": "超过 {above} 个的部分，每满 {every} 个加 {each}，加了 {steps} 次，共 {added}",
+    "streak_goes_on": "连着第 {count} 次，到第 {next} 次多记分",
+    "streak_again": "连着做的次数，同一天（同一周、同一月）只算一次，这次不另算",
     "streak_points": "连着第 {count} 次，每连着 {length} 次加 {added}",
     "streak_percent": "连着第 {count} 次，每连着 {length} 次的那一次按 {percent}% 算",
     "rounded_down": "不满 {one}的零头（{rest}/{parts}）不算",

@@ -19,6 +19,7 @@ class FactMissing(Refusal):
 FACT_WORDS: dict[str, str] = {
     "fixed_points": "评议定下的分值",
     "began_minute": "几点开始的",
+    "quantity": "数量",
     "metres": "走了多少米",
     "level": "是哪一级",
     "met": "做到了哪几条",

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from pointsbank.ledger.rules_kinds import CODE
-from pointsbank.scoring.rules_facts import FACT_WORDS, facts_wanted
 from pointsbank.scoring.rules_fault import Fault, at, repeated, text_faults, within
 from pointsbank.scoring.rules_faults_parts import (
     CAP_MAX,
@@ -19,11 +18,11 @@ from pointsbank.scoring.rules_faults_parts import (
     multiplier_faults,
     validity_faults,
 )
+from pointsbank.scoring.rules_noted import METRES_MAX
 from pointsbank.scoring.rules_rights import rights_faults
 from pointsbank.scoring.rules_table import Basis, Item, Period, Rounding
 from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS
 
-METRES_MAX = 1_000_000
 RANGES: tuple[tuple[str, int, int], ...] = (
     ("points", 0, POINTS_MAX),
     ("range_max", 1, POINTS_MAX),
@@ -54,7 +53,6 @@ NEEDED = {Basis.PER_LEVEL: "levels", Basis.PER_CONDITIONS: "conditions", Basis.F
 PRICED_BY = {Basis.PER_LEVEL: "levels", Basis.PER_CONDITIONS: "points_by_met"}  # and not by `points`
 DEDUCTION_ONLY = ("process", "ground", "make_good", "floor")
 BLANK = Item(code="", category="", name="", basis=Basis.PER_TIME, evidence="")
-LATER_FACTS = ("metres", "level", "met", "faults")  # no page writes them down yet
 
 
 def item_faults(item: Item) -> Iterator[Fault]:
@@ -162,7 +160,6 @@ def _extras_faults(item: Item) -> Iterator[Fault]:
             yield Fault(code, "streak", "streak", {})
         if item.streak.period in (Period.ACT, Period.LIFETIME):
             yield Fault(code, "streak", "streak_period", {})
-        yield Fault(code, "streak", "streak_later", {})
     if item.hours is not None:
         yield from clock_faults(code, "hours", item.hours.from_, item.hours.to)
     if item.remainder == "carry":
@@ -193,9 +190,6 @@ def _people_faults(item: Item) -> Iterator[Fault]:
         if not item.panel.members < 2 * item.panel.agree <= 2 * item.panel.members:
             facts: dict[str, str | int] = {"members": item.panel.members, "agree": item.panel.agree}
             yield Fault(code, "panel", "panel_majority", facts)
-    for fact in facts_wanted(item):
-        if fact in LATER_FACTS:
-            yield Fault(code, "basis", "facts_later", {"fact": FACT_WORDS[fact]})
 
 
 def _deduction_faults(item: Item) -> Iterator[Fault]:

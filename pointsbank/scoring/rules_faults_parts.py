@@ -50,8 +50,6 @@ def _multiplier_faults(code: str, one: Multiplier) -> Iterator[Fault]:
         yield from clock_faults(code, "multipliers", one.from_, one.to)
     elif one.from_ or one.to:
         yield Fault(code, "multipliers", "half_window", {"value": one.name})
-    else:
-        yield Fault(code, "multipliers", "marks_later", {"value": one.name})
 
 
 def clock_faults(code: str, field: str, start: str, end: str) -> Iterator[Fault]:

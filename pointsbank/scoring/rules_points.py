@@ -290,9 +290,13 @@ COMBINED: dict[str, Callable[[list[Multiplier]], Percents]] = {"product": _produ
 def _reward_streak(item: Item, facts: Facts, total: Sum) -> None:
     streak, count = item.streak, known(item, facts, "streak")
     assert streak is not None
-    if not total.number or not count or count % streak.length:
+    if not total.number:
         return
-    if streak.points is not None:
+    if not count:
+        total.tell("streak_again", {})
+    elif count % streak.length:
+        total.tell("streak_goes_on", {"count": count, "next": -(-count // streak.length) * streak.length})
+    elif streak.points is not None:
         total.add(streak.points)
         total.tell("streak_points", {"count": count, "length": streak.length, "added": streak.points})
     else:

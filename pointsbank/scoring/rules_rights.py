@@ -49,4 +49,6 @@ def _process_faults(item: Item) -> Iterator[Fault]:
 
 def _asks_when(item: Item) -> bool:
     """Of a finding nobody knows the hour, or how long it took."""
-    return bool(item.hours or item.minutes_min or item.share_min_percent or item.multipliers or item.increments)
+    return bool(
+        item.hours or item.minutes_min or item.share_min_percent or item.multipliers or item.increments or item.streak
+    )

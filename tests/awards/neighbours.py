@@ -85,7 +85,7 @@ class Neighbours:
         began_at: datetime | None = None,
         confirmed_by: Actor | None = None,
         what: str = "三号楼楼道清洁",
-        occasion: tuple[str, str, int] | None = None,
+        **told,
     ) -> actions.Made:
         """Something that was done, with the organiser's confirmation unless `confirmed_by` says otherwise."""
         organiser = confirmed_by or await self.actor()
@@ -102,7 +102,7 @@ class Neighbours:
             minutes=minutes,
             planned_minutes=minutes,
             reviewed_by=organiser.person_id,
-            occasion=occasion,
+            **told,
         )
 
     async def midnight(self, nights: int = 1) -> int:

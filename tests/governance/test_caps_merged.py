@@ -7,7 +7,8 @@ from pointsbank.awards.rules import Reason
 from pointsbank.governance import actions_people
 from pointsbank.kit import db
 from pointsbank.people import queries_own as own
-from pointsbank.scoring.rules import Cap, Period, Scope
+from pointsbank.scoring.rules import Basis, Cap, Period, Scope
+from pointsbank.scoring.rules_table import Streak
 from tests.awards.neighbours import an_item
 from tests.governance.merging import merge
 
@@ -46,3 +47,17 @@ async def test_after_parting_each_has_a_cap_again_and_housemates_never_share_a_p
     [merged] = await own.merges_into(known)
     await db.write(actions_people.separate, actor=await capped.actor(), merge_id=merged.id, reason="两位同名")
     assert (await capped.act(known)).points == 10
+
+
+@pytest.mark.parametrize("own_days", [0, 2])
+async def test_the_row_of_one_record_goes_on_with_the_other_and_two_rows_are_not_added_up(neighbours, world, own_days):
+    await neighbours.adopt(an_item(basis=Basis.PER_TIME, points=3, streak=Streak(3, 4)))
+    twice, known = await neighbours.person("测试甲"), await neighbours.person("测试乙")
+    for day in range(2):
+        await neighbours.act(twice)
+        if day < own_days:
+            await neighbours.act(known)
+        neighbours.clock.advance(days=1)
+    await merge(world, twice, known)
+
+    assert (await neighbours.act(known)).points == 7

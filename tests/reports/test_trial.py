@@ -21,7 +21,6 @@ from pointsbank.kit.clock import local_day
 from pointsbank.ledger.rules import MAIN
 from pointsbank.people.access import Role
 from pointsbank.reports import trial_runs
-from pointsbank.reports.queries_trial import _fixed
 from pointsbank.reports.rules_trial import Pair, TrialRuns
 from pointsbank.reports.trial import Trial, Withdrawn, _scored
 from pointsbank.reports.trial_files import Asked, Order, order_file, put
@@ -178,7 +177,6 @@ def test_a_value_that_was_fixed_counts_where_a_version_leaves_it_open():
     ranged = an_item(basis=Basis.PER_TIME, points=3, range_max=9)
 
     assert [points(plain, 7), points(ranged, 7), points(ranged, None), points(ranged, 12)] == [3, 7, None, None]
-    assert _fixed('[{"key": "fixed", "facts": {"low": 3, "high": 9, "value": 7}, "points": 7}]') == 7
 
 
 async def test_what_lies_before_the_months_uses_up_a_cap_and_is_in_no_sum(past):

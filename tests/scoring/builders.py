@@ -83,7 +83,7 @@ facts = st.builds(
     marks=st.sampled_from([(), ("难度高",)]),
     met=st.lists(st.sampled_from(CONDITIONS), unique=True).map(tuple),
     faults=st.lists(st.sampled_from([finding.name for finding in FINDINGS]), unique=True).map(tuple),
-    streak=st.integers(0, 15),
+    streak=st.none() | st.integers(0, 15),
 )
 extras = st.fixed_dictionaries(
     {},

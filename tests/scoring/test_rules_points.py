@@ -1,5 +1,6 @@
 """The arithmetic of an act: what a reader with a pencil comes to, what never earns more, what is left over."""
 
+from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 
@@ -53,7 +54,9 @@ def by_hand(step, before):
     key, told = step.key, step.facts
     rest = Fraction(told.get("rest", 0), told.get("parts", 1))
     percent = told.get("percent", 100) if "planned" not in told else 0
-    if key == "brought":
+    if key in {"streak_again", "streak_goes_on"}:
+        after = before
+    elif key == "brought":
         after = before + rest
     elif "rest" in told:
         rounds_up = key == "rounded_up" or (key == "rounded_half_up" and rest * 2 >= 1)
@@ -166,6 +169,50 @@ def test_every_seventh_in_a_row_brings_four_more():
     assert [evaluated(item, some_facts(streak=count)).points for count in (0, 1, 6, 7, 8, 14)] == [3, 3, 3, 7, 3, 7]
 
 
+def days_in_a_row(item, *days, **table):
+    """Points of acts on these days of a March, in the order in which they are written down."""
+    acts = [act_of(day=date(2025, 3, day)) for day in days]
+    return [result.points for result in rules.replay(a_table(item, **table), acts)]
+
+
+def test_a_row_is_counted_day_by_day_and_a_second_one_of_a_day_makes_it_no_longer():
+    item = an_item(basis=Basis.PER_TIME, points=3, streak=Streak(3, 4))
+
+    assert days_in_a_row(item, 1, 2, 3, 3, 4, 5, 6) == [3, 3, 7, 3, 3, 3, 7]
+    assert days_in_a_row(item, 1, 2, 4, 5, 6) == [3, 3, 3, 3, 7]
+    assert days_in_a_row(item, 1, 1, 2, 2, 2, 3) == [3, 3, 3, 3, 3, 7]
+
+
+def test_one_that_is_written_down_late_counts_from_the_day_before_it_and_changes_no_later_one():
+    item = an_item(basis=Basis.PER_TIME, points=3, streak=Streak(3, 4))
+
+    assert days_in_a_row(item, 1, 2, 4, 3, 5, 6) == [3, 3, 3, 7, 3, 7]
+
+
+@pytest.mark.parametrize(("period", "days"), [(Period.WEEK, (7, 10, 23)), (Period.DAY, (7, 8, 9))])
+def test_a_row_of_weeks_goes_on_however_far_apart_the_days_are(period, days):
+    item = an_item(basis=Basis.PER_TIME, points=3, streak=Streak(3, percent=200, period=period))
+
+    assert days_in_a_row(item, *days) == [3, 3, 6]
+
+
+def test_what_earned_nothing_by_itself_is_no_part_of_a_row_and_what_a_cap_cut_off_is():
+    short = an_item(basis=Basis.PER_TIME, points=3, streak=Streak(2, 4), minutes_min=131)
+    capped = an_item(basis=Basis.PER_TIME, points=3, streak=Streak(2, 4), caps=(Cap(Scope.PERSON, Period.WEEK, 4),))
+
+    row = rules.replay(a_table(short), [act_of(minutes=minutes) for minutes in (130, 131)])
+    assert in_words(row[1])[-1] == "连着第 1 次，到第 2 次多记分"
+    assert days_in_a_row(capped, 3, 4, 5, 6, 10) == [3, 1, 0, 0, 3]
+
+
+def test_a_household_has_one_row_where_its_deeds_are_the_households():
+    item = an_item(basis=Basis.PER_TIME, points=3, streak=Streak(2, 4))
+    acts = [msgspec.structs.replace(act_of(day=date(2025, 3, one)), person_id=one) for one in (1, 2)]
+
+    assert [one.points for one in rules.replay(a_table(item), acts)] == [3, 3]
+    assert [one.points for one in rules.replay(a_table(item, passbook="household"), acts)] == [3, 7]
+
+
 def test_levels_conditions_and_full_scores_give_their_points():
     level = an_item(basis=Basis.PER_LEVEL, points=None, levels=LEVELS)
     met = an_item(basis=Basis.PER_CONDITIONS, points=None, conditions=CONDITIONS, points_by_met=(1, 2))
@@ -232,7 +279,6 @@ def test_a_deduction_comes_after_advice_and_warning():
         (an_item(basis=Basis.PER_LEVEL, levels=LEVELS), rules.FactMissing),
         (an_item(basis=Basis.PER_CONDITIONS, conditions=CONDITIONS, points_by_met=(1,)), rules.FactMissing),
         (an_item(basis=Basis.FULL_SCORE, faults=FINDINGS), rules.FactMissing),
-        (an_item(streak=Streak(7, 4)), rules.FactMissing),
         (an_item(multipliers=(NIGHT,)), rules.FactMissing),
         (an_item(deduction=True, process=Process()), rules.FactMissing),
     ],
@@ -284,11 +330,14 @@ def test_caps_of_points_times_and_minutes_of_one_period_stand_beside_each_other(
     assert all(one != other for one, other in pairwise(keys))
 
 
-def test_common_items_want_no_fact_that_an_activity_does_not_have():
-    assert all(rules.is_for_activities(an_item(basis=basis)) for basis in COMMON)
+def test_an_activity_may_be_scored_by_whatever_its_organiser_enters_and_reviews():
+    for item in (*(an_item(basis=basis) for basis in COMMON), an_item(streak=Streak(7, 4))):
+        assert rules.is_for_activities(item)
     for changes in (
-        {"range_max": 9}, {"metres_min": 5}, {"streak": Streak(7, 4)}, {"review": ("community_admin", "organiser")}
-    ):  # fmt: skip
+        {"range_max": 9},
+        {"metres_min": 5},
+        {"submit": ("self",)},
+        {"review": ("community_admin", "organiser")},
+    ):
         assert not rules.is_for_activities(an_item(**changes))
-    assert not rules.is_for_activities(an_item(submit=("self",)))
     assert not rules.is_for_activities(an_item(deduction=True))

@@ -92,6 +92,8 @@ def cases_of_more():
     for measure in ("minutes", "metres", "quantity"):
         more = an_item(increments=(Increment(measure, 2, 3, 1),))
         yield f"increment_{measure}", more, some_facts(metres=250, quantity=5), ()
+    yield "streak_goes_on", an_item(streak=Streak(7, 4)), some_facts(streak=6), ()
+    yield "streak_again", an_item(streak=Streak(7, 4)), some_facts(streak=0), ()
     yield "streak_points", an_item(streak=Streak(7, 4)), some_facts(streak=14), ()
     yield "streak_percent", an_item(streak=Streak(7, percent=200)), some_facts(streak=7), ()
     for key in LEFT_OVER:
@@ -252,6 +254,8 @@ def test_points_live_to_the_last_day_inclusive(validity, day, last):
         (rules.ValueUnknown, {"name": "打扫"}),
         (rules.FactMissing, {"fact": "走了多少米", "name": "打扫"}),
         (rules.NotInTable, {"name": "打扫", "value": "一星"}),
+        (rules.FactNotCounted, {"fact": "走了多少米", "name": "打扫"}),
+        (rules.FactOutOfRange, {"fact": "走了多少米", "name": "打扫", "least": 0, "most": 9}),
         (rules.TooSoon, {"earliest": "2025-03-13"}),
         (rules.NotADraft, {}),
         (rules.TableFaults, {"count": 1, "text": "A01：…"}),

@@ -73,6 +73,7 @@ def test_every_item_of_a_seed_file_can_earn_points(path):
             planned_minutes=item.block_minutes,
             quantity=item.quantity_min,
             fixed_points=item.range_max,
+            metres=item.metres_min,
         )
         assert rules.evaluate(table, item, act, {}).points > 0 or item.points == 0
 
@@ -127,7 +128,6 @@ def test_a_deduction_can_be_read_and_cannot_be_published(name):
         (HEAD, 1, "还没有可以得分的项"),
         (GOOD.replace("points = 1\n", ""), 6, "原文没有写“打扫楼道”记多少"),
         (GOOD + 'review = ["panel"]\n', 13, "评议小组的审核现在还办不到"),
-        (GOOD + "streak = { length = 7, points = 4 }\n", 13, "连续做了几次"),
     ],
 )
 def test_what_the_source_leaves_open_or_nobody_can_carry_out_yet_is_read_and_bars_publishing(text, line, part):
