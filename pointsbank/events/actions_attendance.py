@@ -9,7 +9,7 @@ import msgspec
 from pointsbank.events import rules
 from pointsbank.events.rules import Plan, Way, told
 from pointsbank.kit import codes, crypto
-from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.db import Row, Tx, reads
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import actions as people
 from pointsbank.people import actions_cards as cards
@@ -98,14 +98,16 @@ def _who(found: cards.Scanned | persons.Holder) -> _Who:
     return _Who(found.person_id, found.member_number, found.state)
 
 
-async def check_in(tx: Tx, *, activity_id: int, code: str, community_ids: Sequence[int]) -> Arrived:
+@reads(code=cards.read_code)
+async def check_in(tx: Tx, *, activity_id: int, code: cards.ReadCode, community_ids: Sequence[int]) -> Arrived:
     """By the twenty digits of a card or a phone, scanned by staff."""
     place = await _take_seat(tx, activity_id, tx.now, community_ids)
     scanned = await cards.take_code(tx, code=code, purpose="check_in", community_id=place.community_id)
     return await _enter(tx, place, _who(scanned), Way(scanned.code_kind), tx.now, by_staff=True)
 
 
-async def check_out(tx: Tx, *, activity_id: int, code: str, community_ids: Sequence[int]) -> Left:
+@reads(code=cards.read_code)
+async def check_out(tx: Tx, *, activity_id: int, code: cards.ReadCode, community_ids: Sequence[int]) -> Left:
     place = await _find_place(tx, activity_id, tx.now, community_ids)
     scanned = await cards.take_code(tx, code=code, purpose="check_out", community_id=place.community_id)
     return await _leave(tx, place, _who(scanned), Way(scanned.code_kind), tx.now, by_staff=True)

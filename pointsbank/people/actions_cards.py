@@ -4,7 +4,7 @@ import msgspec
 
 from pointsbank.kit import codes
 from pointsbank.kit.codes import CodeKind
-from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.db import Row, Tx, reads
 from pointsbank.people import sealed
 from pointsbank.people.actions_household_cards import take_household_card
 from pointsbank.people.rules import (
@@ -123,14 +123,30 @@ async def report_lost(tx: Tx, *, person_id: int) -> None:
     await trail.record(tx, "card.lost", subject=("person", person_id), card_id=lost["id"])
 
 
-async def take_code(tx: Tx, *, code: str, purpose: str, community_id: int) -> Scanned:
+class ReadCode(msgspec.Struct, frozen=True):
+    """What was scanned, and of a card that by which its row is found."""
+
+    scan: codes.Scan
+    index: bytes = b""
+
+
+def read_code(code: str) -> ReadCode:
+    """For `db.reads`: all that can be said of a scanned code without a row."""
+    scan = codes.parse_scan(code)
+    if scan.kind in (CodeKind.CARD, CodeKind.HOUSEHOLD):
+        return ReadCode(scan, sealed.card_index(scan.digits, scan.kind))
+    return ReadCode(scan)
+
+
+@reads(code=read_code)
+async def take_code(tx: Tx, *, code: ReadCode, purpose: str, community_id: int) -> Scanned:
     """Say whose scanned code this is and use it up: a phone code is good once for each purpose.
 
     `purpose` is check_in, check_out or visit. A visit is for members only; a provisional person may check in.
     """
-    scan = codes.parse_scan(code)
+    scan = code.scan
     if scan.kind is CodeKind.CARD:
-        found = await _live_card(tx, scan.digits, community_id)
+        found = await _live_card(tx, code.index, community_id)
         taken = _scanned(found, "card", found["card_id"])
     elif scan.kind is CodeKind.PHONE:
         found = await _take_phone(tx, scan, purpose, community_id)
@@ -138,7 +154,7 @@ async def take_code(tx: Tx, *, code: str, purpose: str, community_id: int) -> Sc
     elif scan.kind is CodeKind.HOUSEHOLD:
         if purpose != "visit":
             raise PersonalCardWanted
-        acting, card_id = await take_household_card(tx, digits=scan.digits, community_id=community_id)
+        acting, card_id = await take_household_card(tx, index=code.index, community_id=community_id)
         taken = _scanned(acting, "household", card_id)
     else:
         raise refusal_of(scan.kind)
@@ -165,8 +181,8 @@ async def check_code_still_good(tx: Tx, *, person_id: int, code_kind: str, card_
     check_card_state(found["state"], found["ended_at"])
 
 
-async def _live_card(tx: Tx, digits: str, community_id: int) -> Row:
-    found = await tx.row(FIND_CARD, sealed.card_index(digits))
+async def _live_card(tx: Tx, index: bytes, community_id: int) -> Row:
+    found = await tx.row(FIND_CARD, index)
     if found is None or found["community_id"] != community_id or found["state"] == "left":
         raise UnknownCode
     check_card_state(found["card_state"], found["ended_at"])

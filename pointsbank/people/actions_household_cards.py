@@ -73,9 +73,9 @@ async def report_household_card_lost(tx: Tx, *, household_id: int) -> None:
     await trail.record(tx, "household_card.lost", subject=("household", household_id), card_id=lost["id"])
 
 
-async def take_household_card(tx: Tx, *, digits: str, community_id: int) -> tuple[Row, int]:
+async def take_household_card(tx: Tx, *, index: bytes, community_id: int) -> tuple[Row, int]:
     """Who is served for the scanned card until staff say who of the household stands there; and which card it is."""
-    found = await tx.row(FIND_CARD, sealed.card_index(digits, CodeKind.HOUSEHOLD))
+    found = await tx.row(FIND_CARD, index)
     if found is None or found["community_id"] != community_id:
         raise UnknownCode
     check_card_state(found["card_state"], found["ended_at"])

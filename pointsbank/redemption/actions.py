@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from pointsbank.kit.clock import local_day, month_start
-from pointsbank.kit.db import Tx
+from pointsbank.kit.db import Tx, reads
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_reversal as reversals
@@ -157,7 +157,8 @@ async def make_counter(tx: Tx, *, outlet_id: int, name: str) -> int:
     return int(made["id"])
 
 
-async def open_visit(tx: Tx, *, counter_id: int, code: str, community_ids: Sequence[int]) -> VisitOpened:
+@reads(code=cards.read_code)
+async def open_visit(tx: Tx, *, counter_id: int, code: cards.ReadCode, community_ids: Sequence[int]) -> VisitOpened:
     """Consume a member's code: for ten minutes this staff person may serve this member at this counter."""
     counter = await _counter(tx, counter_id, community_ids)
     visit = await _admit(tx, counter, code)
@@ -179,6 +180,7 @@ async def choose_member(tx: Tx, *, counter_id: int, visit: int, person_id: int, 
     await tx.run(CHOOSE_MEMBER, person_id, visit)
 
 
+@reads(code=cards.read_code)
 async def order(
     tx: Tx,
     *,
@@ -186,7 +188,7 @@ async def order(
     lines: Sequence[Line],
     community_ids: Sequence[int],
     visit: int | None = None,
-    code: str | None = None,
+    code: cards.ReadCode | None = None,
 ) -> OrderMade:
     """Give goods for points. A code opens the visit in the same transaction; a visit serves until it ends."""
     rules.check(lines)
@@ -236,7 +238,7 @@ async def _counter(tx: Tx, counter_id: int, community_ids: Sequence[int]) -> _Co
     return _Counter(*found)
 
 
-async def _admit(tx: Tx, counter: _Counter, code: str) -> _Visit:
+async def _admit(tx: Tx, counter: _Counter, code: cards.ReadCode) -> _Visit:
     """Consume a code and open the visit it stands for."""
     scanned = await cards.take_code(tx, code=code, purpose="visit", community_id=counter.community_id)
     assert tx.actor.person_id is not None, "somebody stands behind the counter"

@@ -28,6 +28,7 @@ from pointsbank.kit.db.command import (
     Tx,
     acting,
     prepare,
+    reads,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Row",
     "Tx",
     "config",
+    "reads",
     "replayed",
     "row",
     "rows",

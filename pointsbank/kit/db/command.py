@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Coroutine, Iterator
 from contextvars import ContextVar
 from datetime import datetime
-from typing import Any, Protocol, get_type_hints
+from typing import Any, Protocol, TypeVar, get_type_hints
 
 import msgspec
 
@@ -16,6 +16,8 @@ from pointsbank.kit.errors import KeyReused, Kind, Refusal
 
 acting: ContextVar[bool] = ContextVar("acting", default=False)
 """True inside actions, and in whatever task one of them starts."""
+
+Action = TypeVar("Action", bound=Callable[..., Coroutine[Any, Any, Any]])
 
 STORED_REFUSALS = {Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT, Kind.EXPIRED, Kind.LIMITED}
 
@@ -117,6 +119,7 @@ class Again(Exception):
         self.refusal = refusal
 
 
+_ways: dict[Callable[..., Any], dict[str, Callable[[Any], Any]]] = {}
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _refusal = msgspec.json.Decoder(_StoredRefusal).decode
 
@@ -131,15 +134,36 @@ def _name(action: Callable[..., Any]) -> bytes:
     return f"{action.__module__}.{action.__qualname__}".encode()
 
 
+def reads(**ways: Callable[[Any], Any]) -> Callable[[Action], Action]:
+    """Have these facts of an action read before its turn: `@reads(code=read_code)`.
+
+    Whoever calls `write` hands in what was scanned or typed, and the action gets what became of it; None stays None.
+    A way to read needs no row, and refuses nothing.
+    """
+
+    def mark(action: Action) -> Action:
+        _ways[action] = ways
+        return action
+
+    return mark
+
+
 def prepare(
     action: Callable[..., Coroutine[Any, Any, Any]], actor: Actor, request_key: str | None, facts: dict[str, Any]
 ) -> Command:
     """Make ready before its turn, since a turn holds up all others. Refuses RequestKeyUnfit."""
     if request_key is None:
-        return Command(action, actor, None, facts)
+        return Command(action, actor, None, _read(action, facts))
     if REQUEST_KEY.fullmatch(request_key) is None:
         raise RequestKeyUnfit
-    return Command(action, actor, request_key, facts, actor.caller, _digest(action, facts))
+    return Command(action, actor, request_key, _read(action, facts), actor.caller, _digest(action, facts))
+
+
+def _read(action: Callable[..., Any], facts: dict[str, Any]) -> dict[str, Any]:
+    ways = _ways.get(action)
+    if ways is None:
+        return facts
+    return facts | {name: way(facts[name]) for name, way in ways.items() if facts.get(name) is not None}
 
 
 def _digest(action: Callable[..., Any], facts: dict[str, Any]) -> bytes:
