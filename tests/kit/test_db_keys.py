@@ -27,6 +27,12 @@ async def add_told(tx, *, name: str) -> Added:
     return Added(await add(tx, name=name), name)
 
 
+@db.reads(name=str.strip, other=str.strip)
+async def add_read(tx, *, name: str, other: str | None = None) -> Added:
+    assert other is None
+    return await add_told(tx, name=name)
+
+
 async def people() -> int:
     (total,) = await db.row("SELECT COALESCE(SUM(people), 0) FROM town")
     return int(total)
@@ -41,6 +47,15 @@ async def test_a_repeat_gets_the_first_answer_and_has_no_effect(towns):
     assert db.replayed.get()
     assert again == first == Added(first.town_id, "临江")
     assert await people() == 1
+
+
+async def test_an_action_gets_what_was_read_of_a_fact_and_its_key_stands_for_what_was_handed_in(towns):
+    first = await db.write(add_read, actor=ANNA, request_key=KEY, name=" 临江 ", other=None)
+    assert first.name == "临江"
+
+    assert await db.write(add_read, actor=ANNA, request_key=KEY, name=" 临江 ", other=None) == first
+    with pytest.raises(KeyReused):
+        await db.write(add_read, actor=ANNA, request_key=KEY, name="临江", other=None)
 
 
 async def test_the_next_command_is_not_taken_for_a_repeat(towns):

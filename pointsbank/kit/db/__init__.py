@@ -1,6 +1,7 @@
 """The write path and the read path, alike on SQLite and PostgreSQL.
 
-`await write(action, actor=…, request_key=…, **facts)` runs an action: `async def action(tx, *, …)`.
+`await write(action, actor=…, request_key=…, **facts)` runs an action: `async def action(tx, *, …)`; with `@reads(…)`
+it says which facts are made ready before its turn.
 `row`, `rows` and the ORM read committed data; `slow_rows` is for pages that read hundreds of rows, `snapshot` for
 what must read with many statements as of one moment.
 One database is open per process.
