@@ -38,6 +38,8 @@ STATE = [
             ("booked_at", fields.DatetimeField(null=True, auto_now=False, auto_now_add=False)),
             ("taken", fields.BigIntField(null=True)),
             ("entry_id", fields.BigIntField(null=True)),
+            ("consequence", fields.TextField(null=True, unique=False)),
+            ("barred_until", fields.DateField(null=True)),
         ],
         options={"table": "awards_case", "app": "models", "pk_attr": "id"},
         bases=["Model"],

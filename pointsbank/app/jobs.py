@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from pointsbank.awards import actions as awards
-from pointsbank.awards import actions_deductions, actions_settle
+from pointsbank.awards import actions_deductions, actions_gate, actions_settle
 from pointsbank.kit import db
 from pointsbank.kit.db import Tx, outbox
 from pointsbank.kit.db.outbox import Message
@@ -41,6 +41,7 @@ JOBS = (
     # First, and before anything of a new period is booked.
     Job("reset_due", timedelta(minutes=5), actions_reset.reset_due),
     Job("enter_force_due", timedelta(minutes=1), scoring.enter_force_due),
+    Job("set_gates", timedelta(minutes=1), actions_gate.set_due),
     Job("gather_notices", timedelta(minutes=5), awards.gather_notices),
     Job("settle_due", timedelta(minutes=1), actions_settle.settle_due),
     Job("book_deductions", timedelta(minutes=5), actions_deductions.book_due),

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 
+from pointsbank.awards import actions_gate
 from pointsbank.awards.rules import BATCH_MAX, Settling
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
@@ -119,6 +120,7 @@ async def settle(tx: Tx, *, award: Row) -> Settling:
             issued_id=grant.account_id,
         )
         await tx.run(BOOKED, posted.entry_id, award_id)
+    await actions_gate.note_served(tx, passbook_id=settled["passbook_id"])
     await trail.record(tx, "award.settled", subject=("award", award_id), points=award["points"])
     return Settling.BOOKED
 

@@ -159,6 +159,8 @@ class Case(Model):
     booked_at = fields.DatetimeField(null=True)
     taken = fields.BigIntField(null=True)
     entry_id = fields.BigIntField(null=True)
+    consequence = fields.TextField(null=True)
+    barred_until = fields.DateField(null=True)
 
     class Meta:
         table = "awards_case"

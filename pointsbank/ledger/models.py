@@ -282,3 +282,22 @@ class PastDay(Model):
 
     class Meta:
         table = "ledger_past_day"
+
+
+class Gate(Model):
+    id = fields.BigIntField(primary_key=True)
+    kind_id = fields.BigIntField(unique=True)
+    minutes = fields.BigIntField()
+
+    class Meta:
+        table = "ledger_gate"
+
+
+class Bar(Model):
+    id = fields.BigIntField(primary_key=True)
+    passbook_id = fields.BigIntField(unique=True)
+    barred_until = fields.DateField(null=True)
+    gate_passed_on = fields.DateField(null=True)
+
+    class Meta:
+        table = "ledger_bar"

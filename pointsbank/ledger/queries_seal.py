@@ -241,6 +241,16 @@ SELECT line.list_id, line.position, line.person_id, line.household_id, line.poin
   FROM ledger_opening_line line WHERE line.list_id""",
         " ORDER BY line.position",
     ),
+    "gate": Subject(
+        """
+SELECT it.id, kind.community_id, kind.code AS named, it.minutes
+  FROM ledger_gate it LEFT JOIN ledger_book_kind kind ON kind.id = it.kind_id"""
+    ),
+    "bar": Subject(
+        """
+SELECT it.id, book.community_id, book.number, it.barred_until, it.gate_passed_on
+  FROM ledger_bar it LEFT JOIN ledger_passbook book ON book.id = it.passbook_id"""
+    ),
     "gift": Subject(
         """
 SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.match_percent, it.batch_id

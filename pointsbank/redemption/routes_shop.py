@@ -7,6 +7,7 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
+from pointsbank.awards import queries_gate as gates
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries as ledger
@@ -19,6 +20,7 @@ from pointsbank.stock import queries as stock
 from pointsbank.stock.queries import Good
 from pointsbank.web import render
 from pointsbank.web.handlers import get
+from pointsbank.web.i18n import t
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ async def shop(
     """What is on the shelves, what one can have now first."""
     today = local_day(clock.now())
     passbook = await _own_passbook(session)
-    available = await ledger.spendable(None, passbook.account_id, today=today) if passbook else 0
+    account = await ledger.account(None, passbook.account_id, today=today) if passbook else None
+    available = account.points if account else 0
+    shut = await gates.why_shut(None, account) if account else None
     used = await queries.pieces_used(passbook.account_id, today) if passbook else {}
     shelves = []
     for community_id in session.community_ids:
@@ -66,6 +70,7 @@ async def shop(
         of=passbook or await kinds.main(None, *session.community_ids),
         shelves=shelves,
         available=available,
+        shut=t(shut) if shut else "",
         is_all=request.query_params.get("show", "") == "all",
         count=len(every),
         open_count=sum(offer.is_open for offer in every),

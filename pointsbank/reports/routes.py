@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.di import NamedDependency
 
-from pointsbank.awards import queries_cases
+from pointsbank.awards import queries_cases, queries_gate
 from pointsbank.awards.rules_cases import LETTER_WORDS, OPEN_STATES
 from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.ledger import queries as ledger
@@ -30,7 +30,7 @@ from pointsbank.reports.queries import Community, Month
 from pointsbank.stock.rules import yuan_of
 from pointsbank.web import charts, formats
 from pointsbank.web.handlers import get
-from pointsbank.web.i18n import N_, locale_now, translate
+from pointsbank.web.i18n import N_, locale_now, t, translate
 from pointsbank.web.render import page
 
 LINES_AT_HOME = 5
@@ -87,6 +87,8 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
     books += await earlier_books(holder)
     facts["waiting"] = await queries.waiting([book.passbook_id for book in books])
     if passbook is not None:
+        account = await ledger.account(None, passbook.account_id, today=today)
+        shut = await queries_gate.why_shut(None, account)
         lines = await ledger.lines(passbook.account_id, limit=LINES_AT_HOME)
         lapsing = await ledger.expiring(passbook.account_id, today=today, until=date(today.year, 12, 31))
         facts |= {
@@ -96,7 +98,8 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
             "earned": await queries.earned_this_month(passbook.account_id, today),
             "expiring": sum(lot.points for lot in lapsing),
             "soon": await ledger.lapsing_soon(passbook.account_id, today=today),
-            "spendable": await ledger.spendable(None, passbook.account_id, today=today),
+            "spendable": account.points,
+            "shut": t(shut) if shut else "",
         }
     letters = await queries_cases.letters_to(session.person_id, since=today - LETTERS_FOR)
     facts["letters"] = [one for one in letters if one.state in OPEN_STATES]

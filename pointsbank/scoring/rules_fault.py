@@ -55,7 +55,6 @@ FAULTS: dict[str, str] = {
     "main_has_no_decimals": "主存折的积分没有小数。小数位数请写 0；要小数的项，请记入有小数的存折种类。",
     "benefit": "积分不能影响{word}这类依法享有的待遇或办事。请删去这句话。",
     "panel_later": "评议小组的审核现在还办不到，不能公布。请改由活动组织者或社区管理员审核。",
-    "gate_later": "“服务满多少分钟才能兑换”现在还不会照着拦，不能公布。请先删去，写进“兑换的规定”。",
 }
 # A file with one of these can be read and kept as a draft: it is complete as far as its source is, or says more than
 # the program can carry out yet. It cannot be published.

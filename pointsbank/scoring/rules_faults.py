@@ -70,8 +70,6 @@ def _words_faults(table: Table) -> Iterator[Fault]:
 def _holder_faults(table: Table) -> Iterator[Fault]:
     """What everybody begins with, and what levels bring."""
     yield from within("", "gate_minutes", table.gate_minutes, (0, CAP_MAX))
-    if table.gate_minutes > 0:
-        yield Fault("", "gate_minutes", "gate_later", {})
     yield from within("", "balance_max", table.balance_max, (1, CAP_MAX))
     if table.base is not None:
         yield from within("", "base", table.base.points, (0, CAP_MAX), "points")
