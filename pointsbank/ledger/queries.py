@@ -26,11 +26,17 @@ def booked_between(community_id: int, starts_at: datetime, ends_at: datetime) ->
 
 
 class Account(msgspec.Struct, frozen=True):
-    """What can be spent from: `points` leaves out what is held, what the kind keeps back, and lots that expired."""
+    """What can be spent from: `points` leaves out what is held, what the kind keeps back, and lots that expired.
+
+    Nothing is redeemed while `barred_until` is not over, nor before its holder has served `gate_minutes`; a gate that
+    was passed once is none any more.
+    """
 
     account_id: int
     passbook_id: int
     points: int
+    barred_until: date | None = None
+    gate_minutes: int = 0
 
 
 class Passbook(msgspec.Struct, frozen=True):
@@ -84,9 +90,11 @@ SELECT account.id, passbook.id, kind.redeemable,
          SELECT SUM(lot.remaining - lot.held) FROM ledger_lot lot
           WHERE lot.account_id = account.id AND lot.remaining > 0 AND lot.expires_on < ?), 0) AS BIGINT),
        EXISTS (SELECT 1 FROM ledger_lot lot WHERE lot.account_id = account.id AND lot.remaining > 0
-                  AND lot.expires_on >= ? AND lot.kind <> 'earned')
+                  AND lot.expires_on >= ? AND lot.kind <> 'earned'),
+       bar.barred_until, CASE WHEN bar.gate_passed_on IS NULL THEN gate.minutes END
   FROM ledger_passbook passbook JOIN ledger_account account ON account.passbook_id = passbook.id
   JOIN ledger_book_kind kind ON kind.id = passbook.kind_id
+  LEFT JOIN ledger_gate gate ON gate.kind_id = kind.id LEFT JOIN ledger_bar bar ON bar.passbook_id = passbook.id
 """
 MAIN = " AND kind.code = 'points'"
 SPENDING_OF_PERSON = SPENDING + " WHERE passbook.person_id = ?" + MAIN
@@ -114,19 +122,26 @@ async def spending_account(tx: Tx, *, person_id: int, household_id: int | None, 
 
 async def spendable(tx: Tx | None, account_id: int, *, today: date) -> int:
     """Return what an account can spend today."""
+    return (await account(tx, account_id, today=today)).points
+
+
+async def account(tx: Tx | None, account_id: int, *, today: date) -> Account:
+    """Return an account with what it can spend today, and what keeps it from redeeming."""
     row = tx.row if tx is not None else db.row
     found = await row(SPENDING_OF_ACCOUNT, today, today, account_id)
     assert found is not None
-    return (await _account(tx, found, today)).points
+    return await _account(tx, found, today)
 
 
 async def _account(tx: Tx | None, found: Row, today: date) -> Account:
-    account_id, passbook_id, redeemable, points, has_others = found
+    account_id, passbook_id, redeemable, points, has_others, barred_until, gate_minutes = found
     if has_others:
         rows = tx.rows if tx is not None else db.rows
         lots = [FreeLot(*lot) for lot in await rows(SPENDABLE_LOTS, account_id, today, MANY_LOTS)]
         points = min(points, rules_lots.payable(lots))
-    return Account(account_id, passbook_id, max(0, points) if redeemable else 0)
+    is_barred = barred_until is not None and barred_until >= today
+    free = max(0, points) if redeemable else 0
+    return Account(account_id, passbook_id, free, barred_until if is_barred else None, gate_minutes or 0)
 
 
 PASSBOOK = """

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from pointsbank.awards import queries_gate as gates
 from pointsbank.kit.clock import local_day, month_start
 from pointsbank.kit.db import Tx, reads
 from pointsbank.kit.errors import NotFound
@@ -249,6 +250,8 @@ async def _admit(tx: Tx, counter: _Counter, code: cards.ReadCode) -> _Visit:
     )
     if account is None:
         raise NothingEarned
+    if (shut := await gates.why_shut(tx, account)) is not None:
+        raise shut
     opened = await tx.row(
         NEW_VISIT, counter.counter_id, tx.actor.person_id, scanned.person_id, account.account_id, scanned.code_kind,
         scanned.card_id, tx.now, tx.now + rules.VISIT_LIFE,
@@ -267,9 +270,10 @@ async def _visit(tx: Tx, counter: _Counter, visit_id: int) -> _Visit:
     await cards.check_code_still_good(
         tx, person_id=found["person_id"], code_kind=found["code_kind"], card_id=found["card_id"]
     )
-    account_id: int = found["account_id"]
-    available = await ledger_queries.spendable(tx, account_id, today=local_day(tx.now))
-    return _Visit(visit_id, found["person_id"], account_id, available, found["code_kind"])
+    account = await ledger_queries.account(tx, found["account_id"], today=local_day(tx.now))
+    if (shut := await gates.why_shut(tx, account)) is not None:
+        raise shut
+    return _Visit(visit_id, found["person_id"], account.account_id, account.points, found["code_kind"])
 
 
 async def _basket(tx: Tx, outlet_id: int, lines: Sequence[Line]) -> list[BasketLine]:
