@@ -109,6 +109,12 @@ async def withdraw(tx: Tx, *, approval_id: int) -> None:
     await trail.record(tx, "approval.withdrawn", subject=("approval", approval_id))
 
 
+async def end(tx: Tx, *, approval_id: int) -> None:
+    """What was asked about is no more: nobody decides it."""
+    if await tx.run(WITHDRAW, tx.now, approval_id) == 1:
+        await trail.record(tx, "approval.ended", subject=("approval", approval_id))
+
+
 async def use(tx: Tx, *, approval_id: int, kind: str, subject: Subject, facts_hash: str) -> None:
     """Use an approval up, in the transaction that does what it was asked for; `facts_hash` is of the facts as they are.
 

@@ -4,7 +4,8 @@ Words: act (who did what, when, how much, on what evidence), award (the points o
 table, with the explanation of each step), chain (the roles that review it, one after the other), counter (what a
 holder has used of a cap in a period), question (疑问: somebody asks why an award is what it is),
 fact (what a table counts beside the time: metres, a level, conditions …), row (acts one after the other, for a streak),
-finding (case: the other sign of an act: who found what, under which deduction of the table).
+finding (case: the other sign of an act: who found what, under which deduction or veto of the table), gate (so much
+service before the first redemption), bar (the last day on which a passbook redeems nothing).
 States: pending 待审核 → noticed 公示中 → settled 已入账; disputed 被异议 from noticed, and back by a ruling;
 rejected 已退回 from any of them but settled.
 Invariants:
@@ -30,4 +31,7 @@ Invariants:
  14. A row is counted when an act is recorded, on from what then stands in the day (week, month) before it. A late act
      counts by its own day; one that is sent back, or wholly taken back, is no longer there for those to come. Neither
      changes an award that is there.
+  15. A passbook is barred up to the last day of the vetoes that were carried out and not made good, and by nothing
+     else.
+  16. A gate that was passed stays passed; minutes go with whoever served them.
 """

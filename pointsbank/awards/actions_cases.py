@@ -23,10 +23,12 @@ from pointsbank.awards.rules_cases import (
     NoDeduction,
     NotBrought,
     OwnCase,
+    Step,
     check_day,
     object_days,
     only_items,
     open_until,
+    rule_of,
     step_after,
     subject,
 )
@@ -35,15 +37,17 @@ from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.actions_kinds import open_book
+from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries as people
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import Facts
+from pointsbank.scoring.rules import Facts, Item, Table
+from pointsbank.scoring.rules_table import Veto
 from pointsbank.trail import actions as trail
 
 MAKE = """
 INSERT INTO awards_case (community_id, version_id, item_code, person_id, household_id, passbook_id, found_on, quantity,
-                         what, evidence, made_by, made_at, state)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'made') ON CONFLICT DO NOTHING RETURNING id
+                         what, evidence, made_by, made_at, consequence, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'made') ON CONFLICT DO NOTHING RETURNING id
 """
 ASK = "UPDATE awards_case SET approval_id = ? WHERE id = ?"
 END = "UPDATE awards_case SET state = ? WHERE id = ? AND state = 'made'"
@@ -55,11 +59,16 @@ TELL = """
 UPDATE awards_case SET state = 'told', told_on = ?, told_how = ?, told_by = ?, open_until = ?
  WHERE id = ? AND state = 'agreed'
 """
-REDIRECT = """
-UPDATE awards_case SET passbook_id = ?
- WHERE passbook_id = ? AND state IN ('made', 'agreed', 'told', 'disputed') RETURNING id
-"""
 _encode = msgspec.json.Encoder().encode
+
+
+class _Fixed(msgspec.Struct, frozen=True):
+    """What a finding leads to, from the day on which it was confirmed."""
+
+    step: Step
+    points: int = 0
+    uses: str = "[]"
+    steps: str = "[]"
 
 
 async def make(
@@ -75,15 +84,16 @@ async def make(
         raise NotFound
     await not_own(tx, person_id=holder.person_id)
     version = await scoring.version_on(tx, community_id=holder.community_id, day=found_on)
-    item = version.items.get(item_code)
-    if item is None or not item.deduction:
+    rule = rule_of(version.table, item_code)
+    if rule is None:
         raise NoDeduction(item_code=item_code, day=found_on.isoformat())
-    passbook_id = await open_book(tx, holder=holder, kind=item.book_kind)
-    is_shared = item.scope == "household" or (await flows.book(tx, passbook_id)).household_id is not None
+    passbook_id = await open_book(tx, holder=holder, kind=_book_kind(version.table, rule))
+    is_shared = isinstance(rule, Item) and rule.scope == "household"
+    is_shared = is_shared or (await flows.book(tx, passbook_id)).household_id is not None
     made = await tx.row(
         MAKE, holder.community_id, version.id, item_code, holder.person_id,
         holder.household_id if is_shared else None, passbook_id, found_on, quantity, what, evidence,
-        tx.actor.person_id, tx.now,
+        tx.actor.person_id, tx.now, rule.consequence if isinstance(rule, Veto) else None,
     )  # fmt: skip
     if made is None:
         raise FoundAlready
@@ -103,6 +113,13 @@ async def make(
     return case_id
 
 
+def _book_kind(table: Table, rule: Item | Veto) -> str:
+    """The passbook that is paid from at the counter, or the one to which the base points were given."""
+    if isinstance(rule, Item):
+        return rule.book_kind
+    return table.base.book_kind if rule.consequence == "reset_to_base" and table.base else MAIN
+
+
 async def agree(tx: Tx, *, case_id: int, seen: str) -> int:
     """Confirm a finding as it was seen: what it leads to is fixed from here on. Returns the case."""
     case = await _waiting(tx, case_id)
@@ -113,21 +130,25 @@ async def agree(tx: Tx, *, case_id: int, seen: str) -> int:
     await approvals.give(tx, approval_id=case.approval_id, seen=seen)
     await approvals.use(tx, approval_id=case.approval_id, kind=APPROVAL_KIND, subject=subject(case_id), facts_hash=now)
     version = await scoring.version((case.community_id,), case.version_id, tx)
-    item = version.items[case.item_code]
+    rule = await queries.rule_for(tx, case)
+    fixed = _Fixed(Step.VETO) if isinstance(rule, Veto) else await _worked_out(tx, case, version.table, rule)
+    agreed = await tx.run(
+        AGREE, fixed.step, fixed.points, fixed.uses, fixed.steps, object_days(version.table, rule), case_id
+    )
+    if agreed != 1:
+        raise CaseMoved
+    await trail.record(tx, "case.agreed", subject=("case", case_id), step=fixed.step, points=fixed.points)
+    return case_id
+
+
+async def _worked_out(tx: Tx, case: Case, table: Table, item: Item) -> _Fixed:
     assert item.process is not None
     earlier = await queries.earlier(tx, case, item.process.within_months)
     facts = Facts(case.found_on, 0, 0, case.quantity, earlier=earlier)
     holder = await people.holder_of(tx, case.person_id)
-    result, uses = await score(tx, holder=holder, table=only_items(version.table), item=item, facts=facts)
+    result, uses = await score(tx, holder=holder, table=only_items(table), item=item, facts=facts)
     step = step_after(item.process, earlier)
-    agreed = await tx.run(
-        AGREE, step, result.points, _encode(uses).decode(), _encode(result.steps).decode(),
-        object_days(version.table, item), case_id,
-    )  # fmt: skip
-    if agreed != 1:
-        raise CaseMoved
-    await trail.record(tx, "case.agreed", subject=("case", case_id), step=step, points=result.points)
-    return case_id
+    return _Fixed(step, result.points, _encode(uses).decode(), _encode(result.steps).decode())
 
 
 async def refuse(tx: Tx, *, case_id: int, reason: str) -> None:
@@ -158,12 +179,6 @@ async def tell(tx: Tx, *, case_id: int, told_on: date, how: How) -> None:
     if await tx.run(TELL, told_on, how, tx.actor.person_id, until, case_id) != 1:
         raise CaseMoved
     await trail.record(tx, "case.told", subject=("case", case_id), how=how, day=told_on.isoformat())
-
-
-async def redirect(tx: Tx, *, from_id: int, to_id: int) -> None:
-    """What may be taken from one passbook would be taken from another: called before either's account is taken."""
-    for (case_id,) in await tx.rows(REDIRECT, to_id, from_id):
-        await trail.record(tx, "case.redirected", subject=("case", case_id), passbook=to_id)
 
 
 async def not_own(tx: Tx, *, person_id: int) -> None:

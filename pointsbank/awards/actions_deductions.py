@@ -1,4 +1,4 @@
-"""What becomes of a finding that was told: objected to, ruled on, made good, or booked when its days are over.
+"""What becomes of a finding that was told: objected to, ruled on, made good, or carried out when its days are over.
 
 Order of rows: approvals, cases, counters of caps, the ledger.
 """
@@ -18,18 +18,23 @@ from pointsbank.awards.rules_cases import (
     Case,
     CaseMoved,
     CaseState,
+    Consequence,
     NotTheirs,
     OverForObjecting,
     SameHands,
     Verdict,
+    months_after,
     remedy_facts,
     remedy_subject,
 )
 from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Row, Tx
+from pointsbank.ledger import actions_bars as bars
 from pointsbank.ledger import actions_deduction as ledger
+from pointsbank.ledger.rules import Deducted
 from pointsbank.people import queries as people
 from pointsbank.scoring import queries as scoring
+from pointsbank.scoring.rules_table import Item, Veto
 from pointsbank.trail import actions as trail
 
 BATCH = 100
@@ -48,11 +53,13 @@ UPHELD = "UPDATE awards_case SET state = 'dropped' WHERE id = ? AND state = 'dis
 DISMISSED = "UPDATE awards_case SET state = 'told', open_until = ? WHERE id = ? AND state = 'disputed'"
 REMEDY = """
 UPDATE awards_case SET remedy = ?, remedy_by = ?
- WHERE id = ? AND state = 'told' AND step = 'deduction' AND open_until >= ? AND remedy IS NULL
+ WHERE id = ? AND remedy IS NULL
+   AND ((state = 'told' AND step IN ('deduction', 'veto') AND open_until >= ?)
+        OR (state = 'booked' AND barred_until >= ?))
 """
 ASK = "UPDATE awards_case SET remedy_approval_id = ? WHERE id = ?"
 REMEDIED = """
-UPDATE awards_case SET state = 'made_good' WHERE id = ? AND state = 'told' AND remedy_approval_id = ?
+UPDATE awards_case SET state = 'made_good' WHERE id = ? AND state IN ('told', 'booked') AND remedy_approval_id = ?
 RETURNING community_id, uses
 """
 NOT_REMEDIED = """
@@ -61,14 +68,15 @@ UPDATE awards_case SET remedy = NULL, remedy_by = NULL, remedy_approval_id = NUL
 """
 DUE = """
 SELECT id FROM awards_case
- WHERE state = 'told' AND step = 'deduction' AND open_until < ? AND remedy IS NULL
+ WHERE state = 'told' AND step IN ('deduction', 'veto') AND open_until < ? AND remedy IS NULL
  ORDER BY passbook_id, id LIMIT ?
 """
 BOOK = """
 UPDATE awards_case SET state = 'booked', booked_at = ?
  WHERE id = ? AND state = 'told' AND open_until < ? AND remedy IS NULL
 """
-BOOKED = "UPDATE awards_case SET taken = ?, entry_id = ? WHERE id = ?"
+BOOKED = "UPDATE awards_case SET points = ?, taken = ?, entry_id = ? WHERE id = ?"
+BARRED = "UPDATE awards_case SET barred_until = ? WHERE id = ?"
 _uses = msgspec.json.Decoder(list[CounterUse]).decode
 
 
@@ -117,10 +125,14 @@ async def rule(tx: Tx, *, case_id: int, verdict: Verdict, answer: str) -> None:
 
 
 async def remedy(tx: Tx, *, case_id: int, said: str) -> None:
-    """Write down, in time, that it was made good; a second person looks, and meanwhile nothing is taken."""
+    """Write down, in time, that it was made good; a second person looks, and meanwhile nothing is taken.
+
+    A bar can be lifted for as long as it holds.
+    """
     case = await queries.case_in(tx, case_id)
     await not_own(tx, person_id=case.person_id)
-    if await tx.run(REMEDY, said, tx.actor.person_id, case_id, local_day(tx.now)) != 1:
+    today = local_day(tx.now)
+    if await tx.run(REMEDY, said, tx.actor.person_id, case_id, today, today) != 1:
         raise CaseMoved
     holder = await people.holder_of(tx, case.person_id)
     households = {one for one in (holder.household_id, case.household_id) if one is not None}
@@ -138,7 +150,7 @@ async def remedy(tx: Tx, *, case_id: int, said: str) -> None:
 
 
 async def agree_remedy(tx: Tx, *, case_id: int, seen: str) -> None:
-    """It was made good: nothing is taken."""
+    """It was made good: nothing is taken, and a bar is lifted."""
     case, approval_id, said = await _remedied(tx, case_id)
     await approvals.give(tx, approval_id=approval_id, seen=seen)
     await approvals.use(
@@ -146,6 +158,8 @@ async def agree_remedy(tx: Tx, *, case_id: int, seen: str) -> None:
         facts_hash=facts_hash(remedy_facts(case.id, said)),
     )  # fmt: skip
     await _let_go(tx, await tx.row(REMEDIED, case_id, approval_id))
+    if case.state == CaseState.BOOKED:
+        await set_bar(tx, passbook_id=case.passbook_id)
     await trail.record(tx, "case.made_good", subject=("case", case_id))
 
 
@@ -160,7 +174,7 @@ async def refuse_remedy(tx: Tx, *, case_id: int, reason: str) -> None:
 
 async def _remedied(tx: Tx, case_id: int) -> tuple[Case, int, str]:
     case = await queries.case_in(tx, case_id)
-    if case.state != CaseState.TOLD or case.remedy_approval_id is None or case.remedy is None:
+    if case.state not in (CaseState.TOLD, CaseState.BOOKED) or case.remedy_approval_id is None or case.remedy is None:
         raise CaseMoved
     return case, case.remedy_approval_id, case.remedy
 
@@ -173,32 +187,61 @@ async def _let_go(tx: Tx, ended: Row | None) -> None:
 
 
 async def book_due(tx: Tx) -> int:
-    """Take the points of deductions whose days are over; returns how many, 0 when all is done."""
+    """Carry out deductions and vetoes whose days are over; returns how many, 0 when all is done."""
     today = local_day(tx.now)
     due = await tx.rows(DUE, today, BATCH)
     for (case_id,) in due:
         if await tx.run(BOOK, tx.now, case_id, today) == 1:
-            await _take(tx, await queries.case_in(tx, case_id))
+            await _carry_out(tx, await queries.case_in(tx, case_id))
     return len(due)
 
 
-async def _take(tx: Tx, case: Case) -> None:
+async def _carry_out(tx: Tx, case: Case) -> None:
+    rule = await queries.rule_for(tx, case)
+    if isinstance(rule, Veto) and case.consequence == Consequence.NO_REDEMPTION:
+        await _bar(tx, case, rule)
+        return
+    points, done = await (_reset(tx, case, rule) if isinstance(rule, Veto) else _take(tx, case, rule))
+    await tx.run(BOOKED, points, done.points, done.entry_id, case.id)
+    shortfall = points - done.points
+    await trail.record(tx, "case.booked", subject=("case", case.id), points=done.points, shortfall=shortfall)
+
+
+async def _take(tx: Tx, case: Case, item: Item) -> tuple[int, Deducted]:
+    if not case.points:
+        return 0, Deducted(None, 0)
+    said = _posting(case, item.name)
+    return case.points, await ledger.deduct(tx, **said, points=case.points, floor=item.floor)
+
+
+async def _reset(tx: Tx, case: Case, veto: Veto) -> tuple[int, Deducted]:
     version = await scoring.version((case.community_id,), case.version_id, tx)
-    item = version.items[case.item_code]
-    taken, entry_id = 0, None
-    if case.points:
-        done = await ledger.deduct(
-            tx,
-            passbook_id=case.passbook_id,
-            points=case.points,
-            floor=item.floor,
-            posting_key=f"deduction:{case.id}",
-            effective_at=start_of_day(case.found_on),
-            member_id=case.person_id,
-            version_id=case.version_id,
-            source=("awards", "case", case.id),
-            summary=item.name,
-        )
-        taken, entry_id = done.points, done.entry_id
-    await tx.run(BOOKED, taken, entry_id, case.id)
-    await trail.record(tx, "case.booked", subject=("case", case.id), points=taken, shortfall=case.points - taken)
+    assert version.table.base is not None
+    return await ledger.reset_to(tx, **_posting(case, veto.name), base=version.table.base.points)
+
+
+def _posting(case: Case, summary: str) -> ledger.Posting:
+    return {
+        "passbook_id": case.passbook_id,
+        "posting_key": f"deduction:{case.id}",
+        "effective_at": start_of_day(case.found_on),
+        "member_id": case.person_id,
+        "version_id": case.version_id,
+        "source": ("awards", "case", case.id),
+        "summary": summary,
+    }
+
+
+async def _bar(tx: Tx, case: Case, veto: Veto) -> None:
+    """The months count from the letter: whoever objects is not barred for longer."""
+    assert case.told_on is not None
+    assert veto.bar_months is not None
+    until = months_after(case.told_on, veto.bar_months)
+    await tx.run(BARRED, until, case.id)
+    await set_bar(tx, passbook_id=case.passbook_id)
+    await trail.record(tx, "case.barred", subject=("case", case.id), until=until.isoformat())
+
+
+async def set_bar(tx: Tx, *, passbook_id: int) -> None:
+    """Let a passbook redeem again after the last of its bars."""
+    await bars.bar(tx, passbook_id=passbook_id, until=await queries.barred_until(tx, passbook_id))

@@ -5,20 +5,20 @@ from datetime import date, datetime
 
 import msgspec
 
-from pointsbank.awards.rules_cases import Case, CaseState, How, Step, counts_after, step_after
+from pointsbank.awards.rules_cases import Case, CaseState, Consequence, How, Step, counts_after, rule_of, step_after
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import queries as people
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules_table import Process
+from pointsbank.scoring.rules_table import Item, Veto
 
 CASES_MAX = 100
 
 CASES = """
 SELECT id, community_id, version_id, item_code, person_id, household_id, passbook_id, found_on, quantity, what,
        evidence, made_by, approval_id, state, step, points, object_days, told_on, told_how, open_until, remedy,
-       remedy_by, remedy_approval_id, taken, entry_id
+       remedy_by, remedy_approval_id, taken, entry_id, consequence, barred_until
   FROM awards_case
 """
 BY_ID = f"{CASES} WHERE id = ?"
@@ -28,6 +28,10 @@ EARLIER = """
 SELECT COUNT(*) FROM awards_case
  WHERE community_id = ? AND item_code = ? AND state IN ('told', 'made_good', 'booked')
    AND told_on < ? AND found_on > ? AND id <> ?
+"""
+BARS = """
+SELECT barred_until FROM awards_case
+ WHERE passbook_id = ? AND state = 'booked' AND barred_until IS NOT NULL ORDER BY barred_until DESC LIMIT 1
 """
 OF_HOUSEHOLD = " AND household_id = ?"
 OF_PERSON = " AND household_id IS NULL AND person_id IN"
@@ -68,6 +72,7 @@ def _case(found: Row) -> Case:
         state=CaseState(case.state),
         step=None if case.step is None else Step(case.step),
         told_how=None if case.told_how is None else How(case.told_how),
+        consequence=None if case.consequence is None else Consequence(case.consequence),
     )
 
 
@@ -138,17 +143,27 @@ async def earlier(tx: Tx | None, case: Case, months: int) -> int:
     return int(found[0])
 
 
-async def process_of(tx: Tx | None, case: Case) -> Process:
+async def rule_for(tx: Tx | None, case: Case) -> Item | Veto:
+    """What the finding is of, as the table of its day says it."""
     version = await scoring.version((case.community_id,), case.version_id, tx)
-    process = version.items[case.item_code].process
-    assert process is not None
-    return process
+    rule = rule_of(version.table, case.item_code)
+    assert rule is not None
+    return rule
 
 
 async def step_now(tx: Tx | None, case: Case) -> Step:
     """What the finding leads to as things stand."""
-    process = await process_of(tx, case)
-    return step_after(process, await earlier(tx, case, process.within_months))
+    rule = await rule_for(tx, case)
+    if isinstance(rule, Veto):
+        return Step.VETO
+    assert rule.process is not None
+    return step_after(rule.process, await earlier(tx, case, rule.process.within_months))
+
+
+async def barred_until(tx: Tx, passbook_id: int) -> date | None:
+    """Up to which day a passbook is kept from redeeming by what was carried out and not made good."""
+    found = await tx.rows(BARS, passbook_id)
+    return found[0]["barred_until"] if found else None
 
 
 async def facts_of(tx: Tx | None, case: Case) -> list[object]:

@@ -16,15 +16,14 @@ from pointsbank.awards import actions_cases as actions
 from pointsbank.awards import queries_cases as queries
 from pointsbank.awards.rules import BASIS
 from pointsbank.awards.rules_cases import (
+    CARRIED_OUT,
     HOW_WORDS,
     LETTER_WORDS,
-    STATE_WORDS,
     STEP_WORDS,
     VERDICT_WORDS,
     Case,
     CaseState,
     How,
-    Step,
     deductions,
     remedy_facts,
 )
@@ -80,16 +79,11 @@ async def case_list(session: NamedDependency[Session]) -> Response[str]:
     found = await queries.cases(session.community_id)
     return page(
         "awards/cases.html",
-        cases=[(case, await _item(case)) for case in found],
+        cases=[(case, await queries.rule_for(None, case)) for case in found],
         names=await people.masked_names([case.person_id for case in found]),
         chips=CHIPS,
-        states=STATE_WORDS,
         steps=STEP_WORDS,
     )
-
-
-async def _item(case: Case) -> Any:
-    return (await scoring.version((case.community_id,), case.version_id)).items[case.item_code]
 
 
 @get("/awards/people/{person_id:int}/cases", guards=MAKES)
@@ -111,11 +105,13 @@ async def _new_page(view: MemberView, today: date, form: Filled[Any]) -> Respons
     holder = await people.holder_of(None, view.person_id)
     version = await scoring.current(holder.community_id, today)
     items = [] if version is None else deductions(version.table)
+    vetoes = () if version is None else version.table.veto_rules
     return page(
         "awards/case_new.html",
         status=200 if form.is_valid else 400,
         member=view,
         items=items,
+        vetoes=vetoes,
         written=await kinds.denominations(None, holder.community_id),
         counts=any(item.basis == "per_item" for item in items),
         form=form,
@@ -166,16 +162,16 @@ async def _facts(case: Case, today: date) -> dict[str, Any]:
     (of,) = (await kinds.denominations_of([case.passbook_id])).values()
     return {
         "case": case,
-        "item": version.items[case.item_code],
+        "item": await queries.rule_for(None, case),
         "basis": _(BASIS, name=version.table.name, number=version.number),
         "of": of,
-        "state": _(STATE_WORDS[case.state]),
+        "state": _(case.state_word),
         "chip_state": CHIPS.get(case.state, ""),
         "step": _(STEP_WORDS[case.step]) if case.step else "",
         "letter": _(LETTER_WORDS[case.step]) if case.step else "",
         "objection": objection,
         "may_object": is_open and objection is None,
-        "may_remedy": is_open and case.step == Step.DEDUCTION and case.remedy is None,
+        "may_remedy": case.remedy is None and (case.is_barred(today) or (is_open and case.step in CARRIED_OUT)),
     }
 
 
@@ -212,7 +208,7 @@ async def desk_page(session: Session, case_id: int, today: date, form: Filled[An
 
 async def _to_decide(session: Session, case: Case) -> dict[str, Any]:
     """What waits of a finding that was told, and why this reader cannot decide it."""
-    is_waiting = case.state == CaseState.TOLD and case.remedy_approval_id is not None
+    is_waiting = case.state in (CaseState.TOLD, CaseState.BOOKED) and case.remedy_approval_id is not None
     remedy_seen = facts_hash(remedy_facts(case.id, case.remedy or "")) if is_waiting else ""
     unfit = None
     if is_waiting:

@@ -10,7 +10,7 @@ import msgspec
 from pointsbank.approvals.rules import Subject
 from pointsbank.awards.rules import notice_days
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules_table import Item, Process, Table
+from pointsbank.scoring.rules_table import Item, Process, Table, Veto
 
 APPROVAL_KIND = "awards.case"
 REMEDY_KIND = "awards.remedy"
@@ -23,7 +23,7 @@ OBJECT_DAYS_MIN = 3
 class NoDeduction(Refusal):
     kind = Kind.NOT_FOUND
     code = "awards.no_deduction"
-    message = "{day}生效的积分标准里没有编号为 {item_code} 的扣分项。请从列出的扣分项里选。"
+    message = "{day}生效的积分标准里没有编号为 {item_code} 的扣分项、一票否决。请从列出的里选。"
 
 
 class NotYet(Refusal):
@@ -92,6 +92,18 @@ class Step(StrEnum):
     ADVICE = "advice"
     WARNING = "warning"
     DEDUCTION = "deduction"
+    VETO = "veto"  # needs no warning before; it is told and may be objected to all the same
+
+
+class Consequence(StrEnum):
+    """What a veto leads to."""
+
+    NO_REDEMPTION = "no_redemption"
+    RESET_TO_BASE = "reset_to_base"
+
+
+CARRIED_OUT = (Step.DEDUCTION, Step.VETO)
+"""Steps after which something happens when the days are over."""
 
 
 class CaseState(StrEnum):
@@ -123,8 +135,13 @@ class How(StrEnum):
     DOOR = "door"
 
 
-STEP_WORDS: dict[Step, str] = {Step.ADVICE: "劝导", Step.WARNING: "警告", Step.DEDUCTION: "扣分"}
-LETTER_WORDS: dict[Step, str] = {Step.ADVICE: "劝导书", Step.WARNING: "警告书", Step.DEDUCTION: "扣分告知书"}
+STEP_WORDS: dict[Step, str] = {Step.ADVICE: "劝导", Step.WARNING: "警告", Step.DEDUCTION: "扣分", Step.VETO: "一票否决"}
+LETTER_WORDS: dict[Step, str] = {
+    Step.ADVICE: "劝导书",
+    Step.WARNING: "警告书",
+    Step.DEDUCTION: "扣分告知书",
+    Step.VETO: "一票否决告知书",
+}
 STATE_WORDS: dict[CaseState, str] = {
     CaseState.MADE: "等另一人确认",
     CaseState.REFUSED: "已退回",
@@ -136,6 +153,7 @@ STATE_WORDS: dict[CaseState, str] = {
     CaseState.MADE_GOOD: "已补救，不扣",
     CaseState.BOOKED: "已扣分",
 }
+VETO_STATE_WORDS = STATE_WORDS | {CaseState.MADE_GOOD: "已补救，不再执行", CaseState.BOOKED: "已执行"}
 VERDICT_WORDS: dict[Verdict, str] = {
     Verdict.UPHELD: "意见有理，这件事撤销",
     Verdict.DISMISSED: "查过了，情况属实",
@@ -175,6 +193,8 @@ class Case(msgspec.Struct, frozen=True):
     remedy_approval_id: int | None
     taken: int | None
     entry_id: int | None
+    consequence: Consequence | None
+    barred_until: date | None
 
     @property
     def facts(self) -> list[object]:
@@ -183,6 +203,14 @@ class Case(msgspec.Struct, frozen=True):
             self.id, self.version_id, self.item_code, self.person_id, self.household_id, self.passbook_id,
             self.found_on, self.quantity, self.what, self.evidence,
         ]  # fmt: skip
+
+    @property
+    def state_word(self) -> str:
+        return (STATE_WORDS if self.consequence is None else VETO_STATE_WORDS)[self.state]
+
+    def is_barred(self, today: date) -> bool:
+        """Whether it keeps its holder from redeeming on this day."""
+        return self.state == CaseState.BOOKED and self.barred_until is not None and today <= self.barred_until
 
 
 def subject(case_id: int) -> Subject:
@@ -211,6 +239,11 @@ def counts_after(found_on: date, months: int) -> date:
     return date(year, month + 1, min(found_on.day, monthrange(year, month + 1)[1]))
 
 
+def months_after(told_on: date, months: int) -> date:
+    """The last day of so many months that begin with the letter."""
+    return counts_after(told_on, -months)
+
+
 def check_day(found_on: date, today: date) -> None:
     if found_on > today:
         raise NotYet
@@ -218,9 +251,9 @@ def check_day(found_on: date, today: date) -> None:
         raise TooLongAgo(days=FOUND_DAYS_MAX)
 
 
-def object_days(table: Table, item: Item) -> int:
+def object_days(table: Table, rule: Item | Veto) -> int:
     """For how many full days after the letter one may object."""
-    return max(notice_days(table, item), OBJECT_DAYS_MIN)
+    return max(notice_days(table, rule if isinstance(rule, Item) else None), OBJECT_DAYS_MIN)
 
 
 def open_until(told_on: date, days: int) -> date:
@@ -231,6 +264,12 @@ def open_until(told_on: date, days: int) -> date:
 def only_items(table: Table) -> Table:
     """The table as it is for deductions: its caps and factors are for what is earned."""
     return msgspec.structs.replace(table, caps=(), multipliers=())
+
+
+def rule_of(table: Table, code: str) -> Item | Veto | None:
+    """What of a table a finding may be of: a deduction, or a veto that is carried out."""
+    known: Sequence[Item | Veto] = (*deductions(table), *table.veto_rules)
+    return next((rule for rule in known if rule.code == code), None)
 
 
 def deductions(table: Table) -> Sequence[Item]:

@@ -56,9 +56,21 @@ SELECT 'case ' || it.id, COALESCE(it.taken, 0), COALESCE(move.points, 0) FROM aw
   LEFT JOIN ledger_account account ON account.id = move.source_id
  WHERE (it.taken > 0 AND (it.state <> 'booked' OR move.points IS DISTINCT FROM it.taken
                           OR account.passbook_id IS DISTINCT FROM it.passbook_id))
-    OR (COALESCE(it.taken, 0) = 0 AND it.entry_id IS NOT NULL) OR (it.state = 'booked' AND it.taken IS NULL)
-    OR (it.step IS NOT NULL AND asked.id IS NULL) OR (it.state = 'booked' AND it.step <> 'deduction')
+    OR (COALESCE(it.taken, 0) = 0 AND it.entry_id IS NOT NULL)
+    OR (it.state = 'booked' AND (it.taken IS NULL) <> (it.barred_until IS NOT NULL))
+    OR (it.step IS NOT NULL AND asked.id IS NULL) OR (it.state = 'booked' AND it.step NOT IN ('deduction', 'veto'))
  ORDER BY it.id""",
+    ),
+    (
+        15,
+        "a passbook is kept from redeeming by no veto that was carried out, or for another time",
+        """
+SELECT 'passbook ' || COALESCE(bar.passbook_id, it.passbook_id), it.barred_until, bar.barred_until
+  FROM (SELECT passbook_id, MAX(barred_until) AS barred_until FROM awards_case
+         WHERE state = 'booked' AND barred_until IS NOT NULL GROUP BY passbook_id) it
+  FULL JOIN (SELECT passbook_id, barred_until FROM ledger_bar WHERE barred_until IS NOT NULL) bar
+    ON bar.passbook_id = it.passbook_id
+ WHERE bar.barred_until IS DISTINCT FROM it.barred_until ORDER BY 1""",
     ),
     (
         10,

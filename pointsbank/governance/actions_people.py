@@ -98,7 +98,8 @@ async def move(
     elif moved.left_id is not None and moved.is_emptied:
         await points.check_openings(tx, household_id=moved.left_id)
         left = await books.open_books(tx, household_id=moved.left_id)
-        await points.follow(tx, left=left, person_id=first.person_id, reason="moved")
+        alone = await _live_there_alone(tx, moved.household_id, holders)
+        await points.follow(tx, left=left, person_id=first.person_id, reason="moved", is_theirs_alone=alone)
         await points.close(tx, ending=left)
     elif moved.left_id is not None and share:
         await _take_share(tx, first, moved.left_id, share)
@@ -110,8 +111,20 @@ async def settle_into_household(tx: Tx, *, holder: Holder) -> None:
     if holder.kind == "household":
         await points.check_openings(tx, person_id=holder.person_id)
     own = await books.open_books(tx, person_id=holder.person_id)
-    left = await points.follow(tx, left=own, person_id=holder.person_id, reason="moved")
+    home = (await people_queries.holder_of(tx, holder.person_id)).household_id
+    left = await points.follow(
+        tx,
+        left=own,
+        person_id=holder.person_id,
+        reason="moved",
+        is_theirs_alone=home is None or await _live_there_alone(tx, home, [holder]),
+    )
     await points.close(tx, ending=left)
+
+
+async def _live_there_alone(tx: Tx, household_id: int, holders: Sequence[Holder]) -> bool:
+    """Whether nobody lives in a household but these."""
+    return {holder.person_id for holder in holders}.issuperset(await people_queries.household_members(tx, household_id))
 
 
 async def _take_share(tx: Tx, holder: Holder, left_id: int, share: int) -> None:

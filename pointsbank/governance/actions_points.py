@@ -6,7 +6,7 @@ Rows are taken in one order: the roster, people, awards on their way, accounts.
 from collections.abc import Iterable
 
 from pointsbank.awards import actions as awards
-from pointsbank.awards import actions_cases as cases
+from pointsbank.awards import actions_holders as cases
 from pointsbank.awards import queries as award_queries
 from pointsbank.awards.queries import Credit
 from pointsbank.awards.rules import Reason, State
@@ -30,17 +30,23 @@ async def check_openings(tx: Tx, *, person_id: int | None = None, household_id: 
 
 
 async def follow(
-    tx: Tx, *, left: Iterable[Book], person_id: int, reason: str, agreed: Agreed | None = None
+    tx: Tx,
+    *,
+    left: Iterable[Book],
+    person_id: int,
+    reason: str,
+    is_theirs_alone: bool = True,
+    agreed: Agreed | None = None,
 ) -> list[Book]:
     """Let all points of these passbooks, and what is on its way to them, come to where this member's are now.
 
-    Returns those of them that were left.
+    Returns those of them that were left. Whether these passbooks are `is_theirs_alone` decides what bars go along.
     """
     targets = [(book, await vouchers.open_book_of(tx, person_id=person_id, kind=book.kind_code)) for book in left]
     moving = [(book, to_id) for book, to_id in targets if to_id != book.passbook_id]
     for book, to_id in moving:
         await awards.redirect(tx, from_id=book.passbook_id, to_id=to_id)
-        await cases.redirect(tx, from_id=book.passbook_id, to_id=to_id)
+        await cases.follow(tx, from_id=book.passbook_id, to_id=to_id, is_theirs_alone=is_theirs_alone)
     for book, to_id in moving:
         await joining.carry_over(
             tx, from_id=book.passbook_id, to_id=to_id, points=None, member_id=person_id, reason=reason, agreed=agreed
@@ -87,4 +93,5 @@ def check_empty(ending: Iterable[Book]) -> None:
 
 async def close(tx: Tx, *, ending: Iterable[Book]) -> None:
     for book in ending:
+        await cases.end(tx, passbook_id=book.passbook_id)
         await flows.close(tx, passbook_id=book.passbook_id)

@@ -22,8 +22,7 @@ BAR = """
 INSERT INTO ledger_bar (passbook_id, barred_until) VALUES (?, ?)
 ON CONFLICT (passbook_id) DO UPDATE SET barred_until = excluded.barred_until RETURNING id
 """
-OF_BOOK = "SELECT barred_until, gate_passed_on FROM ledger_bar WHERE passbook_id = ?"
-OPENED_NOW = "SELECT 1 FROM ledger_passbook WHERE id = ? AND opened_at = ?"
+HAS_PASSED = "SELECT 1 FROM ledger_bar WHERE passbook_id = ? AND gate_passed_on IS NOT NULL"
 
 
 async def set_gate(tx: Tx, *, kind_id: int, minutes: int) -> None:
@@ -48,18 +47,7 @@ async def bar(tx: Tx, *, passbook_id: int, until: date | None) -> None:
     await change(tx, what="bar", row_id=barred["id"])
 
 
-async def was_opened_now(tx: Tx, *, passbook_id: int) -> bool:
-    return await tx.row(OPENED_NOW, passbook_id, tx.now) is not None
-
-
-async def follow(tx: Tx, *, from_id: int, to_id: int) -> None:
-    """What held for one passbook holds for the other: the later day, and a gate that either has passed."""
-    left = await tx.row(OF_BOOK, from_id)
-    if left is None:
-        return
-    barred_until, passed_on = left
-    here = await tx.row(OF_BOOK, to_id)
-    if barred_until is not None and (here is None or here[0] is None or here[0] < barred_until):
-        await bar(tx, passbook_id=to_id, until=barred_until)
-    if passed_on is not None:
+async def follow_gate(tx: Tx, *, from_id: int, to_id: int) -> None:
+    """Whoever has passed the gate with one passbook has passed it with the other."""
+    if await tx.row(HAS_PASSED, from_id) is not None:
         await pass_gate(tx, passbook_id=to_id)

@@ -10,7 +10,6 @@ from msgspec import Meta
 
 from pointsbank.awards import queries_cases as cases
 from pointsbank.awards.rules import STATE_WORDS, State
-from pointsbank.awards.rules_cases import STATE_WORDS as CASE_STATES
 from pointsbank.awards.rules_cases import STEP_WORDS
 from pointsbank.events import queries as events
 from pointsbank.kit.clock import Clock
@@ -196,7 +195,7 @@ async def _awards(ids: list[int]) -> Rows:
 
 async def _letters(person_id: int) -> Rows:
     return [
-        (formats.iso_day(case.found_on), f"{case.what} {_(STEP_WORDS[case.step])} {_(CASE_STATES[case.state])}")
+        (formats.iso_day(case.found_on), f"{case.what} {_(STEP_WORDS[case.step])} {_(case.state_word)}")
         for case in await cases.letters_to(person_id, since=date.min)
         if case.step is not None
     ]

@@ -12,7 +12,7 @@ from pointsbank.scoring.queries import VersionLine
 from pointsbank.scoring.rules import Basis, Difference, Item, Table
 from pointsbank.scoring.rules_differences import cell
 from pointsbank.web import formats
-from pointsbank.web.i18n import N_, _, amount
+from pointsbank.web.i18n import N_, _, amount, locale_now
 
 STATES = {
     "draft": (N_("草稿"), "warn"),
@@ -40,6 +40,7 @@ OF_TABLES = {
     "approval": N_("审核"),
     "appeal": N_("申诉"),
     "vetoes": N_("一票否决"),
+    "veto_rules": N_("一票否决"),
     "consequences": N_("后果"),
 }
 WHOLE_POINTS = Denomination(MAIN, "", formats.POINTS, 0, "")
@@ -101,7 +102,11 @@ def unit_of(item: Item) -> str:
 def rules_told(table: Table, book_kinds: Mapping[str, Denomination]) -> list[tuple[str, str]]:
     """Return what else a table says as a whole, as pairs of label (not yet translated) and words."""
     write = writing(book_kinds)
-    return [(label, cell(table, field, _, write)) for field, label in OF_TABLES.items() if getattr(table, field)]
+    gate = formats.minutes(table.gate_minutes, english=locale_now() == "en")
+    return [
+        *([(N_("第一次兑换"), _("先服务满 {time}", time=gate))] if table.gate_minutes else []),
+        *((label, cell(table, field, _, write)) for field, label in OF_TABLES.items() if getattr(table, field)),
+    ]
 
 
 def of_kind(item: Item, book_kinds: Mapping[str, Denomination]) -> Denomination:

@@ -34,7 +34,7 @@ HINTS: dict[str, str] = {
     "multipliers": N_("例如：夜间 150%，22:00 到 06:00"),
     "base": N_("每人一开始就有的。没有就全部空着；原文没有写的空着"),
     "balance_max": N_("没有就空着"),
-    "gate_minutes": N_("现在还不会照着拦，公布以前请写 0"),
+    "gate_minutes": N_("例如 6000，就是 100 小时。没有就写 0"),
     "redeem": N_("照原文写成一段话"),
     "redemption_ratio": N_("照原文写成一段话"),
     "expiry_words": N_("照原文写成一段话"),
@@ -43,6 +43,7 @@ HINTS: dict[str, str] = {
     "approval": N_("照原文写成一段话"),
     "appeal": N_("照原文写成一段话"),
     "vetoes": N_("一行写一条，只给人看"),
+    "veto_rules": N_("编号如 V01。后果只有两种：几个月不能兑换、只留基础分"),
     "consequences": N_("一行写一条。不能影响低保、医保、办事这类依法享有的待遇"),
     "notes": N_("一行写一条，例如原文没有写的、前后不一的"),
 }

@@ -53,13 +53,18 @@ FAULTS: dict[str, str] = {
     "book_kind": "“记入哪种存折”要写存折种类的代号。主存折是 points。",
     "unknown_kind": "没有代号是 {value} 的存折种类。请先在“存折种类”里新建，或改记主存折（points）。",
     "main_has_no_decimals": "主存折的积分没有小数。小数位数请写 0；要小数的项，请记入有小数的存折种类。",
+    "veto": "一票否决“{value}”要写明依据和补救的办法，才能公布。请补上。",
+    "veto_months": "一票否决“{value}”：不能兑换的，写几个月；只留基础分的，不写月数。",
+    "veto_base": "一票否决“{value}”要只留基础分，表里却没有写基础分，不能公布。请补上基础分。",
+    "veto_rights": "“{word}”是居民依法享有的权利，不能因此一票否决。请删去这一条。",
+    "veto_not_volunteering": "志愿服务和活动凭自愿，不参加不能一票否决。请删去这一条。",
     "benefit": "积分不能影响{word}这类依法享有的待遇或办事。请删去这句话。",
     "panel_later": "评议小组的审核现在还办不到，不能公布。请改由活动组织者或社区管理员审核。",
 }
 # A file with one of these can be read and kept as a draft: it is complete as far as its source is, or says more than
 # the program can carry out yet. It cannot be published.
 ONLY_PUBLISHING = frozenset(
-    ("no_items", "value_unknown", "deduction", *(key for key in FAULTS if key.endswith("_later")))
+    ("no_items", "value_unknown", "deduction", "veto", "veto_base", *(key for key in FAULTS if key.endswith("_later")))
 )
 
 

@@ -4,16 +4,17 @@ from collections.abc import Collection, Iterator
 
 from pointsbank.scoring.rules_caps import parts_of
 from pointsbank.scoring.rules_fault import FAULTS, Fault, at, repeated, text_faults, within
-from pointsbank.scoring.rules_faults_items import item_faults
+from pointsbank.scoring.rules_faults_items import ITEM_CODE, item_faults
 from pointsbank.scoring.rules_faults_parts import (
     CAP_MAX,
     LONG_MAX,
+    MONTHS_MAX,
     cap_faults,
     multiplier_faults,
     validity_faults,
 )
-from pointsbank.scoring.rules_rights import benefit_in
-from pointsbank.scoring.rules_table import Star, Table
+from pointsbank.scoring.rules_rights import benefit_in, veto_rights_faults
+from pointsbank.scoring.rules_table import Star, Table, Veto
 
 __all__ = ["FAULTS", "Fault", "faults"]
 PARTS_MAX = 10**12  # of a point; a counter holds them as one whole number
@@ -50,6 +51,10 @@ def _table_faults(table: Table) -> Iterator[Fault]:
     yield from cap_faults("", table.caps)
     yield from multiplier_faults("", table.multipliers)
     yield from _holder_faults(table)
+    codes = [item.code for item in table.items]
+    for number, veto in enumerate(table.veto_rules, start=1):
+        yield from at(number, _veto_faults(table, veto, codes))
+        codes.append(veto.code)
 
 
 def _words_faults(table: Table) -> Iterator[Fault]:
@@ -77,6 +82,25 @@ def _holder_faults(table: Table) -> Iterator[Fault]:
     yield from repeated("", "levels", [star.name for star in table.levels])
     for number, star in enumerate(table.levels, start=1):
         yield from at(number, _star_faults(star))
+
+
+def _veto_faults(table: Table, veto: Veto, codes: Collection[str]) -> Iterator[Fault]:
+    """A code names an item or a veto: what was found is told by it."""
+    if not ITEM_CODE.fullmatch(veto.code):
+        yield Fault("", "veto_rules", "code", {"value": veto.code})
+    elif veto.code in codes:
+        yield Fault("", "veto_rules", "duplicate_code", {"value": veto.code})
+    yield from text_faults("", "veto_rules", veto.name, 60)
+    for words in filter(None, (veto.ground, veto.make_good)):
+        yield from text_faults("", "veto_rules", words, LONG_MAX)
+    yield from within("", "veto_rules", veto.bar_months, (1, MONTHS_MAX), "bar_months")
+    if (veto.consequence == "no_redemption") == (veto.bar_months is None):
+        yield Fault("", "veto_rules", "veto_months", {"value": veto.name})
+    if veto.consequence == "reset_to_base" and table.base is None:
+        yield Fault("", "veto_rules", "veto_base", {"value": veto.name})
+    if not (veto.ground and veto.make_good):
+        yield Fault("", "veto_rules", "veto", {"value": veto.name})
+    yield from veto_rights_faults(veto)
 
 
 def _star_faults(star: Star) -> Iterator[Fault]:

@@ -23,6 +23,7 @@ from pointsbank.scoring.rules_rights import rights_faults
 from pointsbank.scoring.rules_table import Basis, Item, Period, Rounding
 from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS
 
+ITEM_CODE = re.compile("[A-Z][0-9]{2,3}")
 RANGES: tuple[tuple[str, int, int], ...] = (
     ("points", 0, POINTS_MAX),
     ("range_max", 1, POINTS_MAX),
@@ -57,7 +58,7 @@ BLANK = Item(code="", category="", name="", basis=Basis.PER_TIME, evidence="")
 
 def item_faults(item: Item) -> Iterator[Fault]:
     code = item.code
-    if not re.fullmatch("[A-Z][0-9]{2,3}", code):
+    if not ITEM_CODE.fullmatch(code):
         yield Fault(code, "code", "code", {"value": code})
     for field, most in (("category", 20), ("name", 60), ("evidence", 120)):
         yield from text_faults(code, field, getattr(item, field), most)

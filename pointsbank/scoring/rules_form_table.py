@@ -28,7 +28,7 @@ SECTIONS = (
     _section("兑换和有效期的规定", "gate_minutes redeem redemption_ratio expiry_words"),
     _section("等级", "levels levels_words"),
     _section("审核和申诉", "approval appeal"),
-    _section("一票否决、后果、说明", "vetoes consequences notes"),
+    _section("一票否决、后果、说明", "vetoes veto_rules consequences notes"),
 )
 SECTION_TITLES = {number: section.title for number, section in enumerate(SECTIONS) if section.title}
 FIELDS = tuple(field for section in SECTIONS for field in section.fields)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from pointsbank.scoring.rules_facts import facts_wanted
 from pointsbank.scoring.rules_fault import Fault
-from pointsbank.scoring.rules_table import Basis, Item
+from pointsbank.scoring.rules_table import Basis, Item, Veto
 
 BENEFIT = re.compile(
     "低保|特困|救助|医保|医疗|养老金|养老保险|补贴|抚恤|优抚|入学|上学|户口|户籍|身份证|公租房|手续|证明|选举"
@@ -36,6 +36,15 @@ def rights_faults(item: Item) -> Iterator[Fault]:
         yield from _process_faults(item)
     if word := benefit_in(f"{words} {item.ground} {item.make_good}"):
         yield Fault(item.code, "name", "benefit", {"word": word})
+
+
+def veto_rights_faults(veto: Veto) -> Iterator[Fault]:
+    if right := RIGHT.search(veto.name):
+        yield Fault("", "veto_rules", "veto_rights", {"word": right.group()})
+    elif NOT_VOLUNTEERING.search(veto.name):
+        yield Fault("", "veto_rules", "veto_not_volunteering", {})
+    if word := benefit_in(f"{veto.name} {veto.ground} {veto.make_good}"):
+        yield Fault("", "veto_rules", "benefit", {"word": word})
 
 
 def _process_faults(item: Item) -> Iterator[Fault]:

@@ -188,6 +188,20 @@ class Star(_Part, frozen=True):
     benefits: str = ""
 
 
+class Veto(_Part, frozen=True):
+    """What keeps whoever did it from redeeming for so many months after they were told, or leaves them the base alone.
+
+    Nothing else follows from it: a consequence outside of this scheme cannot be written down.
+    """
+
+    code: str
+    name: str
+    consequence: Literal["no_redemption", "reset_to_base"]
+    bar_months: int | None = None
+    ground: str = ""
+    make_good: str = ""
+
+
 Combine = Literal["product", "highest", "sum"]
 Ends = Literal["down", "half_up", "up"]
 Reviewer = Literal["organiser", "community_admin", "panel"]
@@ -281,8 +295,9 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     approval: str = ""
     appeal: str = ""
     vetoes: tuple[str, ...] = ()
+    veto_rules: tuple[Veto, ...] = ()
     consequences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-PARTS = (Validity, Cap, Level, Finding, Increment, Streak, Hours, Multiplier, Panel, Process, Base, Star)
+PARTS = (Validity, Cap, Level, Finding, Increment, Streak, Hours, Multiplier, Panel, Process, Base, Star, Veto)

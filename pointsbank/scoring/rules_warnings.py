@@ -20,6 +20,7 @@ from pointsbank.scoring.rules_words import Say, Write, shown
 TIMES_MEDIAN = 3
 LEAST_TO_COMPARE = 4  # the median of fewer items says nothing about any of them
 HOUR_MINUTES = 60
+YEAR_MONTHS = 12
 
 WARNINGS: dict[str, str] = {
     "dear": "分值是各项中间值的 {times} 倍（按时长的项折成一小时来比）。请想一想是不是太高。",
@@ -29,6 +30,7 @@ WARNINGS: dict[str, str] = {
     "base_differs": "这里写的是“{table}”，存折种类“{kind}”里设的是“{book}”。公布不改存折，请把两边改成一样。",
     "balance_differs": "这里写存折里最多 {table}，存折种类“{kind}”里设的是{book}。公布不改存折，请把两边改成一样。",
     "base_kind": "基础分写的存折种类“{kind}”还没有。请先到“存折种类”里新建，或改记另一种。",
+    "long_bar": "一票否决“{name}”要 {months} 个月不能兑换，超过一年。请想一想是不是太重。",
     "budget_gone": "照这样发，{year} 年的积分预算到{day}就用完了，早 {days} 天。请增加预算，或调低分值、上限。",
 }
 OTHER = re.compile("其他|其它")
@@ -53,6 +55,9 @@ def warnings(table: Table) -> list[Warned]:
     middles = {kind: _middle(table, kind) for kind in {item.book_kind for item in table.items}}
     for item in table.items:
         found += _of_item(table, item, middles[item.book_kind])
+    for veto in table.veto_rules:
+        if (veto.bar_months or 0) > YEAR_MONTHS:
+            found.append(Warned("", "long_bar", {"name": veto.name, "months": veto.bar_months or 0}))
     return found
 
 

@@ -24,6 +24,7 @@ from pointsbank.scoring.rules_table import (
     TableKind,
     Validity,
     ValidityKind,
+    Veto,
 )
 
 Say = Callable[..., str]  # fills a text of this room with its facts; the web translates it first
@@ -57,6 +58,7 @@ FIELD_LABELS: dict[str, str] = {
     "approval": "审核的规定",
     "appeal": "申诉的规定",
     "vetoes": "一票否决",
+    "veto_rules": "照着办的一票否决",
     "consequences": "积分的后果",
     "notes": "说明",
     "code": "编号",
@@ -94,7 +96,7 @@ FIELD_LABELS: dict[str, str] = {
     "book_kind": "记入哪种存折",
     "deduction": "扣分项",
     "process": "扣分前的步骤",
-    "ground": "扣分的依据",
+    "ground": "依据",
     "make_good": "怎样补回",
     "floor": "扣到多少为止",
     "times": "次数",
@@ -118,6 +120,8 @@ FIELD_LABELS: dict[str, str] = {
     "from_minutes": "从多少分钟起",
     "from_points": "从多少分起",
     "benefits": "礼遇",
+    "consequence": "后果",
+    "bar_months": "几个月不能兑换",
 }
 WORDS: dict[str, str] = {
     Basis.PER_MINUTES: "按时长",
@@ -171,6 +175,8 @@ WORDS: dict[str, str] = {
     "minutes": "分钟",
     "quantity": "数量",
     "once": "一次",
+    "no_redemption": "一段时间不能兑换",
+    "reset_to_base": "只留基础分",
 }
 YES_NO = {True: "是", False: "否"}
 CAPS = {
@@ -205,6 +211,8 @@ REDEEMABLE = "{base}，可以兑换"
 SPEND_ABOVE = "{base}，超过 {above}才能兑换"
 STAR_MINUTES = "{name}：服务满 {minutes} 分钟。{benefits}"
 STAR_POINTS = "{name}：满 {points}。{benefits}"
+VETO_MONTHS = "{code} {name}：告知以后 {months} 个月不能兑换。依据：{ground}。补救：{make_good}"
+VETO_RESET = "{code} {name}：只留基础分，其余收回。依据：{ground}。补救：{make_good}"
 
 
 def shown(value: Any, say: Say = str.format, write: Write | None = None, book_kind: str = MAIN) -> str:
@@ -290,6 +298,13 @@ def _star(star: Star, say: Say, amount: Amount) -> str:
     return say(STAR_POINTS, name=star.name, points=amount(star.from_points or 0), benefits=star.benefits)
 
 
+def _veto(veto: Veto, say: Say, _amount: Amount) -> str:
+    facts = {"code": veto.code, "name": veto.name, "ground": veto.ground, "make_good": veto.make_good}
+    if veto.consequence == "no_redemption":
+        return say(VETO_MONTHS, months=veto.bar_months or 0, **facts)
+    return say(VETO_RESET, **facts)
+
+
 _TOLD: dict[type, Callable[[Any, Say, Amount], str]] = {
     Cap: _cap,
     Validity: _validity,
@@ -303,4 +318,5 @@ _TOLD: dict[type, Callable[[Any, Say, Amount], str]] = {
     Process: _process,
     Base: _base,
     Star: _star,
+    Veto: _veto,
 }

@@ -53,6 +53,8 @@ EXAMPLES: dict[Any, str] = {
     tables.Panel: "{ members = 5, agree = 3 }",
     tables.Process: "{ advice = 1, warnings = 1, within_months = 12 }",
     tables.Base: '{ points = 60, each = "once", spend_above = 60 }',
+    tables.Veto: '{ code = "V01", name = "…", consequence = "no_redemption", bar_months = 3, '
+    'ground = "…", make_good = "…" }',
     tables.Star: '{ name = "一星", from_minutes = 6000, benefits = "…" }',
 }
 

@@ -11,6 +11,7 @@ from pointsbank.kit.db import Actor
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import (
     actions,
+    actions_bars,
     actions_budgets,
     actions_flows,
     actions_holds,
@@ -129,7 +130,17 @@ async def busy_books(world: World) -> None:
         while await db.write(actions_periods.count, period_id=period_id):
             pass
 
+    await shut(world, [book.passbook_id for book in books])
     await hand_over(world, one, other, maker)
+
+
+async def shut(world: World, passbook_ids: list[int]) -> None:
+    """A gate for two kinds of passbook, and two passbooks that have passed it."""
+    kinds = await db.rows("SELECT id FROM ledger_book_kind WHERE community_id = ? ORDER BY id", world.home.id)
+    for minutes, (kind_id,) in enumerate(kinds, start=60):
+        await db.write(actions_bars.set_gate, kind_id=kind_id, minutes=minutes)
+    for passbook_id in passbook_ids:
+        await db.write(actions_bars.pass_gate, passbook_id=passbook_id)
 
 
 async def hand_over(world: World, one: int, other: int, maker: Actor) -> None:

@@ -8,6 +8,7 @@ import pytest
 from pointsbank.kit import db
 from pointsbank.people.access import Role
 from pointsbank.scoring import actions, queries, rules_form, rules_form_table
+from pointsbank.scoring.rules_table import Veto
 from tests.scoring.builders import a_table
 from tests.world import visiting
 
@@ -61,16 +62,22 @@ async def test_a_fault_is_told_beside_its_field_and_what_was_typed_stays(world, 
     assert (await queries.draft_of(world.home.id)).table == before
 
 
+BARE_VETO = {
+    "veto_rules.code": "V01", "veto_rules.name": "私搭乱建", "veto_rules.consequence": "no_redemption",
+    "veto_rules.bar_months": "3", "veto_rules.ground": "", "veto_rules.make_good": "",
+}  # fmt: skip
+
+
 async def test_what_only_bars_publishing_is_kept_and_told_in_the_draft(world, admin, draft):
     url = f"/scoring/versions/{draft}"
 
-    saved = await admin.post(f"{url}/settings", data={"request_key": "settings-gate", "gate_minutes": "61"})
+    saved = await admin.post(f"{url}/settings", data={"request_key": "settings-gate", **BARE_VETO})
     page = (await admin.get(url)).text
 
     assert saved.status_code == 303
-    assert (await queries.draft_of(world.home.id)).table.gate_minutes == 61
-    assert re.search(rf'href="{url}/settings">“服务满多少分钟才能兑换”现在还不会照着拦', page)
-    assert re.search(r"<small>服务满多少分钟才能兑换 <del>0</del> <ins>61</ins>", page)
+    assert (await queries.draft_of(world.home.id)).table.veto_rules == (Veto("V01", "私搭乱建", "no_redemption", 3),)
+    assert re.search(rf'href="{url}/settings">一票否决“私搭乱建”要写明依据和补救的办法', page)
+    assert re.search(r"<small>照着办的一票否决 .*<ins>V01 私搭乱建：告知以后 3 个月不能兑换", page)
 
 
 async def test_two_who_have_the_form_open_both_keep_what_they_changed(world, admin, draft):

@@ -26,6 +26,7 @@ from pointsbank.scoring.rules_table import (
     Star,
     Streak,
     Submitter,
+    Veto,
 )
 from tests.scoring.builders import a_table, an_item, tables
 
@@ -156,6 +157,11 @@ def test_an_item_that_cannot_be_is_named_with_its_code_and_field(changes, field,
     assert found[0].text.startswith(f"{item.code}：")
 
 
+def a_veto(**changes) -> Veto:
+    usual = Veto("V01", "私搭乱建", "no_redemption", 3, ground="居民公约第五条", make_good="拆掉")
+    return msgspec.structs.replace(usual, **changes)
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "key"),
     [
@@ -178,6 +184,19 @@ def test_an_item_that_cannot_be_is_named_with_its_code_and_field(changes, field,
         ({"levels": (Star("一星", 1, benefits="不满不给低保"),)}, "levels", "benefit"),
         ({"vetoes": ("一票否决的，取消低保",)}, "vetoes", "benefit"),
         ({"approval": "字" * 301}, "approval", "text"),
+        ({"veto_rules": (a_veto(code="V"),)}, "veto_rules", "code"),
+        ({"veto_rules": (a_veto(), a_veto())}, "veto_rules", "duplicate_code"),
+        ({"veto_rules": (a_veto(code="A01"),)}, "veto_rules", "duplicate_code"),
+        ({"veto_rules": (a_veto(name=""),)}, "veto_rules", "text"),
+        ({"veto_rules": (a_veto(bar_months=0),)}, "veto_rules", "out_of_range"),
+        ({"veto_rules": (a_veto(bar_months=None),)}, "veto_rules", "veto_months"),
+        ({"veto_rules": (a_veto(consequence="reset_to_base"),), "base": Base(1)}, "veto_rules", "veto_months"),
+        ({"veto_rules": (a_veto(consequence="reset_to_base", bar_months=None),)}, "veto_rules", "veto_base"),
+        ({"veto_rules": (a_veto(ground=""),)}, "veto_rules", "veto"),
+        ({"veto_rules": (a_veto(make_good=""),)}, "veto_rules", "veto"),
+        ({"veto_rules": (a_veto(name="越级上访"),)}, "veto_rules", "veto_rights"),
+        ({"veto_rules": (a_veto(name="三次不参加志愿活动"),)}, "veto_rules", "veto_not_volunteering"),
+        ({"veto_rules": (a_veto(make_good="不补回的停发低保"),)}, "veto_rules", "benefit"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 0),)}, "caps", "out_of_range"),
         ({"consequences": ("减分在申请低保、办手续时作一定限制",)}, "consequences", "benefit"),
         ({"items": ()}, "items", "no_items"),
@@ -237,6 +256,18 @@ def test_differences_name_what_was_added_changed_and_ended():
         ("C01", "新的一项", "added", []),
         ("B01", "旧的一项", "ended", []),
     ]
+
+
+def test_a_veto_is_told_with_its_consequence_ground_and_way_out():
+    vetoes = (a_veto(), a_veto(code="V02", name="冒领积分", consequence="reset_to_base", bar_months=None))
+
+    (found,) = rules.differences(a_table(), a_table(veto_rules=vetoes))
+
+    told = (
+        "V01 私搭乱建：告知以后 3 个月不能兑换。依据：居民公约第五条。补救：拆掉；"
+        "V02 冒领积分：只留基础分，其余收回。依据：居民公约第五条。补救：拆掉"
+    )
+    assert [(change.field, change.new) for change in found.changes] == [("veto_rules", told)]
 
 
 def test_a_first_table_is_all_new_and_an_unchanged_one_differs_in_nothing():

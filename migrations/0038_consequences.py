@@ -1,7 +1,7 @@
 """A table may keep points from being redeemed: before so many minutes of service, and for a time after a veto."""
 
 from ._lib import HandWritten, forbid, recheck, sql
-from ._state_0037_consequences import STATE
+from ._state_0038_consequences import STATE
 
 # One of each kind of passbook at most, and one of each passbook: what is not there keeps nobody.
 GATE = """
@@ -23,7 +23,7 @@ STEPS = "step IN ('advice', 'warning', 'deduction'{more})"
 
 
 class Migration(HandWritten):
-    dependencies = [("models", "0034_deductions")]
+    dependencies = [("models", "0037_facts")]
     operations = [
         sql(
             GATE,

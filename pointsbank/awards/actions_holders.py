@@ -1,0 +1,68 @@
+"""What becomes of findings, bars and the gate when their holders move, turn out to be one, or go.
+
+A deduction goes with the points that it would be taken from. A veto and its bar go along only where nobody else is
+touched: to a home where they live among themselves, or to the other record of the same person. Nobody is kept from
+redeeming by what was found of somebody whom they took in. A gate that was passed stays passed.
+"""
+
+import msgspec
+
+from pointsbank.approvals import actions as approvals
+from pointsbank.awards.actions import add_to_counters
+from pointsbank.awards.actions_deductions import set_bar
+from pointsbank.awards.rules import CounterUse
+from pointsbank.awards.rules_cases import CaseState
+from pointsbank.kit.db import Row, Tx
+from pointsbank.ledger import actions_bars as ledger
+from pointsbank.trail import actions as trail
+
+REDIRECT = """
+UPDATE awards_case SET passbook_id = ?
+ WHERE passbook_id = ? AND state IN ('made', 'agreed', 'told', 'disputed') AND consequence IS NULL RETURNING id
+"""
+REDIRECT_VETOES = """
+UPDATE awards_case SET passbook_id = ?
+ WHERE passbook_id = ? AND consequence IS NOT NULL
+   AND (state IN ('made', 'agreed', 'told', 'disputed') OR (state = 'booked' AND barred_until IS NOT NULL)) RETURNING id
+"""
+OPEN_OF = """
+SELECT id, state, community_id, uses, approval_id, remedy_approval_id FROM awards_case
+ WHERE passbook_id = ? AND (state IN ('made', 'agreed', 'told', 'disputed') OR remedy_approval_id IS NOT NULL)
+   AND state NOT IN ('dropped', 'made_good') AND taken IS NULL ORDER BY id
+"""
+END = "UPDATE awards_case SET state = ? WHERE id = ? AND state = ?"
+_uses = msgspec.json.Decoder(list[CounterUse]).decode
+
+
+async def follow(tx: Tx, *, from_id: int, to_id: int, is_theirs_alone: bool) -> None:
+    """The holders' points come to another passbook: called before either's account is taken."""
+    moved = await tx.rows(REDIRECT, to_id, from_id)
+    if is_theirs_alone:
+        vetoes = await tx.rows(REDIRECT_VETOES, to_id, from_id)
+        if vetoes:
+            await set_bar(tx, passbook_id=from_id)
+            await set_bar(tx, passbook_id=to_id)
+        moved = [*moved, *vetoes]
+    for (case_id,) in moved:
+        await trail.record(tx, "case.redirected", subject=("case", case_id), passbook=to_id)
+    await ledger.follow_gate(tx, from_id=from_id, to_id=to_id)
+
+
+async def end(tx: Tx, *, passbook_id: int) -> None:
+    """A passbook is closed: what was found and is not carried out yet ends with it, and nobody inherits it."""
+    for case in await tx.rows(OPEN_OF, passbook_id):
+        await _end(tx, case)
+
+
+async def _end(tx: Tx, case: Row) -> None:
+    is_asked = case["state"] == CaseState.MADE
+    for approval_id in (case["approval_id"] if is_asked else None, case["remedy_approval_id"]):
+        if approval_id is not None:
+            await approvals.end(tx, approval_id=approval_id)
+    if case["state"] == CaseState.BOOKED:
+        return
+    state = CaseState.WITHDRAWN if is_asked else CaseState.DROPPED
+    ended = await tx.run(END, state, case["id"], case["state"])
+    assert ended == 1
+    await add_to_counters(tx, community_id=case["community_id"], uses=_uses(case["uses"]), sign=-1)
+    await trail.record(tx, "case.ended", subject=("case", case["id"]), passbook="closed")
