@@ -58,10 +58,43 @@ const step = (from, to, name) => {
   soon(50)
 }
 
+/* A block of cells of text, from the one that one is in to `far`. */
+let far = null
+const box = () => {
+  const all = rows(), between = (list, one, other) => list.slice(Math.min(one, other), Math.max(one, other) + 1)
+  const columns = between(COLUMNS, columnOf(at), columnOf(far))
+  return between(all, all.indexOf(at.closest('tr')), all.indexOf(far.closest('tr')))
+    .map(row => columns.map(name => cell(name + '-' + codeOf(row))))
+}
+const inBlock = () => far ? [].concat.apply([], box()) : []
+const paint = () => {
+  form.querySelectorAll('.is-selected').forEach(td => td.classList.remove('is-selected'))
+  inBlock().forEach(input => input.closest('td').classList.add('is-selected'))
+}
+const reach = input => {
+  far = input === at ? null : input
+  paint()
+}
+const select = input => {
+  if (!at || !input || !isText(at) || !isText(input)) return
+  commit()
+  mode = 'move'
+  reach(input)
+}
+/* The same value in some cells, or in each its own: one step to undo. */
+const fill = pairs => {
+  const changes = pairs.filter(pair => !pair[0].readOnly && pair[0].value !== pair[1])
+    .map(pair => ({ id: pair[0].id, from: pair[0].value, to: pair[1] }))
+  changes.forEach(change => { cell(change.id).value = change.to })
+  if (at) before = valueOf(at)
+  done(changes)
+}
+
 /* Where one is: moving from cell to cell, writing over a cell, or editing within it. */
 let at = null, before = '', mode = 'move'
 const enter = input => {
   at = input
+  reach(at)
   before = valueOf(input)
   mode = 'move'
   if (isText(input)) input.select()
@@ -74,21 +107,38 @@ const commit = () => {
 const go = input => {
   if (!input) return
   commit()
-  input.focus()
+  if (input === at) enter(input)
+  else input.focus()
 }
 form.addEventListener('focusin', event => { if (event.target.matches(CELLS)) enter(event.target) })
 form.addEventListener('focusout', event => { if (event.target === at) { commit(); at = null } })
 form.addEventListener('mousedown', event => {
   const input = event.target
   if (!input.matches(CELLS) || !isText(input)) return
-  if (input === doc.activeElement) { mode = 'edit'; return }
+  if (input === doc.activeElement && !far) { mode = 'edit'; return }
   event.preventDefault()
-  input.focus()
+  if (event.shiftKey && at) select(input)
+  else go(input)
 })
+/* Dragging: by mouse from any cell, by finger from the one that one is in, so that others still scroll the page. */
+let drag = null
+form.addEventListener('pointerdown', event => {
+  const input = event.target
+  drag = input.matches(CELLS) && isText(input) && !event.button && !event.shiftKey ? input : null
+})
+doc.addEventListener('pointermove', event => {
+  const hit = drag && event.buttons && doc.elementFromPoint(event.clientX, event.clientY)
+  const over = hit && form.contains(hit) && hit.closest('td') && hit.closest('td').querySelector(CELLS)
+  if (!over || drag !== at || over === (far || at)) return
+  event.preventDefault()
+  select(over)
+})
+for (const end of ['pointerup', 'pointercancel']) doc.addEventListener(end, () => { drag = null })
 form.addEventListener('input', event => {
   if (!event.target.matches(CELLS)) return
   event.target.removeAttribute('aria-invalid')
   if (mode === 'move') mode = 'type'
+  if (far) reach(at)
   soon(WAIT)
 })
 form.addEventListener('change', event => {
@@ -109,10 +159,13 @@ const chord = (key, isShifted) => {
 }
 const move = (input, key, isShifted) => {
   const ways = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }
+  if (ways[key] && isShifted) return mode === 'move' ? () => select(neighbour(far || input, ways[key][0], ways[key][1])) : null
   if (ways[key]) {
-    if (isShifted || (mode === 'edit' && !ways[key][0])) return null
+    if (mode === 'edit' && !ways[key][0]) return null
     return () => go(neighbour(input, ways[key][0], ways[key][1]))
   }
+  if (far && /^(Delete|Backspace)$/.test(key)) return () => fill(inBlock().map(each => [each, '']))
+  if (far && key === 'Escape') return () => reach(at)
   if (key === 'Enter' && !isText(input)) return () => input.click()
   if (key === 'F2' || (key === 'Enter' && mode === 'move' && !isShifted)) return () => edit(input)
   if (key === 'Enter') return () => go(neighbour(input, isShifted ? -1 : 1, 0))
@@ -121,6 +174,7 @@ const move = (input, key, isShifted) => {
 }
 const edit = input => {
   mode = 'edit'
+  reach(at)
   input.setSelectionRange(input.value.length, input.value.length)
 }
 
@@ -137,23 +191,31 @@ const block = text => {
   return lines
 }
 form.addEventListener('paste', event => {
-  const text = event.clipboardData.getData('text'), first = event.target
-  if (!/[\t\n]/.test(text) || !first.matches(CELLS)) return
+  const text = event.clipboardData.getData('text'), isBlock = /[\t\n]/.test(text)
+  if (!event.target.matches(CELLS) || !(isBlock || far)) return
   event.preventDefault()
   commit()
   let isOver = false
-  const changes = []
-  block(text).forEach((line, down) => line.forEach((value, right) => {
+  const first = far ? inBlock()[0] : event.target, pairs = []
+  if (!isBlock) inBlock().forEach(input => pairs.push([input, text.trim()]))
+  else block(text).forEach((line, down) => line.forEach((value, right) => {
     const input = neighbour(first, down, right)
-    if (!input || !isText(input)) { isOver = isOver || value !== ''; return }
-    if (input.readOnly || input.value === value) return
-    changes.push({ id: input.id, from: input.value, to: value })
-    input.value = value
+    if (input && isText(input)) pairs.push([input, value])
+    else isOver = isOver || value !== ''
   }))
-  enter(first)
-  done(changes)
+  fill(pairs)
+  if (isBlock) go(first)
   if (isOver) say(form.dataset.over, true)
 })
+const quoted = text => /["\t\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text
+for (const way of ['copy', 'cut']) {
+  form.addEventListener(way, event => {
+    if (!far) return
+    event.preventDefault()
+    event.clipboardData.setData('text/plain', box().map(line => line.map(input => quoted(input.value)).join('\t')).join('\r\n'))
+    if (way === 'cut') fill(inBlock().map(input => [input, '']))
+  })
+}
 
 /* Saving: the rows that differ from what was saved. A save that was lost is sent again under its own key. */
 let timer = 0, isBusy = false, isLost = false, sent = { text: '', key: '' }

@@ -20,6 +20,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import (
     queries,
     routes_books,
+    routes_draft,
     routes_own,
     routes_people,
     routes_print,
@@ -181,6 +182,7 @@ handlers: list[Any] = [
     overview,
     *routes_books.handlers,
     *routes_trial.handlers,
+    *routes_draft.handlers,
     *routes_people.handlers,
     *routes_own.handlers,
     *routes_print.handlers,

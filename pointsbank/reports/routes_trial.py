@@ -152,8 +152,8 @@ async def _page(
 async def _shown(found: Version, run: Run, outcome: Outcome, today: date) -> dict[str, Any]:
     book_kinds = await kinds.denominations(None, found.community_id)
     of = book_kinds.get(MAIN, PLAIN)
-    budget = await _budget(found.community_id, today)
-    gone = _gone(outcome, budget)
+    budget = await budget_of(found.community_id, today)
+    gone = gone_on(outcome, budget)
     said = [*rules_warnings.warnings(found.table), *rules_warnings.budget_gone(gone[1])]
     cents = await _cents(found, today)
     return {
@@ -170,8 +170,8 @@ async def _shown(found: Version, run: Run, outcome: Outcome, today: date) -> dic
         "bars_of": _bars(outcome),
         "chart": _chart(outcome),
         "clips": [_clip(one, book_kinds) for one in outcome.clips[:CLIPS_SHOWN]],
-        "gains": await _movers(outcome.gains),
-        "losses": await _movers(outcome.losses),
+        "gains": await movers(outcome.gains),
+        "losses": await movers(outcome.losses),
         "groups": [
             (_("年龄"), [(_age(one.name), one) for one in outcome.ages]),
             (_("性别"), [(_(SEXES.get(one.name, one.name)), one) for one in outcome.sexes]),
@@ -180,7 +180,7 @@ async def _shown(found: Version, run: Run, outcome: Outcome, today: date) -> dic
     }
 
 
-async def _budget(community_id: int, today: date) -> Budget | None:
+async def budget_of(community_id: int, today: date) -> Budget | None:
     """The next year's, where it is there already: a draft is for what comes."""
     for year in (today.year + 1, today.year):
         for one in await books.budgets_of([community_id], year):
@@ -189,7 +189,7 @@ async def _budget(community_id: int, today: date) -> Budget | None:
     return None
 
 
-def _gone(outcome: Outcome, budget: Budget | None) -> tuple[date | None, date | None]:
+def gone_on(outcome: Outcome, budget: Budget | None) -> tuple[date | None, date | None]:
     if budget is None:
         return None, None
     old, new = (
@@ -249,7 +249,7 @@ def _clip(clip: Clip, book_kinds: dict[str, Denomination]) -> ClipRow:
     return ClipRow(clip.code, words, clip.times, amount(clip.points, of))
 
 
-async def _movers(changes: list[rules.Change]) -> list[Mover]:
+async def movers(changes: list[rules.Change]) -> list[Mover]:
     views = await people.member_views(one.person_id for one in changes)
     return [Mover(views[one.person_id].masked_name, views[one.person_id].building, one.old, one.new) for one in changes]
 

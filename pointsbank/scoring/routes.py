@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 from litestar import Request, Response
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
@@ -61,24 +60,11 @@ async def table(
         tables = [CommunityTable(one.name, f"/scoring?community={one.id}") for one in known]
         return page("scoring/communities.html", tables=tables)
     found = await queries.current(community_id, local_day(clock.now()))
-    return await _shown(session, community_id, found)
+    return await shown(session, community_id, found)
 
 
-@get("/scoring/versions/{version_id:int}", guards=[needs()])
-async def version(
-    version_id: FromPath[int],
-    request: Request[Any, Any, Any],
-    session: NamedDependency[Session],
-    clock: NamedDependency[Clock],
-) -> Response[str]:
-    """A version; a draft is shown to those who may edit, as the editor."""
-    found = await routes_life.version_of(session, version_id)
-    if found.state != "draft":
-        return await _shown(session, found.community_id, found)
-    return await routes_editor.editor(found, clock, only_changes=request.query_params.get("only") == "changes")
-
-
-async def _shown(session: Session, community_id: int, found: Version | None) -> Response[str]:
+async def shown(session: Session, community_id: int, found: Version | None) -> Response[str]:
+    """A version that is no draft; a draft is shown by `reports`, which has its trial run to put beside it."""
     may_edit = session.may(Permission.EDIT_SCORING)
     history = await queries.versions(community_id) if session.kind != "resident" else []
     versions = [VersionChip(line, *chip_of(line.state)) for line in history if line.state not in PRIVATE or may_edit]
@@ -111,7 +97,6 @@ def _rules_shown(known: rules.Table, book_kinds: dict[str, Denomination]) -> lis
 
 handlers: list[Any] = [
     table,
-    version,
     *routes_editor.handlers,
     *routes_item.handlers,
     *routes_settings.handlers,

@@ -52,39 +52,37 @@ class KeyForm(msgspec.Struct):
     request_key: str
 
 
-async def editor(
+async def grid(
     draft: Version,
     clock: Clock,
     *,
     only_changes: bool = False,
     form: Filled[Any] | None = None,
     rows: Sequence[Row] = (),
-    status: int = 200,
-) -> Response[str]:
-    """Show a draft beside what is in force; `rows` are cells as typed, which are shown although they are wrong."""
+) -> dict[str, Any]:
+    """What the editor's page shows: a draft beside what is in force; `rows` are cells as typed, though wrong."""
     today = local_day(clock.now())
     current = await queries.current(draft.community_id, today)
     against = current.table if current else None
     book_kinds = await kinds.denominations(None, draft.community_id)
     faults = rules.faults(draft.table, book_kinds)
     changes = rules.differences(against, draft.table, _, writing(book_kinds)) if against else ()
-    return page(
-        "scoring/editor.html",
-        status=status,
-        draft=draft,
-        current=current,
-        groups=grouped(draft.table, book_kinds, against, only_changes=only_changes),
-        changes=changes,
-        only_changes=only_changes,
-        count=len(draft.table.items),
-        counted=counted(changes),
-        saved_at=await _saved_at(draft),
-        typed={f"points-{row.code}": row.points for row in rows} | {f"day_cap-{row.code}": row.day_cap for row in rows},
-        labels=rules.FIELD_LABELS,
-        faults=[(_place(fault), fault.said(with_words)) for fault in faults],
-        warned=[(_place_of(one.item_code), one.said(with_words)) for one in await _warned(draft, book_kinds)],
-        form=form or forms.blank(),
-    )
+    return {
+        "draft": draft,
+        "current": current,
+        "groups": grouped(draft.table, book_kinds, against, only_changes=only_changes),
+        "changes": changes,
+        "only_changes": only_changes,
+        "count": len(draft.table.items),
+        "counted": counted(changes),
+        "saved_at": await _saved_at(draft),
+        "typed": {f"points-{row.code}": row.points for row in rows}
+        | {f"day_cap-{row.code}": row.day_cap for row in rows},
+        "labels": rules.FIELD_LABELS,
+        "faults": [(_place(fault), fault.said(with_words)) for fault in faults],
+        "warned": [(_place_of(one.item_code), one.said(with_words)) for one in await _warned(draft, book_kinds)],
+        "form": form or forms.blank(),
+    }
 
 
 async def _warned(draft: Version, book_kinds: Mapping[str, Denomination]) -> list[Warned]:
@@ -138,7 +136,8 @@ async def save(
     if wrong:
         for cell in wrong:
             form.refuse(f"{cell.field}-{cell.code}", CELL_WORDS[cell.field], code=cell.code)
-        return await editor(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows, status=400)
+        shown = await grid(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows)
+        return page("scoring/editor.html", status=400, **shown)
     await db.write(
         actions_sheet.edit_cells,
         actor=actor,

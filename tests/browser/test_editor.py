@@ -23,7 +23,7 @@ def page(enter) -> Page:
     """The draft, as whoever drafts it opens it."""
     opened = enter(DESK, login="admin")
     opened.goto("/scoring")
-    opened.click("main button:has-text('草')")
+    opened.click("main .button:has-text('草')")
     opened.wait_for_url("**/scoring/versions/*")
     return opened
 
@@ -87,6 +87,55 @@ def test_a_draft_is_written_as_in_a_spreadsheet(page):
     assert not page.is_checked("#ended-B01")
 
 
+COPIED = (
+    "() => document.addEventListener('copy', event => { window.copied = event.clipboardData.getData('text/plain') })"
+)
+SELECTED = "() => Array.from(document.querySelectorAll('.is-selected input'), input => input.id)"
+# A finger that goes down in the first cell, over the others, and up.
+DRAGGED = """ids => {
+    const at = id => { const box = document.getElementById(id).getBoundingClientRect(); return [box.x + 5, box.y + 5] }
+    const touch = (type, id) => document.getElementById(ids[0]).dispatchEvent(new PointerEvent(type, {
+        bubbles: true, pointerType: 'touch', buttons: 1, clientX: at(id)[0], clientY: at(id)[1]}))
+    touch('pointerdown', ids[0])
+    ids.slice(1).forEach(id => touch('pointermove', id))
+    touch('pointerup', ids[0])
+}"""
+
+
+def test_a_block_is_selected_copied_emptied_filled_and_undone(page):
+    block = ["points-A01", "day_cap-A01", "points-B01", "day_cap-B01"]
+    page.evaluate(COPIED)
+    page.focus("#points-A01")
+    page.evaluate(PASTE, "3\t6\n4\t8\n")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    assert page.evaluate(SELECTED) == block
+    page.keyboard.press("Control+c")
+    assert page.evaluate("window.copied") == "3\t6\r\n4\t8"
+    page.evaluate(PASTE, "9")
+    assert [value(page, cell) for cell in block] == ["9", "9", "9", "9"]
+    page.keyboard.press("Control+z")
+    assert page.evaluate(SELECTED) == []
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Delete")
+    page.keyboard.press("Control+z")
+    assert [value(page, cell) for cell in block] == ["3", "6", "4", "8"]
+
+    page.hover("#points-B01")
+    page.mouse.down()
+    page.hover("#evidence-A01")
+    page.mouse.up()
+    assert page.evaluate(SELECTED) == [
+        "points-A01", "day_cap-A01", "evidence-A01", "points-B01", "day_cap-B01", "evidence-B01",
+    ]  # fmt: skip
+    page.keyboard.type("5")
+    assert (page.evaluate(SELECTED), value(page, "points-B01")) == ([], "5")
+    page.keyboard.press("Escape")
+    page.evaluate(DRAGGED, ["points-B01", "day_cap-B01"])
+    assert page.evaluate(SELECTED) == ["points-B01", "day_cap-B01"]
+    saved(page)
+
+
 def test_what_was_not_saved_stays_and_says_so(page):
     page.focus("#name-A01")
     page.keyboard.type("测试改名")
@@ -118,13 +167,19 @@ def test_a_phone_reads_a_draft_and_changes_nothing(page):
 
     expect(page.locator("#row-A01")).to_contain_text("现场签到")
     expect(page.get_by_text("手机上只能看")).to_be_visible()
-    assert page.locator(".cells input:visible, .panel-foot button:visible, main a[href$='/sheet']:visible").count() == 0
+    changing = ".cells input:visible, main button:visible, main a[href$='/sheet']:visible"
+    assert page.locator(changing).count() == 0
+    editor = page.url
+    for tail in ("items/A01", "settings", "sheet", "life"):
+        page.goto(f"{editor}/{tail}")
+        expect(page.get_by_text("手机上只能看")).to_be_visible()
+        assert page.locator("main button:visible").count() == 0
 
 
 def test_a_draft_is_saved_without_script(enter):
     page = enter(DESK, login="admin", has_script=False)
     page.goto("/scoring")
-    page.click("main button:has-text('草')")
+    page.click("main .button:has-text('草')")
     page.fill("#points-B01", "5")
     page.click("button:has-text('保存草稿')")
     expect(page.locator("#points-B01")).to_have_value("5")

@@ -196,13 +196,13 @@ async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app
     _, worker = await world.staff(Role.GRID_WORKER)
 
     async with visiting(world, cookie=admin, app=app) as desk:
-        empty = await desk.get(page)
+        empty, untried = await desk.get(page), await desk.get(f"/scoring/versions/{draft.id}")
         begun = await desk.post(page, data={"request_key": KEY, "months": "12"})
         again = await desk.post(page, data={"request_key": KEY, "months": "12"})
         await past.answered()
-        shown = await desk.get(page)
+        shown, beside = await desk.get(page), await desk.get(f"/scoring/versions/{draft.id}")
         await past.draft(points=4)
-        later = await desk.get(page)
+        later, stale = await desk.get(page), await desk.get(f"/scoring/versions/{draft.id}")
         wrong = await desk.post(page, data={"request_key": KEY, "months": "25"})
         foreign = [await desk.get(f"/overview/trial/{stranger}"), await desk.post(f"/overview/trial/{stranger}")]
     async with visiting(world, cookie=worker, app=app) as desk:
@@ -214,6 +214,11 @@ async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app
     assert not [name for name in ("测试甲", "测试乙", "测试丙") if name in shown.text]
     assert "这份草稿又改过" in later.text
     assert "这份草稿又改过" not in shown.text
+    assert "现在试算" in untried.text
+    for words in ("近 12 个月的记录", "得分居民", "变化最大的居民", "测*"):
+        assert words in beside.text
+    assert "试算以后又改过" in stale.text
+    assert "试算以后又改过" not in beside.text
     assert wrong.status_code == 400
     assert [answer.status_code for answer in foreign] == [404, 404]
     assert [answer.status_code for answer in refused] == [403, 403, 403]
