@@ -84,7 +84,7 @@ SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN awards_case 
         "an entry is of an award that does not know it",
         """
 SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN awards_award award ON award.entry_id = entry.id
- WHERE entry.kind = 'award' AND entry.source_room = 'awards' AND award.id IS NULL ORDER BY entry.id""",
+ WHERE entry.kind = 'award' AND award.id IS NULL ORDER BY entry.id""",
     ),
 )
 

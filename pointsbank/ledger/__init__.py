@@ -34,4 +34,6 @@ Invariants:
       gains.
   16. A closed passbook is empty and stays so: nothing comes into it, not even by a reversal. None is closed while
       points are held in it.
+  17. Each kind of entry is of one room, and what it names there is there and knows it: awards and deductions of
+      awards, orders of redemption, all others of the ledger; what is given up is of a person of governance's.
 """

@@ -1,4 +1,7 @@
-"""What `verify` asks of budgets and closed months. Each check selects what is wrong: where, expected, found."""
+"""What `verify` asks of budgets, closed months, and what entries say they are for.
+
+Each check selects what is wrong: where, expected, found.
+"""
 
 from pointsbank.kit.checks import Check
 from pointsbank.ledger.queries_periods import KIND_OF
@@ -8,7 +11,38 @@ BOOKED_IN = """
    AND entry.booked_at >= period.starts_at AND entry.booked_at < period.ends_at AND period.closed_at IS NOT NULL
   JOIN ledger_move move ON move.entry_id = entry.id
 """
+# What an award, an order or a deduction is for stands in another room, which looks itself.
+SOURCES = """
+SELECT 'entry ' || entry.id || ', ' || entry.kind || ' of ' || entry.source_room || ' ' || entry.source_kind, 0,
+       entry.source_id FROM ledger_entry entry
+  LEFT JOIN ledger_voucher voucher ON voucher.id = entry.source_id AND entry.source_kind = 'voucher'
+  LEFT JOIN ledger_opening_list list ON list.id = entry.source_id AND entry.source_kind = 'opening_list'
+  LEFT JOIN ledger_book_kind kind ON kind.id = entry.source_id AND entry.source_kind = 'book_kind'
+  LEFT JOIN ledger_lot lot ON lot.id = entry.source_id AND entry.source_kind = 'lot'
+  LEFT JOIN people_person person ON person.id = entry.source_id AND entry.source_kind = 'person'
+  LEFT JOIN ledger_entry origin ON origin.id = CASE entry.kind WHEN 'surplus'
+        THEN CAST(SUBSTR(entry.posting_key, 9) AS BIGINT) ELSE entry.reverses_id END
+ WHERE entry.kind NOT IN ('award', 'order', 'deduction', 'gift')
+   AND NOT COALESCE(CASE
+         WHEN entry.kind IN ('reversal', 'clawback', 'surplus') THEN entry.source_room = origin.source_room
+              AND entry.source_kind = origin.source_kind AND entry.source_id = origin.source_id
+         WHEN entry.source_room = 'governance' THEN entry.kind = 'expiry' AND entry.reason = 'given_up'
+              AND person.community_id = entry.community_id
+         WHEN entry.source_room <> 'ledger' THEN FALSE
+         WHEN entry.kind = 'expiry' THEN lot.id IS NOT NULL
+         WHEN entry.kind = 'opening' THEN list.community_id = entry.community_id
+         WHEN entry.kind IN ('base', 'reset') THEN kind.community_id = entry.community_id
+         ELSE voucher.entry_id = entry.id END, FALSE)
+"""
+GIFTS = """
+SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry
+  LEFT JOIN ledger_voucher voucher ON voucher.entry_id = entry.id AND voucher.what = 'gift'
+        AND entry.source_room = 'ledger' AND entry.source_kind = 'voucher' AND entry.source_id = voucher.id
+ WHERE entry.kind = 'gift' AND voucher.id IS NULL
+"""
 CHECKS: tuple[Check, ...] = (
+    (17, "an entry is for something that is not there, or of another room", SOURCES),
+    (17, "a gift went by no voucher", GIFTS),
     (
         16,
         "a closed passbook holds points, or was moved after it was closed",

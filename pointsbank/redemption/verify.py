@@ -18,10 +18,14 @@ SELECT 'order ' || it.id, it.points, move.points FROM redemption_order it
   LEFT JOIN ledger_entry entry ON entry.id = it.entry_id AND entry.source_room = 'redemption'
         AND entry.source_kind = 'order' AND entry.source_id = it.id
   LEFT JOIN ledger_move move ON move.entry_id = entry.id AND move.source_id = it.account_id
- WHERE move.points IS DISTINCT FROM it.points OR move.source_after IS DISTINCT FROM it.balance_after
-UNION ALL
+ WHERE move.points IS DISTINCT FROM it.points OR move.source_after IS DISTINCT FROM it.balance_after""",
+    ),
+    (
+        1,
+        "an entry is of an order that does not know it",
+        """
 SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN redemption_order it ON it.entry_id = entry.id
- WHERE entry.kind = 'order' AND entry.source_room = 'redemption' AND entry.source_kind = 'order' AND it.id IS NULL""",
+ WHERE entry.kind = 'order' AND it.id IS NULL""",
     ),
     (
         1,

@@ -11,6 +11,7 @@ import pytest
 
 from pointsbank.app import installation
 from pointsbank.kit import db
+from tests.ledger.test_openings import admin, asked, give
 from tests.world import World
 
 README = Path(__file__).parents[2] / "README.md"
@@ -43,7 +44,8 @@ def run(settings, postgres_server, tmp_path):
 
 async def test_the_recipe_brings_back_rows_books_and_guards(world: World, run, postgres_server):
     await db.write(installation.found, kind="real", key_fingerprint="")
-    await world.person(points=30)
+    maker, checker = await admin(world), await admin(world)
+    await give(world, await asked(world, maker, (await world.person(), 30)), checker)
     (entries,) = await db.row("SELECT COUNT(*) FROM ledger_entry")
 
     done = await asyncio.to_thread(run)

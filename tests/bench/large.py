@@ -116,11 +116,13 @@ class Books:
             source = ("award", None, "awards" if self.has_lines else "bench", "award", "楼道清洁 2 小时", 1)
             self._award(number, account, at)
         else:
-            source = ("order", 7, "bench", "order", "兑换 食用盐", None)
+            # Given up, since an order would want its goods too; to the ledger it is the same work.
+            source = ("expiry", 7, "governance", "person", "自愿放弃积分", None)
             self._order(number, account)
         kind, actor, room, what, summary, version = source
+        of, reason = (number, "") if kind == "award" else (account, "given_up")
         self.waiting["ledger_entry"].append(
-            (number, f"{kind}/{number}", 1, kind, at, at, actor, account, room, what, number, summary, "", version)
+            (number, f"{kind}/{number}", 1, kind, at, at, actor, account, room, what, of, summary, reason, version)
         )
 
     def _award(self, number: int, account: int, at: str) -> None:

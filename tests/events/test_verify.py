@@ -53,6 +53,10 @@ ATTACKS = {
     again("awards_act", ACT, "item_code", "'A99'"): {MANY, OTHER},
     again("awards_award", AWARD, "version_id", "version_id + 1"): {OTHER, UNSETTLED},
     again("ledger_entry", ENTRY, "posting_key", "'once more'"): {UNKNOWN},
+    "'tests', ".join(again("ledger_entry", ENTRY, "posting_key", "'twice'").rsplit("source_room, ", 1)): {UNKNOWN},
+    # It names another room, or what is not there.
+    second("ledger_entry", "source_room = 'ledger'"): {UNSETTLED},
+    second("ledger_entry", "source_kind = 'case'"): {UNSETTLED},
     # Another amount, another passbook, somebody else.
     second("events_attendance", "minutes = minutes - 1"): {MANY},
     second("awards_act", "minutes = minutes + 1"): {MANY},

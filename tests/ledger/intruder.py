@@ -20,6 +20,7 @@ from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify
 from pointsbank.ledger.verify import Finding
 from pointsbank.ledger.verify_seals import Deposited
+from tests.conftest import true_books
 from tests.schema_reading import Schema, read_schema
 
 TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
@@ -131,7 +132,8 @@ async def intruding(settings: Settings, heads: Sequence[Deposited], monkeypatch:
     try:
         async with one.attempt():
             one.usual = set((await verify.verify(heads)).findings)
-        assert all(finding.what == "a trigger that guards the books is missing" for finding in one.usual)
+        seen = true_books(tuple(one.usual))
+        assert all(finding.what == "a trigger that guards the books is missing" for finding in seen)
         yield one
     finally:
         monkeypatch.undo()

@@ -142,6 +142,25 @@ async def put_in_unnoticed(intruder: Intruder, table: str, key: dict[str, Any], 
     return f"{table}: no twin could be put in"
 
 
+SOURCES = {
+    "source_room": ("opening", "adjustment", "reversal", "joining"),
+    "source_kind": ("opening", "transfer", "reversal"),
+    "source_id": ("opening", "adjustment", "reversal"),
+}
+OF_KIND = "SELECT MIN(id) FROM ledger_entry WHERE kind = ? AND source_room <> 'tests'"
+
+
+@pytest.mark.both
+async def test_an_entry_that_names_another_room_or_nothing_that_is_there_is_found_without_its_seal(intruder):
+    for column, kinds in SOURCES.items():
+        other = 10**6 if column == "source_id" else "tests"
+        for kind in kinds:
+            (first,) = await intruder.rows(OF_KIND, kind)
+            async with intruder.attempt():
+                assert await intruder.has_set("ledger_entry", column, {"id": first[0]}, other)
+                assert 17 in {finding.invariant for finding in await intruder.noticed()}, (kind, column)
+
+
 SWAPS = {
     "ledger_entry": ["summary"],
     "ledger_move": ["points", "entry_id"],

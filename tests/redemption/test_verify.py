@@ -13,9 +13,11 @@ from pointsbank.redemption import verify as redemption
 from pointsbank.stock import actions_count
 from pointsbank.stock import verify as stock
 from pointsbank.stock.rules import DIFFERENCES, Counted, Explained
+from tests.conftest import true_books
 
 pytestmark = pytest.mark.tampers
 
+ENTRY = "community_id, kind, effective_at, booked_at, source_kind, source_id, summary, reason"
 ATTACKS = {
     "UPDATE stock_good SET stock = stock + 1 WHERE id = 1": "a good's stock differs from what is left in its lots",
     "UPDATE stock_lot SET remaining = remaining - 1 WHERE id = 1": "what is left of a lot differs from its moves",
@@ -31,8 +33,13 @@ ATTACKS = {
     "UPDATE redemption_order SET points = points + 1 WHERE id = 1": (
         "an order has taken other points than it says, or from another passbook"
     ),
-    "DELETE FROM redemption_order WHERE id = 1": (
+    "UPDATE ledger_entry SET source_room = 'awards' WHERE kind = 'order'": (
         "an order has taken other points than it says, or from another passbook"
+    ),
+    "DELETE FROM redemption_order WHERE id = 1": "an entry is of an order that does not know it",
+    f"INSERT INTO ledger_entry (posting_key, source_room, {ENTRY})"
+    f" SELECT 'twice', 'tests', {ENTRY} FROM ledger_entry WHERE kind = 'order' LIMIT 1": (
+        "an entry is of an order that does not know it"
     ),
     "UPDATE redemption_order_line SET points = 1 WHERE id = 1": "an order costs something else than its lines",
     "UPDATE redemption_order_line SET quantity = 7 WHERE id = 1": "an order's goods are not what left the shelf for it",
@@ -79,7 +86,7 @@ def file(settings) -> Iterator[sqlite3.Connection]:
 
 async def test_what_was_changed_behind_the_program_is_found(shop, file):
     await shelf_and_orders(shop)
-    assert await verifying.of_other_rooms() == []
+    assert true_books(await verifying.of_other_rooms()) == []
     for (name,) in file.execute(TRIGGERS).fetchall():
         file.execute(f"DROP TRIGGER {name}")
 
@@ -101,4 +108,4 @@ async def test_what_was_changed_behind_the_program_is_found(shop, file):
 @pytest.mark.both
 async def test_shelves_and_orders_verify_clean_on_both_databases(shop):
     await shelf_and_orders(shop)
-    assert await verifying.of_other_rooms() == []
+    assert true_books(await verifying.of_other_rooms()) == []

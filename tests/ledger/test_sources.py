@@ -1,0 +1,57 @@
+"""What entries that jobs post are for is there, and of the ledger, or verify says so."""
+
+from datetime import date
+
+import pytest
+
+from pointsbank.kit import db
+from pointsbank.kit.checks import broken
+from pointsbank.ledger import actions_expiry, actions_kinds, actions_reset, actions_reversal, verify_books
+from tests.ledger.intruder import Intruder
+from tests.schema_reading import read_schema
+
+pytestmark = [pytest.mark.both, pytest.mark.tampers]
+
+ATTACKS = ("source_room = 'tests'", "source_room = 'governance'", "source_kind = 'order'", "source_id = 1000000")
+OF_JOBS = ("base", "surplus", "expiry", "clawback", "reset")
+
+
+async def due(action) -> None:
+    while await db.write(action):
+        pass
+
+
+@pytest.fixture
+async def intruder(bank, settings):
+    await bank.settle(base_points=5, base_every="once", balance_max=40, reset_month=11, reset_day=25)
+    passbook = await bank.member()
+    await due(actions_kinds.give_base_due)
+    await bank.award(passbook, 30, expires_on=date(2026, 11, 21))
+    twice = await bank.award(passbook, 10)
+    await bank.spend(passbook, 33)
+    await db.write(actions_reversal.clawback, entry_id=twice.entry_id, reason="twice")
+    await bank.award(passbook, 9, expires_on=date(2026, 11, 22))
+    bank.clock.advance(hours=48)
+    await due(actions_expiry.expire_due)
+    await bank.award(passbook, 6)
+    bank.clock.advance(hours=24 * 5)
+    await due(actions_reset.reset_due)
+    one = Intruder(settings, await read_schema(), ())
+    await one.connect()
+    yield one
+    await one.close()
+
+
+async def test_an_entry_of_a_job_that_names_another_room_or_nothing_that_is_there_is_found(intruder):
+    assert await broken(intruder.rows, verify_books.CHECKS) == []
+    for kind in OF_JOBS:
+        for attack in ATTACKS:
+            async with intruder.attempt():
+                await intruder.rows(f"UPDATE ledger_entry SET {attack} WHERE kind = '{kind}'")
+                found = await broken(intruder.rows, verify_books.CHECKS)
+            assert [one.where for one in found if one.invariant == 17 and kind in one.where], (kind, attack)
+
+
+async def test_a_gift_that_nobody_agreed_to_is_found(bank):
+    await bank.gift(await bank.member(), 5, 50)
+    assert [one.what for one in await broken(db.rows, verify_books.CHECKS)] == ["a gift went by no voucher"]
