@@ -11,7 +11,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,6 @@ from pointsbank.app import database as databases
 from pointsbank.app import verifying
 from pointsbank.app.server import quiet_collector
 from pointsbank.kit import crypto, db
-from pointsbank.kit.checks import Finding
 from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify
@@ -32,6 +31,7 @@ from pointsbank.ledger.queries_seal import Rows
 from pointsbank.ledger.sealing import Sealer
 from tests import compiled, passwords
 from tests.embedded import EMPTY, PostgresServer
+from tests.made_up import true_books
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
 IN_POINTS = {"unit": "分", "decimals": 0}
@@ -168,18 +168,6 @@ def settings(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Set
         return Settings.from_env({"POINTSBANK_DATA": str(tmp_path)})
     url = request.getfixturevalue("postgres_url")
     return Settings.from_env({"POINTSBANK_DATA": str(tmp_path), "POINTSBANK_DATABASE_URL": url})
-
-
-MADE_UP = frozenset({
-    "a gift went by no voucher",
-    "an entry is of an award that does not know it",
-    "an entry is of an order that does not know it",
-})  # fmt: skip
-
-
-def true_books(findings: Sequence[Finding]) -> list[Finding]:
-    """What is wrong, but for points that a test gave or took for nothing: the demo and whole stories have none."""
-    return [finding for finding in findings if finding.what not in MADE_UP]
 
 
 @asynccontextmanager

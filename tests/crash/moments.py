@@ -25,6 +25,7 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions, actions_expiry, actions_periods
 from pointsbank.ledger.rules_periods import AlreadyClosed, EarlierMonthOpen
+from tests import made_up
 
 SPENDERS, PAUSE_SECONDS = 8, 0.005
 WATCH_SECONDS = 0.0001
@@ -146,6 +147,7 @@ async def spending(told: TextIO, accounts: list[tuple[int, int]]) -> AsyncIterat
 
 async def work(wanted: Wanted) -> None:
     settings, moments = Settings.from_env(wanted["env"]), Moments(wanted["fatal"])
+    made_up.overlook()
     with (settings.data / TOLD).open("a", buffering=1) as told:
         if wanted["work"] in OUTSIDE:
             await WORKS[wanted["work"]](settings, moments)

@@ -18,6 +18,7 @@ from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions, actions_kinds, verify
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.sealing import Sealer
+from tests import made_up
 from tests.conftest import NOON
 from tests.crash import moments
 from tests.crash.book import faults
@@ -106,8 +107,9 @@ async def test_what_was_killed_in_the_middle_is_finished_once(settings, keys, st
         assert (await verify.verify()).findings == []
 
 
-async def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(settings, keys, stable, seed):
+async def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(settings, keys, stable, seed, monkeypatch):
     accounts = await found(settings, keys)
+    made_up.overlook(monkeypatch.setattr)
     with (settings.data / moments.TOLD).open("a", buffering=1) as told:
         async with databases.opened(settings, Clock()), moments.spending(told, accounts):
             sealing = asyncio.create_task(jobs.keep_sealing(Sealer()))  # a backup looks whether that is done in time

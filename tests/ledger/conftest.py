@@ -20,7 +20,7 @@ from pointsbank.ledger import actions, actions_gifts, actions_kinds, queries, ru
 from pointsbank.ledger.rules import Posted
 from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.ledger.sealing import Sealer
-from tests.conftest import true_books
+from tests.made_up import true_books
 
 PLACE = (
     "INSERT INTO people_place (parent_id, kind, name, path) VALUES (NULL, 'community', '测试社区', '/1/') RETURNING id"

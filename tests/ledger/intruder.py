@@ -20,7 +20,7 @@ from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify
 from pointsbank.ledger.verify import Finding
 from pointsbank.ledger.verify_seals import Deposited
-from tests.conftest import true_books
+from tests.made_up import true_books
 from tests.schema_reading import Schema, read_schema
 
 TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"

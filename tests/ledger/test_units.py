@@ -64,7 +64,7 @@ class Town:
     async def give_up(self, points: int) -> None:
         await db.write(
             actions_expiry.give_up, passbook_id=self.book, points=points, member_id=self.person,
-            source=("tests", "test", 1),
+            source=("governance", "person", self.person),
         )  # fmt: skip
 
     async def reverse_first(self) -> None:
@@ -128,10 +128,11 @@ async def test_what_does_not_fit_what_is_held_and_what_is_left_are_told_in_it(to
 
 async def test_what_may_be_given_is_told_in_it(town):
     await town.give(50)
+    kind = await db.row("SELECT kind_id FROM ledger_passbook WHERE id = ?", town.book)
     await db.write(
         actions.issue, kind="base", community_id=town.world.home.id, passbook_id=town.book, points=75,
         posting_key="base:1", effective_at=town.world.clock.now(), bucket=Bucket("base", NEVER),
-        member_id=town.person, version_id=None, source=("tests", "act", 1), summary="测试",
+        member_id=town.person, version_id=None, source=("ledger", "book_kind", kind[0]), summary="测试",
     )  # fmt: skip
     assert "现在有 1.00 志愿币；" in (await told(town.give(101)))[1]
 

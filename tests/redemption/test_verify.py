@@ -13,7 +13,7 @@ from pointsbank.redemption import verify as redemption
 from pointsbank.stock import actions_count
 from pointsbank.stock import verify as stock
 from pointsbank.stock.rules import DIFFERENCES, Counted, Explained
-from tests.conftest import true_books
+from tests.made_up import true_books
 
 pytestmark = pytest.mark.tampers
 
