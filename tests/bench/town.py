@@ -20,6 +20,7 @@ from pointsbank.kit.paths import seed_dir
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_kinds as kinds
+from pointsbank.ledger.rules import EARNED, Bucket
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions as people
 from pointsbank.people import actions_cards, actions_phones, actions_staff
@@ -86,7 +87,7 @@ async def found(settings: Settings, size: Size, progress: Callable[[str], None] 
     crypto.hold(keys)
     async with databases.opened(settings, Clock()):
         await db.write(installation.found, kind="real", key_fingerprint=keys.fingerprint)
-        community_id, version_id = await _found_community()
+        community_id = await _found_community()
         progress("staff, goods, activities …")
         counter_staff = await _hire(community_id, Role.COUNTER_STAFF)
         organisers = await _hire(community_id, Role.EVENT_ORGANISER)
@@ -104,10 +105,7 @@ async def found(settings: Settings, size: Size, progress: Callable[[str], None] 
         while len(members) < size.people:
             several = range(len(members), min(len(members) + PEOPLE_AT_ONCE, size.people))
             members += await asyncio.gather(
-                *(
-                    db.write(_move_in, community_id=community_id, version_id=version_id, number=number, size=size)
-                    for number in several
-                )
+                *(db.write(_move_in, community_id=community_id, number=number, size=size) for number in several)
             )
         if size.expired:
             progress(f"{size.expired} lots that have expired …")
@@ -115,13 +113,14 @@ async def found(settings: Settings, size: Size, progress: Callable[[str], None] 
         for start in range(first, first + size.expired, PEOPLE_AT_ONCE):
             several = range(start, min(start + PEOPLE_AT_ONCE, first + size.expired))
             yesterday = {"size": msgspec.structs.replace(size, lines=1), "first_day": local_day(Clock().now()) - DAY}
-            ids = {"community_id": community_id, "version_id": version_id}
-            await asyncio.gather(*(db.write(_move_in, number=number, **ids, **yesterday) for number in several))
+            await asyncio.gather(
+                *(db.write(_move_in, community_id=community_id, number=number, **yesterday) for number in several)
+            )
         await Sealer().run()
     return Town(community_id, counter_ids, good_ids, activity_ids, members, counter_staff, organisers, admin)
 
 
-async def _found_community() -> tuple[int, int]:
+async def _found_community() -> int:
     street_id = await db.write(people.make_place, parent_id=None, kind="street", name="测试街道")
     community_id = await db.write(
         people.make_community,
@@ -135,10 +134,10 @@ async def _found_community() -> tuple[int, int]:
     )
     await db.write(kinds.make_main_kind, community_id=community_id)
     table = scheme_file.parse((seed_dir() / "scoring" / SCHEME).read_text("utf-8"))
-    version_id = await db.write(
+    await db.write(
         scoring.adopt, community_id=community_id, table=table, in_force_from=local_day(Clock().now()) - IN_FORCE
     )
-    return community_id, version_id
+    return community_id
 
 
 async def _hire(community_id: int, role: Role, *, count: int = CLIENTS) -> list[Staff]:
@@ -220,26 +219,27 @@ async def _announce(tx: Tx, *, community_id: int, count: int) -> list[int]:
     return activity_ids
 
 
-async def _move_in(
-    tx: Tx, *, community_id: int, version_id: int, number: int, size: Size, first_day: date = FIRST_DAY
-) -> Member:
+async def _move_in(tx: Tx, *, community_id: int, number: int, size: Size, first_day: date = FIRST_DAY) -> Member:
     person_id = await people.make_person(
         tx, community_id=community_id, household_id=None, name="测试甲", phone=f"100{number:08d}"
     )
     issued = await actions_cards.issue_card(tx, person_id=person_id)
     passbook_id = await ledger.open_passbook(tx, community_id=community_id, person_id=person_id)
+    kind = await tx.row("SELECT kind_id FROM ledger_passbook WHERE id = ?", passbook_id)
+    assert kind is not None
     for line in range(size.lines):
-        await ledger.post_award(
+        await ledger.issue(  # of what no act has to stand behind
             tx,
+            kind="base",
             community_id=community_id,
             passbook_id=passbook_id,
             points=LOT_POINTS,
             posting_key=f"bench:{number:06d}:{line:02d}",
             effective_at=tx.now,
-            expires_on=first_day + timedelta(days=line),
+            bucket=Bucket(EARNED, first_day + timedelta(days=line)),
             member_id=person_id,
-            version_id=version_id,
-            source=("bench", "award", number * size.lines + line),
-            summary="楼道清洁 2 小时",
+            version_id=None,
+            source=("ledger", "book_kind", kind["kind_id"]),
+            summary="基础积分",
         )
     return Member(person_id, actions_cards.card_code_of(issued.card_id, issued.generation))
