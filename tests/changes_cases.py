@@ -1,4 +1,4 @@
-"""The changes of findings, as `tests.changes` makes a `Change` of each."""
+"""The changes of findings and of awards before a panel, as `tests.changes` makes a `Change` of each."""
 
 from typing import Any
 
@@ -11,6 +11,10 @@ SAID = {"body": {"said": "测试不是我"}, "differs": {"said": "测试另有�
 REMEDIED = {"case_id": "remedied_case_id"}
 
 CASES: dict[str, dict[str, Any]] = {
+    "/awards/panel/{award_id:int}": {
+        "who": "a resident at an activity", "body": {"verdict": "agree"},
+        "differs": {"verdict": "against", "reason": "minutes"}, "at": {"award_id": "judged_id"},
+    },
     "/awards/people/{person_id:int}/cases": {
         "who": WORKER, "body": FOUND, "differs": {"what": "测试又堆物"}, "at": {"person_id": "mate_id"},
     },

@@ -53,7 +53,7 @@ from tests.changes import ADMIN, CLERK, ENDS, MEETS, NEIGHBOUR, NEXT_DOOR, RESID
 from tests.furniture import furnish
 from tests.ledger.test_vouchers import allow
 from tests.scoring import lives
-from tests.stand_cases import cases
+from tests.stand_cases import cases, judged_by
 from tests.stand_phones import phones
 from tests.world import Community, World
 
@@ -228,6 +228,7 @@ async def _service(world: World, made: Stand) -> None:
         planned_minutes=0,
     )  # fmt: skip
     own["pending_award_id"] = pending.award_id
+    own["judged_id"] = await judged_by(world, made.actors[VISITOR].person_id)
 
 
 async def _goods(world: World, made: Stand) -> None:

@@ -1,13 +1,17 @@
-"""Findings in each of their states, for the changes that are tried."""
+"""Findings in each of their states, and awards before a panel, for the changes that are tried."""
+
+from datetime import timedelta
 
 from pointsbank.approvals.rules import facts_hash
+from pointsbank.awards import actions as awards
 from pointsbank.awards import actions_cases, actions_deductions, queries_cases
 from pointsbank.awards.rules_cases import How, remedy_facts
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor, Tx
+from pointsbank.people import actions_staff
 from pointsbank.people.access import Role
-from tests.world import BLOCKED_STAIRS, Community, World
+from tests.world import BLOCKED_STAIRS, JUDGED, Community, World
 
 FOUND = {"item_code": BLOCKED_STAIRS.code, "what": "测试门口堆了纸箱", "evidence": "测试巡查记录"}
 REMEDIED = "测试已经搬走"
@@ -16,6 +20,19 @@ REMEDIED = "测试已经搬走"
 async def made(world: World, actor: Actor, person_id: int) -> int:
     found_on = local_day(world.clock.now())
     return await db.write(actions_cases.make, actor=actor, person_id=person_id, found_on=found_on, **FOUND)
+
+
+async def judged_by(world: World, member_id: int) -> int:
+    """An award that waits for this person's vote."""
+    named = {"person_id": member_id, "role": Role.PANEL_MEMBER.value, "place_id": world.home.id}
+    await db.write(actions_staff.grant, **named)
+    made = await db.write(
+        awards.record_act, community_id=world.home.id, person_id=await world.person("测试推荐"),
+        source=("tests", "judged", member_id), item_code=JUDGED.code, what=f"测试好邻居{world.word}",
+        evidence=f"测试邻居推荐{world.word}", began_at=world.clock.now() - timedelta(hours=3), minutes=0,
+        planned_minutes=0,
+    )  # fmt: skip
+    return made.award_id
 
 
 async def seen(case_id: int) -> str:

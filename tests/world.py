@@ -41,7 +41,7 @@ from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import scheme_file
 from pointsbank.scoring.rules import Basis, Item, Table
-from pointsbank.scoring.rules_table import Process
+from pointsbank.scoring.rules_table import Panel, Process
 from pointsbank.stock import actions as stock
 from pointsbank.web.limits import Limit, Limits
 
@@ -61,6 +61,11 @@ BLOCKED_STAIRS = Item(
     submit=("grid_worker",), review=("community_admin",),
 )  # fmt: skip
 """Advice, a warning, then two points each time."""
+JUDGED = Item(
+    code="P01", category="荣誉", name="好邻居", basis=Basis.PER_TIME, points=5, evidence="邻居推荐", review=("panel",),
+    panel=Panel(members=1, agree=1), evidence_kinds=("photo", "document"),
+)  # fmt: skip
+"""Five points where a panel of one agrees."""
 
 
 @dataclass

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 from pointsbank.awards import actions as awards
-from pointsbank.awards import actions_deductions, actions_gate, actions_settle
+from pointsbank.awards import actions_deductions, actions_gate, actions_seats, actions_settle
 from pointsbank.kit import db
 from pointsbank.kit.db import Tx, outbox
 from pointsbank.kit.db.outbox import Message
@@ -42,6 +42,7 @@ JOBS = (
     Job("reset_due", timedelta(minutes=5), actions_reset.reset_due),
     Job("enter_force_due", timedelta(minutes=1), scoring.enter_force_due),
     Job("set_gates", timedelta(minutes=1), actions_gate.set_due),
+    Job("fill_panels", timedelta(minutes=1), actions_seats.fill_due),
     Job("gather_notices", timedelta(minutes=5), awards.gather_notices),
     Job("settle_due", timedelta(minutes=1), actions_settle.settle_due),
     Job("book_deductions", timedelta(minutes=5), actions_deductions.book_due),

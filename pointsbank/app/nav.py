@@ -30,6 +30,7 @@ DOORS = (
     Door(Permission.SEE_OVERVIEW, "/overview", "chart", N_("总览")),
     Door(Permission.REDEEM, "/redemption/counters", "scan", N_("兑换台")),
     Door(Permission.REVIEW_AWARDS, "/awards/review", "check", N_("审核"), ("/awards",)),
+    Door(Permission.SIT_ON_PANELS, "/awards/panel", "check", N_("评议")),
     Door(Permission.CHECK_IN_OTHERS, "/events", "calendar", N_("活动与海报")),
     Door(
         Permission.SEE_PEOPLE,

@@ -4,6 +4,7 @@ Words: act (who did what, when, how much, on what evidence), award (the points o
 table, with the explanation of each step), chain (the roles that review it, one after the other), counter (what a
 holder has used of a cap in a period), question (疑问: somebody asks why an award is what it is),
 fact (what a table counts beside the time: metres, a level, conditions …), row (acts one after the other, for a streak),
+panel (评议小组: people named for it, of whom some have a seat for each award, and a vote),
 finding (case: the other sign of an act: who found what, under which deduction or veto of the table), gate (so much
 service before the first redemption), bar (the last day on which a passbook redeems nothing).
 States: pending 待审核 → noticed 公示中 → settled 已入账; disputed 被异议 from noticed, and back by a ruling;
@@ -34,4 +35,7 @@ Invariants:
   15. A passbook is barred up to the last day of the vetoes that were carried out and not made good, and by nothing
      else.
   16. A gate that was passed stays passed; minutes go with whoever served them.
+ 15. A panel's step is taken by its votes alone: once as many agree as the table says, or cannot agree any more. One
+     vote each, of people with a seat: named by an admin, not of the doer's household, without another hand in the act.
+     Nobody learns another's vote before. Where too few may sit, the award waits for more to be named.
 """

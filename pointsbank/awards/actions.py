@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import msgspec
 
-from pointsbank.awards import actions_settle, queries
+from pointsbank.awards import actions_seats, actions_settle, queries
 from pointsbank.awards.actions_settle import AWARDS, last_day
 from pointsbank.awards.rules import (
     BATCH_MAX,
@@ -31,6 +31,7 @@ from pointsbank.awards.rules import (
     together,
     uses_of,
 )
+from pointsbank.awards.rules_panel import PANEL
 from pointsbank.kit.clock import local_day, minute_of_day, start_of_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
@@ -209,13 +210,18 @@ async def review(tx: Tx, *, award_id: int, passed: bool, reason: Reason | None, 
         raise AlreadyReviewed
     if award["next_role"] != role:
         raise NotYourStep(role=WORDS[award["next_role"]])
-    reviewer_id, given = tx.actor.person_id, award["reviews_given"]
+    reviewer_id = tx.actor.person_id
     assert reviewer_id is not None
     if await people.same_household(tx, reviewer_id, award["person_id"]):
         raise OwnAct
     if reviewer_id in {found[0] for found in await tx.rows(HANDS, award_id, award_id)}:
         raise SameReviewer
+    return await take_step(tx, award=award, passed=passed, reason=reason, reviewer_id=reviewer_id)
 
+
+async def take_step(tx: Tx, *, award: Row, passed: bool, reason: Reason | None, reviewer_id: int | None) -> State:
+    """Walk one step of the chain, or send the award back; no reviewer where a panel decided."""
+    award_id, given = award["id"], award["reviews_given"]
     # The count that was read is the guard: whoever took this step meanwhile has raised it.
     following = next_role(_chain(award["chain"]), given + 1)
     if await tx.run(TAKE_STEP, following if passed else award["next_role"], award_id, given) != 1:
@@ -343,6 +349,8 @@ async def _advance(tx: Tx, award_id: int) -> State:
     """Settle what waits for nobody: no points, or the chain finished and no notice wanted."""
     award = await _award(tx, AWARD_OF_ID, award_id)
     if award["points"] and (award["next_role"] or award["notice_days"]):
+        if award["next_role"] == PANEL:
+            await actions_seats.open_panel(tx, award=award)
         return State.PENDING
     outcome = await actions_settle.settle(tx, award=award)
     assert outcome is not Settling.MOVED

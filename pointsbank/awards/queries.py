@@ -5,7 +5,9 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from pointsbank.awards.queries_panel import Outcome, outcome_of
 from pointsbank.awards.rules import Reason, State
+from pointsbank.awards.rules_panel import PANEL
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
@@ -50,7 +52,8 @@ UNSETTLED = f"""
  WHERE award.passbook_id = ? AND award.state IN ('pending', 'noticed', 'disputed') ORDER BY award.id DESC LIMIT ?
 """
 TO_REVIEW = """
-SELECT award.id, award.person_id, award.item_code, award.passbook_id, award.points, award.steps, award.made_at,
+SELECT award.id, award.person_id, award.community_id, award.version_id, award.item_code, award.passbook_id,
+       award.points, award.steps, award.made_at,
        act.what, act.evidence, act.began_at, act.minutes, act.quantity,
        act.recorded_by = ? OR EXISTS (SELECT 1 FROM awards_review review
                                        WHERE review.award_id = award.id AND review.reviewed_by = ?) AS mine,
@@ -85,13 +88,14 @@ _chain = msgspec.json.Decoder(list[str]).decode
 
 
 class ReviewView(msgspec.Struct, frozen=True):
-    """`role` is the step of the chain, `reviewer` a masked name."""
+    """`role` is the step of the chain, `reviewer` a masked name; of a panel there is what came of it instead."""
 
     role: str
     verdict: str
     reason: Reason | None
     reviewer: str
     reviewed_at: datetime
+    panel: Outcome | None
 
 
 class AwardView(msgspec.Struct, frozen=True):
@@ -170,6 +174,8 @@ class ToReview(msgspec.Struct, frozen=True):
     began_at: datetime
     minutes: int
     quantity: int
+    community_id: int
+    version_id: int
     item_code: str
     passbook_id: int
     points: int
@@ -203,6 +209,7 @@ async def award_for_resident(person_id: int, award_id: int) -> AwardView:
 async def reviews(award: AwardView) -> list[ReviewView]:
     found = await db.rows(REVIEWS, award.id)
     names = await people.masked_names(review["reviewed_by"] for review in found if review["reviewed_by"] is not None)
+    panel = await outcome_of(award.id) if PANEL in award.chain else None
     return [
         ReviewView(
             role=award.chain[review["step"]],
@@ -210,6 +217,7 @@ async def reviews(award: AwardView) -> list[ReviewView]:
             reason=Reason(review["reason"]) if review["reason"] else None,
             reviewer=names.get(review["reviewed_by"], ""),
             reviewed_at=review["reviewed_at"],
+            panel=panel if award.chain[review["step"]] == PANEL else None,
         )
         for review in found
     ]
@@ -283,6 +291,8 @@ async def to_review(community_ids: Sequence[int], reviewer_id: int) -> list[ToRe
                 began_at=line["began_at"],
                 minutes=line["minutes"],
                 quantity=line["quantity"],
+                community_id=line["community_id"],
+                version_id=line["version_id"],
                 item_code=line["item_code"],
                 passbook_id=line["passbook_id"],
                 points=line["points"],

@@ -12,15 +12,17 @@ from msgspec import Meta
 from pointsbank.awards import (
     actions,
     queries,
+    queries_panel,
     queries_questions,
     routes_back,
     routes_cases,
     routes_deductions,
+    routes_panel,
     routes_questions,
     routes_slip,
 )
-from pointsbank.awards.queries import AwardView
-from pointsbank.awards.routes_pieces import award_seen, denomination_of, evidence_of, explained, state_of
+from pointsbank.awards.queries import AwardView, ToReview
+from pointsbank.awards.routes_pieces import award_seen, by_whom, denomination_of, evidence_of, explained, state_of
 from pointsbank.awards.rules import BASIS, REASONS, REVIEW_REASONS, Reason, State
 from pointsbank.awards.rules_questions import DOUBTS
 from pointsbank.kit import db
@@ -31,7 +33,7 @@ from pointsbank.notices import queries as notices
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import WORDS
+from pointsbank.scoring.rules import WORDS, evidence_wanted
 from pointsbank.web import forms
 from pointsbank.web.handlers import get, post
 from pointsbank.web.i18n import _, unit
@@ -85,8 +87,10 @@ async def award_page(award_id: FromPath[int], session: NamedDependency[Session])
         "state": state_of(award),
         "chip_state": CHIPS[award.state],
         "evidence": evidence_of(award.evidence),
+        "wanted": evidence_wanted(item, _),
+        "submitters": _("、").join(_(WORDS[one]) for one in item.submit),
         "lines": explained(award.steps, of),
-        "handled": await _handled(award),
+        "handled": await _handled(award, is_staff=session.kind != "resident"),
         "expected_on": await queries.expected_on(award),
         "next_role": _(WORDS[award.next_role]) if award.next_role else "",
         "questions": await _questions(award),
@@ -104,15 +108,14 @@ async def _questions(award: AwardView) -> list[dict[str, Any]]:
     ]
 
 
-async def _handled(award: AwardView) -> list[dict[str, Any]]:
-    """Who did what with this award, in order; the templates put it into words."""
+async def _handled(award: AwardView, *, is_staff: bool) -> list[dict[str, Any]]:
+    """Who did what with this award, in order; the templates put it into words. Residents see no names of a panel."""
     told: list[dict[str, Any]] = [{"kind": "recorded", "at": award.began_at}]
     for review in await queries.reviews(award):
         reason = _(REASONS[review.reason]) if review.reason else ""
-        role = _(WORDS[review.role])
-        told.append(
-            {"kind": review.verdict, "at": review.reviewed_at, "role": role, "who": review.reviewer, "reason": reason}
-        )
+        votes = await queries_panel.votes_of(award.id) if is_staff and review.panel else []
+        facts = {"kind": review.verdict, "at": review.reviewed_at, "who": by_whom(review), "reason": reason}
+        told.append({**facts, "votes": votes})
     if award.notice_id is not None and award.line_id is not None:
         told.append({"kind": "noticed", "notice": await notices.notice([award.community_id], award.notice_id)})
         told += [{"kind": "objection", "objection": it} for it in await notices.objections_to(award.line_id)]
@@ -152,6 +155,8 @@ async def _review_page(session: Session, form: forms.Filled[ReviewForm]) -> Resp
     written = await kinds.denominations_of(line.passbook_id for line in waiting)
     why = {line.award_id: explained(line.steps, written[line.passbook_id]) for line in waiting}
     evidence = {line.award_id: evidence_of(line.evidence) for line in waiting}
+    at_panels = await queries_panel.at_panels(session.community_ids)
+    written |= await kinds.denominations_of(line.passbook_id for line in at_panels)
     reasons = [(reason.value, _(REASONS[reason])) for reason in REVIEW_REASONS]
     ticked = set(form.lists.get("award_id", []))
     return page(
@@ -162,9 +167,17 @@ async def _review_page(session: Session, form: forms.Filled[ReviewForm]) -> Resp
         why=why,
         written=written,
         evidence=evidence,
+        wanted={line.award_id: await _wanted(line) for line in waiting},
+        at_panels=at_panels,
         reasons=reasons,
         ticked=ticked,
     )
+
+
+async def _wanted(line: ToReview) -> str:
+    """The evidence that the table demands."""
+    version = await scoring.version((line.community_id,), line.version_id)
+    return evidence_wanted(version.items[line.item_code], _)
 
 
 @post("/awards/review", guards=[needs(Permission.REVIEW_AWARDS)])
@@ -194,5 +207,5 @@ async def review(request: AnyRequest, session: NamedDependency[Session]) -> Resp
 
 handlers = [
     award_page, award_json, review_page, review, *routes_back.handlers, *routes_questions.handlers,
-    *routes_slip.handlers, *routes_cases.handlers, *routes_deductions.handlers,
+    *routes_panel.handlers, *routes_slip.handlers, *routes_cases.handlers, *routes_deductions.handlers,
 ]  # fmt: skip

@@ -1,14 +1,14 @@
 """What the pages of an award share: who may see it, and its words."""
 
 from pointsbank.awards import queries
-from pointsbank.awards.queries import AwardView
+from pointsbank.awards.queries import AwardView, ReviewView
 from pointsbank.awards.rules import EVIDENCE_WORDS, STATE_WORDS, State
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session
 from pointsbank.scoring import rules
-from pointsbank.scoring.rules import Step
+from pointsbank.scoring.rules import WORDS, Step
 from pointsbank.web import formats
 from pointsbank.web.i18n import _, amount
 
@@ -27,6 +27,16 @@ def state_of(award: AwardView) -> str:
     if award.state == State.SETTLED and not award.points:
         return _("不记分")
     return _("等预算") if award.waits_for_budget is not None else _(STATE_WORDS[award.state])
+
+
+def by_whom(review: ReviewView) -> str:
+    """Who took a step of the chain; of a panel only how many."""
+    role = _(WORDS[review.role])
+    if review.panel is None:
+        return f"{role} {review.reviewer}"
+    return _(
+        "{role} {members} 人中 {agreed} 人同意", role=role, members=review.panel.members, agreed=review.panel.agreed
+    )
 
 
 def evidence_of(text: str) -> str:

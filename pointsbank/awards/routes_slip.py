@@ -5,7 +5,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from pointsbank.awards import queries
-from pointsbank.awards.routes_pieces import award_seen, denomination_of, evidence_of, explained, state_of
+from pointsbank.awards.routes_pieces import award_seen, by_whom, denomination_of, evidence_of, explained, state_of
 from pointsbank.awards.rules import BASIS, State
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
@@ -39,7 +39,7 @@ async def slip(award_id: FromPath[int], session: NamedDependency[Session]) -> Re
     roll.pair(_("现在"), state_of(award))
     roll.words(evidence_of(award.evidence))
     for review in await queries.reviews(award):
-        roll.pair(_("审核"), f"{review.reviewer} {formats.iso_day(review.reviewed_at)}")
+        roll.pair(_("审核"), f"{by_whom(review)} {formats.iso_day(review.reviewed_at)}")
     roll.rule()
     roll.words(_("有疑问，请到社区说一声，或在手机上点“我有疑问”。分数不会因为提问减少。"))
     return page("awards/slip.html", award=award, roll=roll)

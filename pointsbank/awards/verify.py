@@ -73,6 +73,37 @@ SELECT 'passbook ' || COALESCE(bar.passbook_id, it.passbook_id), it.barred_until
  WHERE bar.barred_until IS DISTINCT FROM it.barred_until ORDER BY 1""",
     ),
     (
+        17,
+        "a panel counts other seats or votes than it has, or two of one person",
+        """
+SELECT 'award ' || panel.award_id, panel.seats * 10000 + panel.agreed * 100 + panel.against,
+       COUNT(seat.id) * 10000 + COALESCE(SUM(CASE WHEN vote.agrees THEN 1 ELSE 0 END), 0) * 100
+       + COALESCE(SUM(CASE WHEN vote.agrees THEN 0 WHEN vote.id IS NOT NULL THEN 1 ELSE 0 END), 0)
+  FROM awards_panel panel
+  LEFT JOIN awards_panel_seat seat ON seat.panel_id = panel.id AND seat.left_at IS NULL
+  LEFT JOIN awards_panel_vote vote ON vote.seat_id = seat.id
+ GROUP BY panel.id, panel.award_id, panel.seats, panel.agreed, panel.against
+HAVING panel.seats * 10000 + panel.agreed * 100 + panel.against
+       <> COUNT(seat.id) * 10000 + COALESCE(SUM(CASE WHEN vote.agrees THEN 1 ELSE 0 END), 0) * 100
+       + COALESCE(SUM(CASE WHEN vote.agrees THEN 0 WHEN vote.id IS NOT NULL THEN 1 ELSE 0 END), 0)
+    OR COUNT(DISTINCT seat.person_id) <> COUNT(seat.id)
+ ORDER BY panel.award_id""",
+    ),
+    (
+        17,
+        "a step of a panel was taken without as many votes as the table wants, or by somebody",
+        """
+SELECT 'award ' || award.id, COALESCE(panel.agree, 1), COALESCE(panel.agreed, 0) FROM awards_award award
+  LEFT JOIN awards_panel panel ON panel.award_id = award.id
+  LEFT JOIN awards_review review ON review.award_id = award.id AND review.step = panel.step
+ WHERE award.points > 0 AND award.chain LIKE '%"panel"%'
+   AND ((panel.id IS NULL AND (award.next_role = 'panel' OR (award.next_role = '' AND award.state <> 'rejected')))
+        OR (award.reviews_given > panel.step
+            AND (panel.verdict IS NULL OR review.verdict IS DISTINCT FROM panel.verdict
+                 OR review.reviewed_by IS NOT NULL OR (panel.verdict = 'passed' AND panel.agreed < panel.agree))))
+ ORDER BY award.id""",
+    ),
+    (
         10,
         "an entry is of a finding that does not know it",
         """

@@ -17,8 +17,9 @@ from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people import browser
 from pointsbank.people.access import Session
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import Basis, Counts, Item, Period
+from pointsbank.scoring.rules import Basis, Counts, Item, Period, evidence_wanted
 from pointsbank.web import cookies
+from pointsbank.web.i18n import _
 
 AnyRequest = Request[Any, Any, Any]
 CARD_LENGTH = 20  # and a phone's code is as long
@@ -34,6 +35,7 @@ class Worth:
     block_minutes: int
     most: int | None
     of: Denomination
+    evidence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def worth_of(item: Item, book_kinds: dict[str, Denomination]) -> Worth:
     caps = [cap for cap in item.caps if cap.period in {Period.ACT, Period.DAY} and cap.counts is Counts.POINTS]
     most = min((cap.most for cap in caps), default=None)
     block_minutes = item.block_minutes if item.basis is Basis.PER_MINUTES else 0
-    return Worth(item.code, item.name, points, block_minutes, most, of)
+    return Worth(item.code, item.name, points, block_minutes, most, of, evidence_wanted(item, _))
 
 
 async def shown(activity: Activity) -> Shown:

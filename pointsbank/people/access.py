@@ -32,6 +32,7 @@ ROLE_NAMES = {
     Role.SUPERVISOR: N_("街道督导"),
     Role.AUDITOR: N_("审计"),
     Role.STREET_ADMIN: N_("街道管理员"),
+    Role.PANEL_MEMBER: N_("评议小组成员"),
 }
 
 

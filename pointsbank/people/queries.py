@@ -98,6 +98,11 @@ CARD_OWNERS = {
     CodeKind.CARD: (CARD_OWNER, "/people/{}"),
     CodeKind.HOUSEHOLD: (HOUSEHOLD_CARD_OWNER, "/people/households/{}/card"),
 }
+PANEL_MEMBERS = """
+SELECT COUNT(DISTINCT q.id) FROM people_role_grant g
+  JOIN people_person p ON p.id = g.person_id JOIN people_person q ON q.id = COALESCE(p.merged_into, p.id)
+ WHERE g.place_id = ? AND g.role = 'panel_member' AND g.ended_at IS NULL AND q.state = 'member'
+"""
 MEMBERS = "SELECT id FROM people_person WHERE household_id = ? AND state = 'member' ORDER BY id"
 HEAD = "SELECT head_id FROM people_household WHERE id = ?"
 
@@ -209,6 +214,13 @@ async def session_stands(tx: Tx, session_id: int) -> bool:
 
 async def household_members(tx: Tx | None, household_id: int) -> list[int]:
     return [found["id"] for found in await _rows(tx, MEMBERS, household_id)]
+
+
+async def panel_members(community_id: int) -> int:
+    """How many are named to sit on panels here."""
+    found = await db.row(PANEL_MEMBERS, community_id)
+    assert found is not None
+    return int(found[0])
 
 
 async def head_of(household_id: int) -> int | None:

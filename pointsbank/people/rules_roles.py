@@ -11,6 +11,7 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
     STREET_ADMIN = "street_admin"
+    PANEL_MEMBER = "panel_member"  # residents may be named too: they vote on their own phones
 
 
 class Permission(StrEnum):
@@ -45,6 +46,7 @@ class Permission(StrEnum):
     SEE_BOOKS = "see_books"  # budgets, months, what is outstanding: sums, never a person
     KEEP_BOOKS = "keep_books"
     OPEN_BOOKS = "open_books"  # lists of opening balances: one makes, another confirms
+    SIT_ON_PANELS = "sit_on_panels"  # the page of a login; who may vote on what, the panel's seats say
     MOVE_POINTS = "move_points"  # transfers, donations, grants, adjustments, reversals: where it matters by two
 
 
@@ -74,12 +76,13 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.SEE_TODO,
         }
     ),
-    Role.COMMUNITY_ADMIN: frozenset(_P) - {_P.OWN, _P.REDEEM, _P.SEE_OVERVIEW, _P.KEEP_TEMPLATES},
+    Role.COMMUNITY_ADMIN: frozenset(_P) - {_P.OWN, _P.REDEEM, _P.SEE_OVERVIEW, _P.KEEP_TEMPLATES, _P.SIT_ON_PANELS},
     Role.SUPERVISOR: frozenset({_P.WORK, _P.SEE_OVERVIEW, _P.SEE_BOOKS, _P.SEE_SCORING, _P.SEE_NOTICES}),
     Role.AUDITOR: frozenset(
         {_P.WORK, _P.SEE_OVERVIEW, _P.SEE_BOOKS, _P.SEE_SCORING, _P.SEE_AWARDS, _P.SEE_NOTICES, _P.SEE_LEDGER}
     ),
     Role.STREET_ADMIN: frozenset({_P.WORK, _P.SEE_SCORING, _P.SEE_NOTICES, _P.KEEP_TEMPLATES}),
+    Role.PANEL_MEMBER: frozenset({_P.WORK, _P.SIT_ON_PANELS}),
 }
 
 _WIDE = ("district", "street")
@@ -92,4 +95,5 @@ GRANTED_AT: dict[Role, tuple[str, ...]] = {
     Role.SUPERVISOR: _WIDE,
     Role.AUDITOR: ("community", *_WIDE),
     Role.STREET_ADMIN: _WIDE,
+    Role.PANEL_MEMBER: ("community",),
 }

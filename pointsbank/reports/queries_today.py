@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from pointsbank.awards import queries_panel
 from pointsbank.awards.rules_questions import answer_by
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
@@ -155,6 +156,16 @@ async def unconfirmed(asker: Asker) -> Waits:
 
 async def reviews(asker: Asker) -> Waits:
     return await _counted(REVIEWS, asker.community_id)
+
+
+async def panels(asker: Asker) -> Waits:
+    """What waits for the reader's own vote."""
+    return Waits(len(await queries_panel.waiting_for(asker.person_id)))
+
+
+async def short_panels(asker: Asker) -> Waits:
+    """What waits because too few may sit."""
+    return Waits(sum(one.missing > 0 for one in await queries_panel.at_panels([asker.community_id])))
 
 
 async def objections(asker: Asker) -> Waits:

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.di import NamedDependency
 
-from pointsbank.awards import queries_cases, queries_gate
+from pointsbank.awards import queries_cases, queries_gate, queries_panel
 from pointsbank.awards.rules_cases import LETTER_WORDS, OPEN_STATES
 from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.ledger import queries as ledger
@@ -55,6 +55,7 @@ def start_page(session: Session) -> str:
         (Permission.REDEEM, "/redemption/counters"),
         (Permission.SEE_OVERVIEW, "/overview"),
         (Permission.KEEP_TEMPLATES, "/scoring/templates"),
+        (Permission.SIT_ON_PANELS, "/awards/panel"),
     ):
         if session.may(permission):
             return url
@@ -104,6 +105,7 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
         }
     letters = await queries_cases.letters_to(session.person_id, since=today - LETTERS_FOR)
     facts["letters"] = [one for one in letters if one.state in OPEN_STATES]
+    facts["to_vote"] = len(await queries_panel.waiting_for(session.person_id))
     upcoming = await queries.activities(session.place_id, now, now + timedelta(days=14))
     return page(
         "reports/home.html",

@@ -65,6 +65,14 @@ class Sort:
 SORTS = (
     Sort(Permission.RUN_EVENTS, N_("活动待核时长"), "/events", N_("核时长"), queries_today.unconfirmed),
     Sort(Permission.REVIEW_AWARDS, N_("积分待审核"), "/awards/review", N_("去审核"), queries_today.reviews),
+    Sort(Permission.WORK, N_("等你评议"), "/awards/panel", N_("去评议"), queries_today.panels),
+    Sort(
+        Permission.REVIEW_AWARDS,
+        N_("评议小组人不够"),
+        "/awards/review#panels",
+        N_("去看看"),
+        queries_today.short_panels,
+    ),
     Sort(
         Permission.CONFIRM_CASES,
         N_("待你确认的情况"),

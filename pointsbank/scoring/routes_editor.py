@@ -15,6 +15,7 @@ from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import Invalid, NotFound
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
+from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions, actions_sheet, queries, rules, rules_edit, rules_warnings
 from pointsbank.scoring.queries import Version
@@ -88,7 +89,8 @@ async def grid(
 async def _warned(draft: Version, book_kinds: Mapping[str, Denomination]) -> list[Warned]:
     books = {kind.code: kind.settings for kind in await kinds.kinds(draft.community_id)}
     of_books = rules_warnings.of_books(draft.table, books, _, writing(book_kinds))
-    return [*of_books, *rules_warnings.warnings(draft.table)]
+    panels = rules_warnings.panels_short(draft.table, await people.panel_members(draft.community_id))
+    return [*of_books, *panels, *rules_warnings.warnings(draft.table)]
 
 
 def _place(found: Fault) -> str:

@@ -38,7 +38,7 @@ from pointsbank.scoring.rules_table import (
     Validity,
     ValidityKind,
 )
-from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS, shown
+from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS, evidence_wanted, shown
 
 __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stands
     "EXPLANATIONS",
@@ -90,6 +90,7 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "counts_quantity",
     "differences",
     "evaluate",
+    "evidence_wanted",
     "expires_on",
     "facts_wanted",
     "faults",

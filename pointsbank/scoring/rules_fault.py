@@ -40,6 +40,7 @@ FAULTS: dict[str, str] = {
     "evidence_kinds": "“凭据的种类”不能重复。",
     "review": "“谁来审核”至少写一人，不能重复。",
     "panel": "写了评议小组，“谁来审核”里也要有它（panel）。请补上，或删去。",
+    "panel_size": "“谁来审核”里有评议小组，要写几人、几人同意（panel）。请补上。",
     "panel_majority": "评议小组 {members} 人，同意的人数 {agree} 要过半，也不能比人数多。",
     "months": "只有按月数有效时才写月数。",
     "years": "只有按年数有效时才写年数。",
@@ -59,13 +60,12 @@ FAULTS: dict[str, str] = {
     "veto_rights": "“{word}”是居民依法享有的权利，不能因此一票否决。请删去这一条。",
     "veto_not_volunteering": "志愿服务和活动凭自愿，不参加不能一票否决。请删去这一条。",
     "benefit": "积分不能影响{word}这类依法享有的待遇或办事。请删去这句话。",
-    "panel_later": "评议小组的审核现在还办不到，不能公布。请改由活动组织者或社区管理员审核。",
 }
 # A file with one of these can be read and kept as a draft: it is complete as far as its source is, or says more than
 # the program can carry out yet. It cannot be published.
-ONLY_PUBLISHING = frozenset(
-    ("no_items", "value_unknown", "deduction", "veto", "veto_base", *(key for key in FAULTS if key.endswith("_later")))
-)
+ONLY_PUBLISHING = frozenset(("no_items", "value_unknown", "deduction", "panel_size", "veto", "veto_base")) | {
+    key for key in FAULTS if key.endswith("_later")
+}
 
 
 class Fault(msgspec.Struct, frozen=True):

@@ -182,8 +182,8 @@ def _people_faults(item: Item) -> Iterator[Fault]:
         chosen: tuple[Any, ...] = getattr(item, field)
         if len(set(chosen)) < len(chosen) or (not chosen and field != "evidence_kinds"):
             yield Fault(code, field, field, {})
-    if "panel" in item.review:
-        yield Fault(code, "review", "panel_later", {})
+    if "panel" in item.review and item.panel is None:
+        yield Fault(code, "panel", "panel_size", {})
     if item.panel is not None:
         if "panel" not in item.review:
             yield Fault(code, "panel", "panel", {})

@@ -32,6 +32,7 @@ WARNINGS: dict[str, str] = {
     "base_kind": "基础分写的存折种类“{kind}”还没有。请先到“存折种类”里新建，或改记另一种。",
     "long_bar": "一票否决“{name}”要 {months} 个月不能兑换，超过一年。请想一想是不是太重。",
     "budget_gone": "照这样发，{year} 年的积分预算到{day}就用完了，早 {days} 天。请增加预算，或调低分值、上限。",
+    "panel_short": "评议小组要 {members} 人，现在指定了 {named} 人。请在“工作人员”里再指定几位，不然评议会一直等着。",
 }
 OTHER = re.compile("其他|其它")
 NONE_DEMANDED = re.compile("无|没有|不用|不要|不需要|无需|免")
@@ -103,6 +104,15 @@ def budget_gone(day: date | None) -> list[Warned]:
         return []
     assert last is not None
     return [Warned("", "budget_gone", {"year": day.year, "day": day.isoformat(), "days": (last - day).days})]
+
+
+def panels_short(table: Table, named: int) -> list[Warned]:
+    """Items whose panel wants more people than are named."""
+    return [
+        Warned(item.code, "panel_short", {"members": item.panel.members, "named": named})
+        for item in table.items
+        if item.panel is not None and item.panel.members > named
+    ]
 
 
 def worth(item: Item) -> Fraction:

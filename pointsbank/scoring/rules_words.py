@@ -12,6 +12,7 @@ from pointsbank.scoring.rules_table import (
     Finding,
     Hours,
     Increment,
+    Item,
     Level,
     Multiplier,
     Panel,
@@ -199,6 +200,7 @@ HOURS = "{start} 到 {end}"
 MULTIPLIER = "{name} {percent}%"
 MULTIPLIER_HOURS = "{name}（{start} 到 {end}）{percent}%"
 PANEL = "{members} 人，{agree} 人同意"
+EVIDENCE_WANTED = "{evidence}，要有{kinds}"
 PANEL_DRAWN = "{members} 人随机抽取，{agree} 人同意"
 PROCESS = "先劝导 {advice} 次，再警告 {warnings} 次，{months} 个月内再有才扣分"
 BASES = {
@@ -234,6 +236,12 @@ def shown(value: Any, say: Say = str.format, write: Write | None = None, book_ki
 def plainly(_book_kind: str, points: int) -> str:
     """An amount for whoever knows no kinds of passbook."""
     return f"{points} 分"
+
+
+def evidence_wanted(item: Item, say: Say) -> str:
+    """What the table demands as evidence: in its own words, and the kinds that it names."""
+    kinds = [say(WORDS[kind]) for kind in item.evidence_kinds]
+    return say(EVIDENCE_WANTED, evidence=item.evidence, kinds=say("、").join(kinds)) if kinds else item.evidence
 
 
 Amount = Callable[[int], str]

@@ -99,6 +99,7 @@ def test_pages_hold_for_old_eyes_and_fingers(enter, served, name):
         "/redemption/orders/{order_id:int}/passbook": f"/redemption/orders/{facts['served']}/passbook",
         "/governance/provisional/{person_id:int}": facts["side_by_side"],
         "/ledger/passbooks/{passbook_id:int}/entries/{entry_id:int}": facts["book_entry"],
+        "/awards/panel/{award_id:int}": f"/awards/panel/{facts['judged']}",
         "/events/{activity_id:int}/edit": f"/events/{facts['draft']}/edit",
         "/events/{activity_id:int}/check": f"/events/{facts['draft']}/check",
         "/events/{activity_id:int}/projector": f"/events/{facts['running']}/projector",

@@ -18,8 +18,8 @@ from pointsbank.redemption.rules import BASKET_LINES_MAX, Line, UndoReason
 from pointsbank.stock import actions as stock
 from tests.furniture import furnish
 from tests.kit.hostile import picture
-from tests.stand_cases import told
-from tests.world import BLOCKED_STAIRS, World
+from tests.stand_cases import judged_by, told
+from tests.world import BLOCKED_STAIRS, JUDGED, World
 
 PASSWORD = "测试 password 1"
 CANARY = "<i class=x7>&'"  # taken for more than text, it would be an element
@@ -94,7 +94,7 @@ async def table(world: World) -> dict[str, Any]:
 
 async def full(world: World) -> dict[str, Any]:
     """One of everything, a session for each role, names and counts that take room; every text ends in the canary."""
-    world.word, world.made, world.more_items = CANARY, PHONES_FROM, (BLOCKED_STAIRS,)
+    world.word, world.made, world.more_items = CANARY, PHONES_FROM, (BLOCKED_STAIRS, JUDGED)
     await world.found(notice_days=3, count=1)
     values = await furnish(world, world.home)
     values["case_id"] = await told(world, world.home, await world.person("测试有信"))
@@ -127,6 +127,7 @@ async def full(world: World) -> dict[str, Any]:
         code=await world.card(resident), lines=[Line(1, values["good_id"])], community_ids=(world.home.id,),
     )  # fmt: skip
     sessions["resident"] = (await world.phone(resident))[1]
+    judged = await judged_by(world, resident)
     entry = await db.row("SELECT MAX(id) AS id FROM ledger_entry")
     line = await db.row("SELECT MIN(id) AS id FROM notices_line")
     assert entry is not None
@@ -137,6 +138,7 @@ async def full(world: World) -> dict[str, Any]:
         "book_entry": f"/ledger/passbooks/{values['passbook_id']}/entries/{values['entry_id']}",
         "side_by_side": f"/governance/provisional/{await world.provisional()}?same_as={resident}",
         "draft": draft,
+        "judged": judged,
         "served": served.order_id,
         "running": running,
         "sessions": sessions,

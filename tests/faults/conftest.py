@@ -19,7 +19,7 @@ from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from tests.embedded import EMPTY, PostgresServer
 from tests.stand import Stand, stand
-from tests.world import BLOCKED_STAIRS, NOON, World
+from tests.world import BLOCKED_STAIRS, JUDGED, NOON, World
 
 FURNISHED = "pointsbank_furnished"
 OpenScene = Callable[[], AbstractAsyncContextManager["Scene"]]
@@ -46,7 +46,7 @@ async def furnish(settings: Settings, keys: crypto.Keys) -> Furnished:
     crypto.hold(keys)
     clock = FixedClock(NOON)
     async with databases.opened(settings, clock):
-        world = await World(clock, settings, more_items=(BLOCKED_STAIRS,)).found(notice_days=3, count=1)
+        world = await World(clock, settings, more_items=(BLOCKED_STAIRS, JUDGED)).found(notice_days=3, count=1)
         await world.community("测试二社区", holder="household", notice_days=3)
         return Furnished(settings, world, await stand(world), clock.now())
 

@@ -66,4 +66,5 @@ async def test_everybody_starts_where_their_work_begins(world):
         Role.SUPERVISOR: "/overview",
         Role.AUDITOR: "/overview",
         Role.STREET_ADMIN: "/scoring/templates",
+        Role.PANEL_MEMBER: "/awards/panel",
     }

@@ -103,7 +103,7 @@ def test_a_deduction_that_advises_and_warns_first_can_be_published():
         ({"submit": ()}, "submit", "submit"),
         ({"evidence_kinds": ("photo", "photo")}, "evidence_kinds", "evidence_kinds"),
         ({"panel": Panel(5, 3)}, "panel", "panel"),
-        ({"review": ("organiser", "panel")}, "review", "panel_later"),
+        ({"review": ("organiser", "panel")}, "panel", "panel_size"),
         ({"ground": "村规民约第三条"}, "ground", "only_deduction"),
         ({"deduction": True, "process": Process(within_months=0)}, "process", "out_of_range"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY),)}, "caps", "cap_counts"),
@@ -152,7 +152,6 @@ def test_an_item_that_cannot_be_is_named_with_its_code_and_field(changes, field,
     assert {fault.key for fault in found} <= {
         key,
         "deduction",
-        "panel_later",
     }
     assert found[0].text.startswith(f"{item.code}：")
 
