@@ -82,6 +82,7 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
         "earned": 0,
         "expiring": 0,
         "soon": [],
+        "shut": "",
     }
     holder = await people.holder_of(None, session.person_id)
     books = await own_books_of(holder)
