@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import zip_longest
 from typing import Any
 
 import msgspec
@@ -28,6 +29,7 @@ from pointsbank.web.render import page
 # In millimetres: what a sheet holds, what its head and its signatures take, and how high a row of so many lines is.
 SHEET, HEAD, SIGNED = 222, 40, 84
 LINE, ROUND = 5.2, 2.4
+LINES_MAX = int((SHEET - HEAD - SIGNED - ROUND) / LINE)  # so that any row fits a first sheet that is the last one too
 COLUMNS = {"name": 20, "label": 12, "old": 22, "new": 24}  # letters in a line, a Chinese one counting for two
 WHOLE = N_("整项")
 
@@ -46,6 +48,16 @@ class Row(msgspec.Struct, frozen=True):
         lines = max(-(-_width(getattr(self, column)) // letters) for column, letters in COLUMNS.items())
         return max(lines, 1) * LINE + ROUND
 
+    def pieces(self) -> list["Row"]:
+        """The row, or parts of it that each fit on a sheet; all of them say what they are of."""
+        parts = {column: _cut(getattr(self, column), COLUMNS[column] * LINES_MAX) for column in ("old", "new")}
+        pairs = list(zip_longest(parts["old"], parts["new"], fillvalue=" "))
+        labels = [self.label, *[self.label + _("（续）")] * (len(pairs) - 1)]
+        return [
+            msgspec.structs.replace(self, label=label, old=old, new=new)
+            for label, (old, new) in zip(labels, pairs, strict=True)
+        ]
+
 
 class Sheet(msgspec.Struct, frozen=True):
     rows: list[Row]
@@ -54,6 +66,16 @@ class Sheet(msgspec.Struct, frozen=True):
 
 def _width(text: str) -> int:
     return sum(1 if letter.isascii() else 2 for letter in text) + 4
+
+
+def _cut(text: str, width: int) -> list[str]:
+    """The text in parts that are no wider; at least one."""
+    parts = [""]
+    for letter in text:
+        if _width(parts[-1] + letter) > width:
+            parts.append("")
+        parts[-1] += letter
+    return parts
 
 
 def compared(old: Table | None, new: Table, book_kinds: Mapping[str, Denomination]) -> list[Row]:
@@ -85,7 +107,7 @@ def sheets_of(rows: Sequence[Row]) -> list[Sheet]:
     made: list[Sheet] = []
     some: list[Row] = []
     used: float = HEAD
-    for row in rows:
+    for row in (piece for whole in rows for piece in whole.pieces()):
         if some and used + row.height > SHEET:
             made.append(Sheet(some, is_last=False))
             some, used = [], 0

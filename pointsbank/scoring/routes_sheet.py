@@ -13,6 +13,7 @@ from msgspec import Meta
 from pointsbank.kit import db, intake
 from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.kit.rules_intake import TooManyRows
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
@@ -31,7 +32,7 @@ AnyRequest = Request[Any, Any, Any]
 EDITOR = [needs(Permission.EDIT_SCORING)]
 SHEET = "/scoring/versions/{version_id:int}/sheet"
 LETTERS_MAX = 400_000
-FAULTS_SHOWN = 200
+FAULTS_SHOWN = 2_000
 ROWS_READ_MAX = 2_000
 HELP: dict[str, str] = {
     "code": N_("一个大写字母加两到三位数字，例如 A07。按它认项：写表里有的编号是改，写没有的是新增。"),
@@ -153,6 +154,10 @@ async def check(version_id: FromPath[int], request: AnyRequest, session: NamedDe
     book_kinds = await kinds.denominations(None, draft.community_id)
     try:
         found = await _read(form, content, draft, book_kinds)
+    except TooManyRows:
+        most, read = rules_sheet.ROWS_MAX, ROWS_READ_MAX
+        form.refuse("file", N_("最多 {most} 行，这个文件超过 {read} 行。请删掉用不到的行。"), most=most, read=read)
+        return _page(draft, form)
     except Refusal as refusal:
         form.refuse("file", refusal)
         return _page(draft, form)

@@ -27,6 +27,7 @@ Cell = str | int | float | bool | None
 Place = tuple[int, int]  # row and column, counted from 1 as the spreadsheet does
 
 ROWS_MAX = 300
+ROWS_LOOKED_AT_MAX = 1_000  # of more, nothing is told but that there are too many
 HEAD_WITHIN = 6  # titles may stand above the names of the columns
 CELL_LETTERS_MAX = 1_000
 UNSEEN = ("Cc", "Cf", "Co", "Cs")
@@ -160,13 +161,12 @@ def read(
     if head is None:
         return Read(draft, [Fault(0, 0, FAULTS["no_head"]), *faults], [])
     count = sum(any(row) for row in plain[head.below :])
-    if not 0 < count <= ROWS_MAX:
-        fault = (
-            Fault(0, 0, FAULTS["too_many"], {"most": ROWS_MAX, "count": count})
-            if count
-            else Fault(0, 0, FAULTS["nothing"])
-        )
-        return Read(draft, [*faults, fault], unused)
+    if not count:
+        return Read(draft, [*faults, Fault(0, 0, FAULTS["nothing"])], unused)
+    if count > ROWS_MAX:
+        faults.append(Fault(0, 0, FAULTS["too_many"], {"most": ROWS_MAX, "count": count}))
+    if count > ROWS_LOOKED_AT_MAX:
+        return Read(draft, faults, unused)
     faults += [Fault(*place, FAULTS["merged"]) for place in merged if place[0] >= head.below]
     faults += [Fault(*place, NOT_READ["formula"]) for place in formulas if place[0] > head.below]
     reader = _Reader(draft, book_kinds, head)

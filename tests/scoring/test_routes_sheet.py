@@ -159,7 +159,7 @@ async def test_a_hundred_thousand_rows_are_refused(world, admin, version_id):
     refused = await check(admin, version_id, "编号,分值\n".encode() + b"A01,3\n" * 100_000)
 
     assert refused.status_code == 400
-    assert "表里超过 2000 行" in refused.text
+    assert "最多 300 行，这个文件超过 2000 行" in refused.text
     assert await the_draft(world) == before
 
 

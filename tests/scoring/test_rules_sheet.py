@@ -204,8 +204,17 @@ def test_a_sheet_as_a_whole_may_be_what_is_wrong():
     assert told("\n \t\n") == {(0, ""): rules_sheet.FAULTS["nothing"]}
     assert told("张三\t3\n李四\t5") == {(0, ""): rules_sheet.FAULTS["no_head"]}
     assert told("编号\t分值") == {(0, ""): rules_sheet.FAULTS["nothing"]}
-    rows = "\n".join(f"A{n}\t3" for n in range(301))
-    assert list(told(f"编号\t分值\n{rows}").values()) == ["最多 300 行，这里有 301 行。请删掉用不到的行。"]
+    rows = "\n".join(f"A{n}\t3" for n in range(1_001))
+    assert list(told(f"编号\t分值\n{rows}").values()) == ["最多 300 行，这里有 1001 行。请删掉用不到的行。"]
+
+
+def test_of_more_rows_than_a_table_may_have_each_fault_is_told_all_the_same():
+    rows = "\n".join(f"A{n:03}\t三" for n in range(301))
+    faults = told(f"编号\t分值\n{rows}")
+
+    assert faults.pop((0, "")) == "最多 300 行，这里有 301 行。请删掉用不到的行。"
+    assert faults[302, "B"] == "“三”不是数。请写数字，例如 8。"
+    assert len([place for place in faults if place[1] == "B"]) == 301
 
 
 def test_merged_cells_and_formulas_are_told_from_the_names_of_the_columns_down():
