@@ -14,12 +14,14 @@ from typing import Any
 
 from pointsbank.awards import actions as awards
 from pointsbank.awards import actions_deductions, actions_gate, actions_seats, actions_settle
+from pointsbank.awards import actions_words as case_words
 from pointsbank.kit import db
 from pointsbank.kit.db import Tx, outbox
 from pointsbank.kit.db.outbox import Message
 from pointsbank.kit.errors import Busy, NotWritten
 from pointsbank.ledger import actions_expiry, actions_kinds, actions_opening, actions_reset
 from pointsbank.ledger.sealing import Sealer
+from pointsbank.notices import actions_words as objection_words
 from pointsbank.people import actions_sessions, importing, uses
 from pointsbank.scoring import actions_life as scoring
 
@@ -49,6 +51,9 @@ JOBS = (
     Job("book_openings", timedelta(minutes=1), actions_opening.book_due),
     Job("give_base_due", timedelta(minutes=5), actions_kinds.give_base_due),
     Job("expire_due", timedelta(minutes=5), actions_expiry.expire_due),
+    # What an earlier release wrote in plain; there is something to do once.
+    Job("seal_objections", timedelta(days=1), objection_words.seal_due),
+    Job("seal_case_words", timedelta(days=1), case_words.seal_due),
 )
 
 KNOW = "INSERT INTO job (name, due_at) VALUES (?, ?) ON CONFLICT (name) DO NOTHING"

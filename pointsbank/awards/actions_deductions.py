@@ -24,9 +24,11 @@ from pointsbank.awards.rules_cases import (
     SameHands,
     Verdict,
     months_after,
+    place_of,
     remedy_facts,
     remedy_subject,
 )
+from pointsbank.kit import words
 from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import actions_bars as bars
@@ -98,7 +100,8 @@ async def _object(tx: Tx, case: Case, said: str, person_id: int | None) -> None:
     today = local_day(tx.now)
     if await tx.run(OBJECT, case.id, today) != 1:
         raise OverForObjecting if case.open_until is not None and case.open_until < today else CaseMoved
-    if await tx.run(KEEP, case.id, said, person_id, tx.actor.person_id, tx.now) != 1:
+    sealed = words.seal(said, place_of(case.id, "said"))
+    if await tx.run(KEEP, case.id, sealed, person_id, tx.actor.person_id, tx.now) != 1:
         raise OverForObjecting  # it was ruled on, and a ruling is the last word here
     await trail.record(tx, "case.disputed", subject=("case", case.id), on_phone=person_id is not None)
 
@@ -111,7 +114,8 @@ async def rule(tx: Tx, *, case_id: int, verdict: Verdict, answer: str) -> None:
     await not_own(tx, person_id=case.person_id)
     if set(await people.ids_of(tx, ruler_id)) & await queries.hands(tx, case):
         raise SameHands
-    if await tx.run(RULE, verdict, answer, ruler_id, tx.now, case_id) != 1:
+    sealed = words.seal(answer, place_of(case_id, "answer"))
+    if await tx.run(RULE, verdict, sealed, ruler_id, tx.now, case_id) != 1:
         raise CaseMoved
     if verdict == Verdict.UPHELD:
         await _let_go(tx, await tx.row(UPHELD, case_id))
@@ -132,7 +136,8 @@ async def remedy(tx: Tx, *, case_id: int, said: str) -> None:
     case = await queries.case_in(tx, case_id)
     await not_own(tx, person_id=case.person_id)
     today = local_day(tx.now)
-    if await tx.run(REMEDY, said, tx.actor.person_id, case_id, today, today) != 1:
+    sealed = words.seal(said, place_of(case_id, "remedy"))
+    if await tx.run(REMEDY, sealed, tx.actor.person_id, case_id, today, today) != 1:
         raise CaseMoved
     holder = await people.holder_of(tx, case.person_id)
     households = {one for one in (holder.household_id, case.household_id) if one is not None}

@@ -5,8 +5,18 @@ from datetime import date, datetime
 
 import msgspec
 
-from pointsbank.awards.rules_cases import Case, CaseState, Consequence, How, Step, counts_after, rule_of, step_after
-from pointsbank.kit import db
+from pointsbank.awards.rules_cases import (
+    Case,
+    CaseState,
+    Consequence,
+    How,
+    Step,
+    counts_after,
+    place_of,
+    rule_of,
+    step_after,
+)
+from pointsbank.kit import db, words
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import queries as people
@@ -73,6 +83,7 @@ def _case(found: Row) -> Case:
         step=None if case.step is None else Step(case.step),
         told_how=None if case.told_how is None else How(case.told_how),
         consequence=None if case.consequence is None else Consequence(case.consequence),
+        remedy=None if case.remedy is None else words.opened(case.remedy, place_of(case.id, "remedy")),
     )
 
 
@@ -128,7 +139,11 @@ async def hands(tx: Tx | None, case: Case) -> set[int]:
 
 async def objection(case_id: int) -> Objection | None:
     found = await db.row(OBJECTION, case_id)
-    return None if found is None else Objection(*found)
+    if found is None:
+        return None
+    one = Objection(*found)
+    answer = None if one.answer is None else words.opened(one.answer, place_of(case_id, "answer"))
+    return msgspec.structs.replace(one, said=words.opened(one.said, place_of(case_id, "said")), answer=answer)
 
 
 async def earlier(tx: Tx | None, case: Case, months: int) -> int:

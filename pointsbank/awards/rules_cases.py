@@ -217,6 +217,11 @@ def subject(case_id: int) -> Subject:
     return Subject("awards", "case", case_id)
 
 
+def place_of(case_id: int, column: str) -> str:
+    """Where the words of a finding stand, for their seal: said, answer, remedy."""
+    return f"awards/case/{case_id}/{column}"
+
+
 def remedy_subject(case_id: int) -> Subject:
     return Subject("awards", "case_remedy", case_id)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from pointsbank.kit import words as seals
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
@@ -16,6 +17,7 @@ from pointsbank.notices.rules import (
     NoticeOver,
     Told,
     number_of,
+    place_of,
     shown_until,
 )
 from pointsbank.trail import actions as trail
@@ -126,7 +128,8 @@ async def record_objection(
     if notice["closed_at"] is not None or notice["ends_at"] <= tx.now:
         raise NoticeOver(number=notice["number"])
     recorded_by = tx.actor.person_id
-    made = await tx.row(OBJECT, notice["community_id"], notice["id"], line_id, grounds, words, recorded_by, tx.now)
+    sealed = seals.seal(words, place_of(line_id)) if words else ""
+    made = await tx.row(OBJECT, notice["community_id"], notice["id"], line_id, grounds, sealed, recorded_by, tx.now)
     assert made is not None
     await trail.record(tx, "objection.recorded", subject=("objection", made[0]), line=line_id, grounds=grounds)
     return int(made[0])

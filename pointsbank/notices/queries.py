@@ -6,11 +6,11 @@ from typing import TypeVar
 
 import msgspec
 
-from pointsbank.kit import db
+from pointsbank.kit import db, words
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.notices.rules import GRACE, About, Grounds, shown_until
+from pointsbank.notices.rules import GRACE, About, Grounds, place_of, shown_until
 from pointsbank.people import queries as people
 
 PAGE_LINES = 50
@@ -213,6 +213,10 @@ async def all_lines(notice_id: int) -> list[LineView]:
     return await _as_agreed([LineView(*line) for line in found])
 
 
+def _opened(found: ObjectionView) -> ObjectionView:
+    return msgspec.structs.replace(found, words=words.opened(found.words, place_of(found.line_id)))
+
+
 async def _as_agreed(lines: list[Named]) -> list[Named]:
     """Lines as their people agree to them now: paper that hangs stays, but nothing shown from here on names them."""
     numbers = await people.numbers_instead(line.person_id for line in lines if line.person_id is not None)
@@ -237,12 +241,12 @@ async def line(community_ids: Sequence[int], line_id: int) -> tuple[NoticeView, 
 
 async def objections(notice_id: int) -> list[ObjectionView]:
     found = await db.rows(f"{OBJECTIONS} WHERE objection.notice_id = ? ORDER BY objection.id", notice_id)
-    return await _as_agreed([ObjectionView(*objection) for objection in found])
+    return await _as_agreed([_opened(ObjectionView(*objection)) for objection in found])
 
 
 async def objections_to(line_id: int) -> list[ObjectionView]:
     found = await db.rows(f"{OBJECTIONS} WHERE objection.line_id = ? ORDER BY objection.id", line_id)
-    return await _as_agreed([ObjectionView(*objection) for objection in found])
+    return await _as_agreed([_opened(ObjectionView(*objection)) for objection in found])
 
 
 async def open_objections(community_ids: Sequence[int]) -> list[ObjectionView]:
@@ -250,7 +254,7 @@ async def open_objections(community_ids: Sequence[int]) -> list[ObjectionView]:
     where = f"objection.community_id IN ({_marks(community_ids)}) AND objection.state = 'open' AND notice.about = ?"
     order = "ORDER BY objection.id LIMIT ?"
     found = await db.rows(f"{OBJECTIONS} WHERE {where} {order}", *community_ids, About.AWARDS, LIST_MAX)
-    return await _as_agreed([ObjectionView(*objection) for objection in found])
+    return await _as_agreed([_opened(ObjectionView(*objection)) for objection in found])
 
 
 async def objection(community_ids: Sequence[int], objection_id: int, about: About = About.AWARDS) -> ObjectionView:
@@ -258,7 +262,7 @@ async def objection(community_ids: Sequence[int], objection_id: int, about: Abou
     found = await db.rows(f"{OBJECTIONS} WHERE {where}", objection_id, about, *community_ids)
     if not found:
         raise NotFound
-    (shown,) = await _as_agreed([ObjectionView(*found[0])])
+    (shown,) = await _as_agreed([_opened(ObjectionView(*found[0]))])
     return shown
 
 

@@ -128,3 +128,8 @@ def sheets(lines: Sequence[Line]) -> list[Sheet[Line]]:
 
 def _sheet(lines: Sequence[Line], *, is_last: bool) -> Sheet[Line]:
     return Sheet(lines, sum(line.points for line in lines), is_last)
+
+
+def place_of(line_id: int) -> str:
+    """Where the words of an objection to a line stand, for their seal."""
+    return f"notices/line/{line_id}/words"

@@ -1,0 +1,127 @@
+"""What residents say is sealed where it stands: the file alone tells nobody, and what was plain is sealed once."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from pointsbank.app.database import FILE_NAME
+from pointsbank.awards import actions_words, queries_cases
+from pointsbank.awards.rules_cases import Verdict, place_of
+from pointsbank.kit import db, words
+from pointsbank.kit.crypto import Unreadable
+from pointsbank.notices import actions as notices
+from pointsbank.notices import actions_words as objection_words
+from pointsbank.notices import queries as notice_queries
+from pointsbank.notices.rules import About, Grounds, NewLine, Told
+from tests.awards.cases import a_deduction, patrol_in
+from tests.awards.neighbours import an_item
+
+SAID, ANSWERED, REMEDIED = "那天不是我家的", "看过照片", "已经搬走"  # as `Patrol` says them
+OBJECTED = "测试：一小时一分太少"
+WORDS = (SAID, ANSWERED, REMEDIED, OBJECTED)
+
+
+@pytest.fixture
+async def patrol(neighbours, world):
+    await neighbours.adopt(an_item(), a_deduction())
+    return await patrol_in(neighbours, world)
+
+
+async def objected(neighbours) -> int:
+    """A notice of a scoring table with an objection."""
+    opened = await db.write(
+        notices.open_notice, community_id=neighbours.community_id, title="测试", basis="测试", days=7,
+        told=Told("points", "分", 0), about=About.SCORING, lines=[NewLine("测试表", "全表", "测试办法", 0)],
+    )  # fmt: skip
+    await db.write(
+        notices.record_objection, actor=await neighbours.actor(), line_id=opened.line_ids[0], grounds=Grounds.OTHER,
+        words=OBJECTED, about=About.SCORING,
+    )  # fmt: skip
+    return opened.notice_id
+
+
+async def said_all(patrol) -> tuple[int, int]:
+    """A case that was objected to and ruled on, and made good after that; and an objection to a table."""
+    person = await patrol.neighbours.person()
+    for _ in range(2):
+        await patrol.found(person)
+    case = await patrol.found(person)
+    await patrol.object_to(case.id, person)
+    await patrol.rule(case.id, Verdict.DISMISSED)
+    await patrol.remedy(case.id)
+    await patrol.agree_remedy(case.id)
+    return case.id, await objected(patrol.neighbours)
+
+
+async def read(case_id, notice_id):
+    objection = await queries_cases.objection(case_id)
+    (told,) = await notice_queries.objections(notice_id)
+    return objection.said, objection.answer, (await queries_cases.case_in(None, case_id)).remedy, told.words
+
+
+def in_file(patrol, folders) -> list[str]:
+    """Which of the words stand in the database's file once its log is written back."""
+    folder = folders.mktemp("copy")
+    for file in patrol.world.settings.data.glob(f"{FILE_NAME}*"):
+        shutil.copy(file, folder)
+    with closing(sqlite3.connect(folder / FILE_NAME)) as copied:
+        copied.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = (folder / FILE_NAME).read_bytes()
+    assert "三单元门口堆了纸箱".encode() in content  # that one does, so the file is the right one
+    return [said for said in WORDS if said.encode() in content]
+
+
+async def test_the_file_tells_nobody_what_was_said(patrol, tmp_path_factory):
+    said = await said_all(patrol)
+
+    assert in_file(patrol, tmp_path_factory) == []
+    assert await read(*said) == WORDS
+
+
+@pytest.mark.both
+async def test_what_was_written_in_plain_is_sealed_once_and_reads_the_same_before_and_after(
+    patrol, engine, tmp_path_factory
+):
+    case_id, notice_id = await said_all(patrol)
+    await db.write(plain, case_id=case_id, notice_id=notice_id, engine=engine)
+    assert await read(case_id, notice_id) == WORDS
+
+    assert engine == "postgres" or len(in_file(patrol, tmp_path_factory)) == len(WORDS)
+
+    done = [await db.write(job) for job in (objection_words.seal_due, actions_words.seal_due) * 2]
+
+    assert done == [1, 2, 0, 0]
+    assert await read(case_id, notice_id) == WORDS
+    stored = await db.row("SELECT said, answer FROM awards_case_objection WHERE case_id = ?", case_id)
+    assert all(one.startswith(words.MARK) for one in stored)
+    assert engine == "postgres" or in_file(patrol, tmp_path_factory) == []
+
+
+TRIGGERS = {"awards_case_ended": "awards_case", "awards_case_objection_final": "awards_case_objection"}
+
+
+async def plain(tx, *, case_id, notice_id, engine):
+    """As an earlier release wrote them; what forbids it is put back."""
+    kept = {}
+    for name, table in TRIGGERS.items():
+        if engine == "sqlite":
+            ((kept[name],),) = await tx.rows("SELECT sql FROM sqlite_schema WHERE name = ?", f"{name}_update")
+            await tx.rows(f"DROP TRIGGER {name}_update")
+        else:
+            await tx.rows(f"ALTER TABLE {table} DISABLE TRIGGER {name}_update")
+    await tx.run("UPDATE notices_objection SET words = ? WHERE notice_id = ?", OBJECTED, notice_id)
+    await tx.run("UPDATE awards_case SET remedy = ? WHERE id = ?", REMEDIED, case_id)
+    await tx.run("UPDATE awards_case_objection SET said = ?, answer = ? WHERE case_id = ?", SAID, ANSWERED, case_id)
+    for name, table in TRIGGERS.items():
+        await tx.rows(kept[name] if engine == "sqlite" else f"ALTER TABLE {table} ENABLE TRIGGER {name}_update")
+
+
+async def test_words_that_are_moved_elsewhere_do_not_open(patrol):
+    sealed = words.seal(SAID, place_of(1, "said"))
+
+    assert words.opened(sealed, place_of(1, "said")) == SAID
+    for place in (place_of(2, "said"), place_of(1, "answer")):
+        with pytest.raises(Unreadable):
+            words.opened(sealed, place)
