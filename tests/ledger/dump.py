@@ -88,7 +88,7 @@ def _told(row: dict[str, Any], column: str, targets: dict[str, str], places: Pla
         return str(_place(places, NAMED[row["what"]], int(value)))
     if column == "posting_key":
         return _renumbered(value, places)
-    if column in {"facts", "content"}:
+    if column in {"facts", "content"} and value:
         facts = json.loads(value)
         return {name: _fact(name, fact, facts, places) for name, fact in facts.items()}
     return int(value) if isinstance(value, bool) else value
