@@ -103,5 +103,7 @@ async def test_a_link_that_is_cut_doubled_or_changed_is_found_and_its_place_name
             what, number = finding.where.partition(":")[0].split()
             assert int(number) > first[what][0][0], (attack, finding)
 
-    told = {what for number, what, _ in awards.CHECKS if number not in ELSEWHERE} | {what for _, what, _ in events.CHECKS}
+    told = {what for number, what, _ in awards.CHECKS if number not in ELSEWHERE} | {
+        what for _, what, _ in events.CHECKS
+    }
     assert told == set().union(*ATTACKS.values())
