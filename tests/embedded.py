@@ -16,23 +16,26 @@ import pytest
 from pointsbank.kit.db.postgres import PostgresClient
 
 EMPTY = "pointsbank_empty"
-SHAPE = """
-    SELECT (SELECT COUNT(*) FROM pg_class) + (SELECT COUNT(*) FROM pg_trigger) + (SELECT COUNT(*) FROM pg_proc)
+FIRST_OF_OURS = 16_384  # below are what every database has
+SHAPE = " + ".join(
+    f"(SELECT COUNT(*) FROM {catalogue} WHERE oid >= {FIRST_OF_OURS})"
+    for catalogue in ("pg_class", "pg_trigger", "pg_proc")
+)
+# What a test may have left open ends.
+SHAPE_ALONE = f"""
+SELECT {SHAPE} FROM (SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+                      WHERE datname = current_database() AND pid <> ALL($1::int[])) strangers
 """
-# What a test may have left open ends; rows go without asking triggers; numbers begin again.
-STRANGERS = """
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-     WHERE datname = current_database() AND pid <> ALL($1::int[])
+OURS = "schemaname = 'public' AND {} NOT LIKE 'tortoise_migrations%'"
+TABLES = f"SELECT tablename FROM pg_tables WHERE {OURS.format('tablename')}"
+USED = f"""
+SELECT sequencename, last_value FROM pg_sequences WHERE {OURS.format("sequencename")} AND last_value IS NOT NULL
 """
-CLEAN = """
-    SET session_replication_role = replica;
-    DO $$ DECLARE one text; BEGIN
-        FOR one IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'
-        LOOP EXECUTE format('DELETE FROM %I', one); END LOOP;
-    END $$;
-    SELECT setval(format('%I', sequencename)::regclass, 1, false) FROM pg_sequences
-        WHERE schemaname = 'public' AND last_value IS NOT NULL AND sequencename <> 'tortoise_migrations_id_seq';
+GIVEN = """
+SELECT string_agg(format('%I', attname), ', ') FROM pg_attribute
+ WHERE attrelid = format('%I', $1::text)::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
+BEGIN_AGAIN = f"SELECT setval(sequencename::regclass, 1, false) FROM ({USED}) used"
 
 
 @dataclass
@@ -42,15 +45,17 @@ class Lent:
     name: str
     cleaner: asyncpg.Connection
     pools: dict[str, asyncpg.Pool] = field(default_factory=dict)
+    prepared: dict[str, Any] = field(default_factory=dict)
 
-    async def clean(self, shape: int) -> bool:
-        """Empty it; one whose schema was changed is left as it is."""
+    async def has_shape(self, shape: int) -> bool:
+        """Whether the schema is as it was, once nobody else is connected."""
         ours = [holder._con for pool in self.pools.values() for holder in pool._holders if holder.is_connected()]
-        await self.cleaner.execute(STRANGERS, [one.get_server_pid() for one in (self.cleaner, *ours)])
-        if await self.cleaner.fetchval(SHAPE) != shape:
-            return False
-        await self.cleaner.execute(CLEAN)
-        return True
+        return await self.run(SHAPE_ALONE, [one.get_server_pid() for one in (self.cleaner, *ours)]) == shape
+
+    async def run(self, sql: str, *values: Any) -> Any:
+        if sql not in self.prepared:
+            self.prepared[sql] = await self.cleaner.prepare(sql)
+        return await self.prepared[sql].fetchval(*values)
 
     async def forget(self) -> None:
         for pool in self.pools.values():
@@ -65,6 +70,7 @@ class PostgresServer:
     folder: str
     loop: asyncio.AbstractEventLoop
     shape: int = 0
+    empty: str = ""
     made: int = 0
     free: list[Lent] = field(default_factory=list)
     lent: dict[str, Lent] = field(default_factory=dict)
@@ -72,8 +78,8 @@ class PostgresServer:
     def url(self, name: str) -> str:
         return f"postgresql://postgres@/{name}?host={self.folder}"
 
-    async def connect(self, database: str) -> asyncpg.Connection:
-        return await asyncpg.connect(host=self.folder, user="postgres", database=database)
+    async def connect(self, database: str, **settings: str) -> asyncpg.Connection:
+        return await asyncpg.connect(host=self.folder, user="postgres", database=database, server_settings=settings)
 
     async def say(self, *statements: str) -> None:
         connection = await self.connect("postgres")
@@ -84,29 +90,50 @@ class PostgresServer:
     def run(self, *statements: str) -> None:
         asyncio.run(self.say(*statements))
 
-    async def learn_shape(self) -> None:
+    async def learn_empty(self) -> None:
         connection = await self.connect(EMPTY)
-        self.shape = await connection.fetchval(SHAPE)
+        self.shape = await connection.fetchval(f"SELECT {SHAPE}")
+        # All in one statement, which the server plans once for each database.
+        emptied = [f'gone_{table} AS (DELETE FROM "{table}")' for (table,) in await connection.fetch(TABLES)]
+        self.empty = f"WITH {', '.join(emptied)} {BEGIN_AGAIN}"
         await connection.close()
 
+    async def learn_filled(self, name: str) -> str:
+        """Return the statement that fills an empty database with what is in this one."""
+        cleaner, filled = self.lent[name].cleaner, []
+        for (table,) in await cleaner.fetch(TABLES):
+            if rows := await cleaner.fetchval(f'SELECT json_agg(it) FROM "{table}" it'):
+                read = f'json_populate_recordset(NULL::"{table}", $rows${rows}$rows$)'
+                given = await cleaner.fetchval(GIVEN, table)
+                put = f'INSERT INTO "{table}" ({given}) OVERRIDING SYSTEM VALUE SELECT {given} FROM {read}'
+                filled.append(f"into_{table} AS ({put})")
+        numbers = [f"setval('{sequence}', {last})" for sequence, last in await cleaner.fetch(USED)]
+        return f"WITH {', '.join(filled)} SELECT {', '.join(numbers)}"
+
     @asynccontextmanager
-    async def lending(self) -> AsyncIterator[str]:
-        """A migrated, empty database. One whose schema a test has changed is thrown away."""
+    async def lending(self, filled: str = "") -> AsyncIterator[str]:
+        """A migrated database, empty or filled by a statement. One whose schema a test has changed is thrown away."""
         one = self.free.pop() if self.free else await self._new()
+        if filled:
+            await one.run(filled)
         self.lent[one.name] = one
-        yield one.name
-        del self.lent[one.name]
-        if await one.clean(self.shape):
-            self.free.append(one)
-        else:
-            await one.forget()
-            await self.say(f"DROP DATABASE {one.name} WITH (FORCE)")
+        try:
+            yield one.name
+        finally:
+            del self.lent[one.name]
+            if not one.cleaner.is_closed() and await one.has_shape(self.shape):
+                await one.run(self.empty)
+                self.free.append(one)
+            else:
+                await one.forget()
+                await self.say(f"DROP DATABASE {one.name} WITH (FORCE)")
 
     async def _new(self) -> Lent:
         self.made += 1
         name = f"test_{self.made}"
         await self.say(f"CREATE DATABASE {name} TEMPLATE {EMPTY}")
-        return Lent(name, await self.connect(name))
+        # Rows come and go there without asking triggers.
+        return Lent(name, await self.connect(name, session_replication_role="replica"))
 
     @contextmanager
     def keeping_pools(self) -> Iterator[None]:

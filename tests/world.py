@@ -3,7 +3,7 @@
 import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 import httpx
@@ -130,6 +130,10 @@ class World:
         made = Community(community_id, building_id, outlet_id, counter_id, version_id)
         self.communities.append(made)
         return made
+
+    def again(self, clock: FixedClock, settings: Settings) -> "World":
+        """The same world, in another database that holds it."""
+        return replace(self, clock=clock, settings=settings, communities=[replace(one) for one in self.communities])
 
     @property
     def home(self) -> Community:

@@ -19,6 +19,7 @@ from tests.changes import CHANGES, STEPWISE
 from tests.doors import Watch
 from tests.faults.senders import KEY, Sender, is_long, sampled
 
+pytestmark = pytest.mark.fills
 TRIED = sampled(sorted(CHANGES))
 FILL = "INSERT INTO command (caller, request_key, digest, is_refused, answer) VALUES (?, ?, x'00', FALSE, ?)"
 HOLD = """
