@@ -119,7 +119,8 @@ async def make_list(
     if "lines" in form.errors:
         return _new_page(form, faults)
     try:
-        typed, faults = rules.read(await _rows(form, content))
+        unit = (await kinds.main(None, community_id)).unit
+        typed, faults = rules.read(await _rows(form, content), unit)
         lines, unknown = await queries.resolved(community_id, typed)
         faults = sorted([*faults, *unknown], key=lambda fault: fault.row)
         if faults and not faults[0].row:  # the table as a whole

@@ -16,6 +16,7 @@ from pointsbank.kit.errors import Kind, Refusal
 
 LINES_MAX = 1_000
 LINE_POINTS_MAX = 100_000
+PLAIN_UNIT = "分"
 REMARK_LETTERS_MAX = 40
 HEAD_WITHIN = 6  # titles may stand above the names of the columns
 SLICE_LINES = 100
@@ -146,12 +147,15 @@ def as_text(rows: Sequence[Sequence[Cell]]) -> str:
     return "\n".join("\t".join(map(_cell_text, row)) for row in rows)
 
 
-def read(rows: Sequence[Sequence[Cell]]) -> tuple[list[Typed], list[Fault]]:
-    """Read a table with or without a row of column names; empty rows, totals and zeros are passed over."""
+def read(rows: Sequence[Sequence[Cell]], unit: str = PLAIN_UNIT) -> tuple[list[Typed], list[Fault]]:
+    """Read a table with or without a row of column names; empty rows, totals and zeros are passed over.
+
+    `unit` is what the community calls a point: it may stand behind a number, and in the name of the column.
+    """
     plain = [[_cell_text(cell) for cell in row] for row in rows]
     if not any(any(row) for row in plain):
         return [], [Fault(0, "nothing")]
-    columns, first = _columns(plain)
+    columns, first = _columns(plain, unit)
     if "points" not in columns:
         return [], [Fault(0, "no_head")]
     lines: list[Typed] = []
@@ -160,7 +164,9 @@ def read(rows: Sequence[Sequence[Cell]]) -> tuple[list[Typed], list[Fault]]:
         filled = [cell for cell in row if cell]
         if not filled or "".join(filled[0].split()) in _TOTALS:
             continue
-        taken = _line(number, {column: row[place] if place < len(row) else "" for column, place in columns.items()})
+        taken = _line(
+            number, {column: row[place] if place < len(row) else "" for column, place in columns.items()}, unit
+        )
         if isinstance(taken, Fault):
             faults.append(taken)
         elif taken.points:
@@ -178,12 +184,13 @@ def _cell_text(cell: Cell) -> str:
     return " ".join(str(cell).split())
 
 
-def _columns(rows: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
+def _columns(rows: Sequence[Sequence[str]], unit: str) -> tuple[dict[str, int], int]:
     """Where each column stands, and the first row below the names; without names, as the first row looks."""
     for number, row in enumerate(rows[:HEAD_WITHIN]):
         found: dict[str, int] = {}
         for place, cell in enumerate(row):
-            column = _HEAD_OF.get(unicodedata.normalize("NFKC", "".join(cell.split())).partition("(")[0])
+            name = unicodedata.normalize("NFKC", "".join(cell.split())).partition("(")[0]
+            column = _HEAD_OF.get(name) or _HEAD_OF.get(name.replace(unit, "积分"))
             if column is not None:
                 found.setdefault(column, place)
         if "points" in found and ("number" in found or "name" in found):
@@ -191,7 +198,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
     first = next(row for row in rows if any(row))
     if not _NUMBER.fullmatch(text.normal_digits(first[0])):
         order: tuple[str, ...] = ("name", "building", "door", "points", "remark")
-    elif len(first) > 1 and _WHOLE.fullmatch(text.normal_digits(first[1])):
+    elif len(first) > 1 and _WHOLE.fullmatch(_bare(first[1], unit)):
         order = ("number", "points", "remark")
     else:
         order = ("number", "name", "points", "remark")
@@ -199,7 +206,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> tuple[dict[str, int], int]:
     return ({column: place for place, column in enumerate(order)} if is_table else {}), 0
 
 
-def _line(row: int, cells: dict[str, str]) -> Typed | Fault:
+def _line(row: int, cells: dict[str, str], unit: str) -> Typed | Fault:
     try:
         number, name, building, door, remark = [
             text.clean(cells.get(column, "")) for column in ("number", "name", "building", "door", "remark")
@@ -217,14 +224,19 @@ def _line(row: int, cells: dict[str, str]) -> Typed | Fault:
         wrong = Fault(row, "private_remark")
     if wrong is not None:
         return wrong
-    points = _points(row, cells["points"])
+    points = _points(row, cells["points"], unit)
     if isinstance(points, Fault):
         return points
     return Typed(row, text.normal_digits(number), name, building, door, points, remark)
 
 
-def _points(row: int, typed: str) -> int | Fault:
-    plain = text.normal_digits(typed).removesuffix("分").replace(",", "")
+def _bare(typed: str, unit: str) -> str:
+    """A number without what stands behind it."""
+    return text.normal_digits(typed).removesuffix(text.normal_digits(unit)).removesuffix(PLAIN_UNIT).replace(",", "")
+
+
+def _points(row: int, typed: str, unit: str) -> int | Fault:
+    plain = _bare(typed, unit)
     if not plain:
         return Fault(row, "no_points")
     if not _WHOLE.fullmatch(plain):

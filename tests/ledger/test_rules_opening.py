@@ -87,6 +87,20 @@ def test_a_table_that_is_none_is_told_as_a_whole(written, what):
     assert read(written) == ([], [(0, what)])
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("存折号\t剩余邻里币\n100000012\t1,120 邻里币\n100000023\t８邻里币", id="with names of columns"),
+        pytest.param("100000012\t1120邻里币\n100000023\t8分", id="without"),
+        pytest.param("存折号\t邻里币（个）\n100000012\t1120\n100000023\t8", id="as a name alone"),
+    ],
+)
+def test_points_are_read_by_whatever_word_the_community_has_for_them(written):
+    lines, faults = rules.read(rules.pasted(written), "邻里币")
+    assert ([(line.number, line.points) for line in lines], faults) == ([("100000012", 1120), ("100000023", 8)], [])
+    assert read("存折号\t分数\n100000012\t5邻里币") == ([], [(2, "not_a_number")])
+
+
 def test_what_a_file_held_can_be_pasted_again():
     rows = [["存折号", "分数"], [100000012, 120.0], [None, None], ["100000023", "8\n分"]]
 
