@@ -228,7 +228,9 @@ on('keydown', event => {
 const gridOf = event => {
   const input = event.target, table = input.closest('table[data-grid]')
   if (!table || input.tagName !== 'INPUT') return null
-  const rows = Array.from(table.rows, row => Array.from(row.querySelectorAll('input:not([type=hidden]),select')))
+  const kind = input.closest('tr').dataset.row  // a line may have a second row, with columns of its own
+  const alike = Array.from(table.rows).filter(row => row.dataset.row === kind)
+  const rows = alike.map(row => Array.from(row.querySelectorAll('input:not([type=hidden]),select')))
   const y = rows.findIndex(row => row.includes(input))
   return { y, x: rows[y].indexOf(input), at: (row, column) => rows[row] && rows[row][column] }
 }

@@ -57,7 +57,8 @@ def _filled(value: Any, own: dict[str, object]) -> Any:
     return value
 
 
-BRACED = {"{good_id}"}
+BRACED = {"{good_id}", "{attendance_id}"}
+ENDED = {"activity_id": "ended_id"}
 WHY = {"purpose": "测试核对"}
 SAID = {"answer": "测试说明"}
 ACTIVITY = {
@@ -275,21 +276,18 @@ CHANGES: dict[str, Change] = {
     "/events/{activity_id:int}/scan": Change(WORKER, {"code": "{card}", "direction": "in"}),
     "/events/{activity_id:int}/pick": Change(WORKER, {"person": "{person_id}", "direction": "in"}),
     "/events/{activity_id:int}/confirm": Change(
-        ADMIN,
-        {"line": ["{attendance_id}"], "minutes": ["3"], "tick": ["{attendance_id}"]},
-        {"minutes": ["4"]},
-        at={"activity_id": "ended_id"},
+        ADMIN, {"line": ["{attendance_id}"], "minutes": ["3"], "tick": ["{attendance_id}"]}, {"minutes": ["4"]}, ENDED
     ),
     "/events/{activity_id:int}/strike": Change(ADMIN, {"strike": "{attendance_id}"}, at={"activity_id": "ended_id"}),
     "/events/{activity_id:int}/finish": Change(ADMIN, at={"activity_id": "nobody_came_id"}),
     "/events/{activity_id:int}/late": Change(
-        ADMIN,
-        {"person": "{person_id}", "arrived": "10:10", "left": "11:10"},
-        {"left": "11:20"},
-        at={"activity_id": "ended_id"},
+        ADMIN, {"person": "{person_id}", "arrived": "10:10", "left": "11:10"}, {"left": "11:20"}, ENDED
     ),
     "/api/events/{activity_id:int}/check-ins": Change(WORKER, {"code": "{card}"}, {"code": "{other_card}"}),
     "/api/events/{activity_id:int}/check-outs": Change(WORKER, {"code": "{present_card}"}, {"code": "{other_card}"}),
+    "/api/events/{activity_id:int}/confirmations": Change(
+        ADMIN, {"lines": [{"attendance": "{attendance_id}"}]}, {"lines": [{"attendance": 1}]}, ENDED
+    ),
     "/stock": Change(ADMIN, GOOD, {"points": "8"}),
     "/stock/{good_id:int}": Change(ADMIN, GOOD, {"points": "8"}),
     "/stock/{good_id:int}/end": Change(ADMIN),

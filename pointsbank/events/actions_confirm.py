@@ -12,6 +12,7 @@ from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import actions as people
 from pointsbank.people import queries as persons
+from pointsbank.scoring.rules import NOTHING, Noted
 from pointsbank.trail import actions as trail
 
 TAKE = """
@@ -69,8 +70,12 @@ SELECT attendance.id, attendance.activity_id FROM events_attendance attendance
 
 
 class Line(msgspec.Struct, frozen=True):
+    """Without `minutes` all the time that somebody was there counts."""
+
     attendance_id: int
-    minutes: int
+    minutes: int | None = None
+    quantity: int = 1
+    noted: Noted = NOTHING
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -86,6 +91,8 @@ class _Checked(msgspec.Struct, frozen=True):
     in_at: datetime
     in_way: str
     minutes: int
+    quantity: int
+    noted: Noted
 
 
 async def confirm(tx: Tx, *, activity_id: int, community_ids: Sequence[int], lines: Sequence[Line]) -> Confirmed:
@@ -99,7 +106,7 @@ async def confirm(tx: Tx, *, activity_id: int, community_ids: Sequence[int], lin
     points = 0
     for line in sorted(checked, key=lambda line: line.person_id):  # the order in which caps are to be taken
         points += await _confirm_line(tx, activity_id, activity, plan, line)
-    minutes = sum(line.minutes for line in lines)
+    minutes = sum(line.minutes for line in checked)
     facts = {"lines": len(lines), "minutes": minutes}
     await trail.record(tx, "activity.lines_confirmed", subject=("activity", activity_id), **facts)
     return Confirmed(len(lines), minutes, points, await _close_if_done(tx, activity_id))
@@ -191,9 +198,10 @@ async def _check_line(tx: Tx, activity_id: int, plan: Plan, line: Line) -> _Chec
     if Doubt.STILL_IN in doubts:
         raise rules.StillIn(ends=told(plan.ends_at, tx.now))
     most = rules.minutes_max(plan, in_at, out_at)
-    if not 0 < line.minutes <= most:
+    minutes = most if line.minutes is None else line.minutes
+    if not 0 < minutes <= most:
         raise rules.TooLong(most=most)
-    return _Checked(line.attendance_id, holder.person_id, in_at, found["in_way"], line.minutes)
+    return _Checked(line.attendance_id, holder.person_id, in_at, found["in_way"], minutes, line.quantity, line.noted)
 
 
 async def _confirm_line(tx: Tx, activity_id: int, activity: Row, plan: Plan, line: _Checked) -> int:
@@ -209,12 +217,13 @@ async def _confirm_line(tx: Tx, activity_id: int, activity: Row, plan: Plan, lin
         source=("events", "attendance", line.attendance_id),
         occasion=("events", "activity", activity_id),
         item_code=activity["item_code"],
-        what=rules.what(activity["title"], line.minutes),
+        what=rules.what(activity["title"], line.minutes, line.noted),
         evidence=line.in_way,
         began_at=rules.began(plan, line.in_at),
         minutes=line.minutes,
         planned_minutes=plan.minutes,
-        quantity=1,
+        quantity=line.quantity,
+        noted=line.noted,
         reviewed_by=actor_id,
     )
     subject = ("attendance", line.attendance_id)

@@ -6,7 +6,15 @@ from litestar import Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from pointsbank.events import routes_api, routes_late, routes_print, routes_resident, routes_roster, routes_staff
+from pointsbank.events import (
+    routes_api,
+    routes_confirm,
+    routes_late,
+    routes_print,
+    routes_resident,
+    routes_roster,
+    routes_staff,
+)
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Forbidden
 from pointsbank.people.access import Permission, Session, needs
@@ -43,6 +51,7 @@ handlers: list[Any] = [
     *routes_staff.handlers,
     *routes_print.handlers,
     *routes_roster.handlers,
+    *routes_confirm.handlers,
     *routes_late.handlers,
     *routes_api.handlers,
 ]

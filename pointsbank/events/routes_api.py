@@ -1,4 +1,7 @@
-"""Check in and out by program: staff with a code that they scanned, or anybody with the tail of an address they saw."""
+"""Check in and out by program, and confirm.
+
+Staff check in with a code that they scanned, anybody with the tail of an address they saw.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -8,14 +11,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
 from pointsbank.events import actions_attendance as attendance
+from pointsbank.events import actions_confirm as confirming
+from pointsbank.events import routes_lines
 from pointsbank.events import routes_pieces as pieces
+from pointsbank.events.actions_confirm import Confirmed, Line
+from pointsbank.events.rules import LINES_MAX, PLAN_MINUTES_MAX, LineFacts
 from pointsbank.kit import db
 from pointsbank.kit.clock import Clock
 from pointsbank.kit.errors import Forbidden
 from pointsbank.people import attempts
 from pointsbank.people.access import Permission, Session, needs
+from pointsbank.scoring.rules import NOTHING, Noted
+from pointsbank.web import i18n
 from pointsbank.web.handlers import post
 
+ID_MAX = 10**18
 Code = Annotated[str, msgspec.Meta(max_length=256)]
 
 
@@ -47,6 +57,20 @@ class CheckedOut(msgspec.Struct, frozen=True):
     in_at: datetime
     out_at: datetime
     minutes: int
+
+
+class ConfirmLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Without `minutes` all the time counts that somebody was there. `facts` are those that the item counts."""
+
+    attendance: Annotated[int, msgspec.Meta(ge=1, le=ID_MAX)]
+    minutes: Annotated[int, msgspec.Meta(ge=0, le=PLAN_MINUTES_MAX)] | None = None
+    quantity: int = 1
+    facts: Noted = NOTHING
+
+
+class ConfirmBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    lines: Annotated[list[ConfirmLine], msgspec.Meta(min_length=1, max_length=LINES_MAX)]
+    request_key: str
 
 
 @post("/api/events/{activity_id:int}/check-ins", guards=[needs()])
@@ -107,6 +131,25 @@ async def check_out(
     return CheckedOut(left.attendance_id, left.activity_id, person, left.in_at, left.out_at, left.minutes)
 
 
+@post("/api/events/{activity_id:int}/confirmations", guards=[needs(Permission.RUN_EVENTS)])
+async def confirm(
+    activity_id: FromPath[int], data: JSONBody[ConfirmBody], session: NamedDependency[Session]
+) -> Confirmed:
+    """Confirm these attendances, all or none; each becomes an act with what its item counts."""
+    asking = await routes_lines.asking(await pieces.own_activity(activity_id, session))
+    for one in data.lines:
+        if (refused := asking.trouble(one.facts, one.quantity)) is not None:
+            raise LineFacts(attendance=one.attendance, why=i18n.t(refused))
+    return await db.write(
+        confirming.confirm,
+        actor=session.actor,
+        request_key=data.request_key,
+        activity_id=activity_id,
+        community_ids=session.community_ids,
+        lines=[Line(one.attendance, one.minutes, one.quantity, one.facts) for one in data.lines],
+    )
+
+
 def _scanning(session: NamedDependency[Session]) -> tuple[int, ...]:
     """The communities in which this session may scan other people's codes."""
     if not session.may(Permission.CHECK_IN_OTHERS):
@@ -114,4 +157,4 @@ def _scanning(session: NamedDependency[Session]) -> tuple[int, ...]:
     return session.community_ids
 
 
-handlers: list[Any] = [check_in, check_out]
+handlers: list[Any] = [check_in, check_out, confirm]

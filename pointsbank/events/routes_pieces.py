@@ -1,13 +1,14 @@
-"""What several pages of this room show alike: an item's worth, a contact, addresses in codes, cookies."""
+"""What several pages of this room show alike: an item's worth, lines, a contact, addresses in codes, cookies."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response
 
-from pointsbank.events import queries
-from pointsbank.events.queries import Activity
-from pointsbank.events.rules import TITLE_LARGE_MAX, split_contact, title_lines
+from pointsbank.events import queries, rules
+from pointsbank.events.queries import Activity, Attendance
+from pointsbank.events.rules import BLOCKING, TITLE_LARGE_MAX, Doubt, split_contact, title_lines
 from pointsbank.kit import codes, qr
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.errors import Forbidden
@@ -15,7 +16,9 @@ from pointsbank.kit.settings import Settings
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people import browser
+from pointsbank.people import queries as people
 from pointsbank.people.access import Session
+from pointsbank.people.queries import MemberView
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import Basis, Counts, Item, Period, evidence_wanted
 from pointsbank.web import cookies
@@ -27,12 +30,18 @@ CARD_LENGTH = 20  # and a phone's code is as long
 
 @dataclass(frozen=True, slots=True)
 class Worth:
-    """What an item gives, written as `of` says: `points` for each block of minutes, or at once where that is 0."""
+    """What an item gives, written as `of` says: `points` for each `block` of minutes or metres, or of what is counted.
+
+    `high` is the most of one act where that depends on what is found: a level, conditions, a value within a range.
+    """
 
     code: str
     name: str
+    basis: Basis
     points: int
-    block_minutes: int
+    block: int
+    counted: str
+    high: int | None
     most: int | None
     of: Denomination
     evidence: str
@@ -62,10 +71,13 @@ class Shown:
 def worth_of(item: Item, book_kinds: dict[str, Denomination]) -> Worth:
     of = book_kinds[item.book_kind]
     points = (item.points or 0) * item.multiplier_percent // 100
+    block = {Basis.PER_MINUTES: item.block_minutes, Basis.PER_DISTANCE: item.block_metres}.get(item.basis, 0)
+    listed = {Basis.PER_LEVEL: [level.points or 0 for level in item.levels], Basis.PER_CONDITIONS: item.points_by_met}
+    high = max(listed.get(item.basis, ()), default=item.range_max)
     caps = [cap for cap in item.caps if cap.period in {Period.ACT, Period.DAY} and cap.counts is Counts.POINTS]
     most = min((cap.most for cap in caps), default=None)
-    block_minutes = item.block_minutes if item.basis is Basis.PER_MINUTES else 0
-    return Worth(item.code, item.name, points, block_minutes, most, of, evidence_wanted(item, _))
+    evidence = evidence_wanted(item, _)
+    return Worth(item.code, item.name, item.basis, points, block, item.counted, high, most, of, evidence)
 
 
 async def shown(activity: Activity) -> Shown:
@@ -79,6 +91,40 @@ async def shown(activity: Activity) -> Shown:
 
 async def own_activity(activity_id: int, session: Session) -> Activity:
     return await queries.activity(activity_id, session.community_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An attendance with whose it is; `doubts` are what speaks against ticking it beforehand."""
+
+    attendance: Attendance
+    who: MemberView
+    minutes_max: int
+    doubts: tuple[Doubt, ...]
+
+    @property
+    def may_tick(self) -> bool:
+        return not BLOCKING & set(self.doubts)
+
+
+async def rows(activity: Activity, session: Session, now: datetime) -> list[Row]:
+    own = await people.holder_of(None, session.person_id)
+    found = []
+    for one in await queries.lines(activity.id):
+        who = await people.member_view((activity.community_id,), one.person_id)
+        same_home = own.household_id is not None and own.household_id == who.household_id
+        doubts = rules.doubts(
+            plan=activity.plan,
+            in_at=one.in_at,
+            in_way=one.in_way,
+            out_at=one.out_at,
+            state=who.state,
+            is_own=same_home or who.person_id == own.person_id,
+            now=now,
+        )
+        most = rules.minutes_max(activity.plan, one.in_at, one.out_at)
+        found.append(Row(one, who, most, tuple(doubts)))
+    return found
 
 
 def own_community(session: Session) -> int:

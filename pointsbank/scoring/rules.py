@@ -258,12 +258,11 @@ def replay(table: Table, acts: Iterable[PastAct]) -> list[Result]:
 
 
 def is_for_activities(item: Item) -> bool:
-    """Whether an activity's organiser can enter an act of this item and knows all it takes to score it.
+    """Whether an activity's organiser can enter an act of this item.
 
     Where organisers review, confirming the minutes is their review: it has to be the first.
     """
-    entered = "organiser" in item.submit and "organiser" not in item.review[1:]
-    return entered and not item.deduction and set(facts_wanted(item)) <= {"streak"}
+    return "organiser" in item.submit and "organiser" not in item.review[1:] and not item.deduction
 
 
 def expires_on(validity: Validity, day: date) -> date | None:
