@@ -11,7 +11,7 @@ from pointsbank.scoring.rules import NOTHING, Noted
 
 SLICE = 1_000
 
-COUNT = "SELECT COUNT(*) FROM awards_act WHERE community_id = ? AND day BETWEEN ? AND ?"
+COUNT = "SELECT COUNT(*) FROM awards_act act WHERE act.community_id = ? AND act.day BETWEEN ? AND ?"
 # As they live now: whose household or building it was on the day, nobody has written down.
 ACTS = """
 SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id, one.birth_year, one.sex,
@@ -23,8 +23,8 @@ SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id
   LEFT JOIN people_household home ON home.id = one.household_id
   LEFT JOIN ledger_entry undone ON undone.reverses_id = award.entry_id
  WHERE act.community_id = ? AND act.day BETWEEN ? AND ? AND act.id > ?
- ORDER BY act.id LIMIT ?
 """
+IN_ORDER = " ORDER BY act.id LIMIT ?"
 
 PLAIN = (
     "act_id", "person_id", "household_id", "building_id", "birth_year", "sex", "item_code", "minutes",
@@ -55,14 +55,26 @@ class Recorded(msgspec.Struct, frozen=True):
     counts: bool
 
 
-async def count(rows: Rows, community_id: int, since: date, last: date) -> int:
-    ((found,),) = await rows(COUNT, community_id, since, last)
+class Span(msgspec.Struct, frozen=True):
+    """Acts of some days; of `codes` alone, where any are named."""
+
+    first: date
+    last: date
+    codes: tuple[str, ...] = ()
+
+    @property
+    def of_codes(self) -> str:
+        return f" AND act.item_code IN ({', '.join('?' * len(self.codes))})" if self.codes else ""
+
+
+async def count(rows: Rows, community_id: int, span: Span) -> int:
+    ((found,),) = await rows(f"{COUNT}{span.of_codes}", community_id, span.first, span.last, *span.codes)
     return int(found)
 
 
-async def slices(rows: Rows, community_id: int, since: date, last: date) -> AsyncIterator[list[Recorded]]:
-    after = 0
-    while found := await rows(ACTS, community_id, since, last, after, SLICE):
+async def slices(rows: Rows, community_id: int, span: Span) -> AsyncIterator[list[Recorded]]:
+    after, sql = 0, f"{ACTS}{span.of_codes}{IN_ORDER}"
+    while found := await rows(sql, community_id, span.first, span.last, after, *span.codes, SLICE):
         yield [_recorded(one) for one in found]
         after = found[-1]["act_id"]
 

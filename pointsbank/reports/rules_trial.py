@@ -4,7 +4,7 @@ Both sides are worked out from the same acts, so that whatever differs comes fro
 """
 
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 import msgspec
@@ -12,7 +12,7 @@ import msgspec
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger.rules import MAIN
 from pointsbank.reports.rules import GROUP_MIN
-from pointsbank.scoring.rules import Item, Result
+from pointsbank.scoring.rules import Item, Period, Result, Table, caps_of
 
 MONTHS_MAX = 24
 CHANGES_SHOWN = 5
@@ -135,8 +135,15 @@ def first_day(today: date, months: int) -> date:
 
 
 def counted_from(first: date) -> date:
-    """Caps count by the year at most, so acts from its beginning use them up, though they are not in the sums."""
+    """Most caps count by the year at most, so acts from its beginning use them up, though they are in no sum."""
     return first.replace(month=1, day=1)
+
+
+def lifelong(tables: Iterable[Table], day: date) -> tuple[str, ...]:
+    """The items that some of these tables count over a lifetime: all of their acts use something up."""
+    pairs = [(table, item) for table in tables for item in table.items]
+    found = {item.code for table, item in pairs for key in caps_of(table, item, day) if key.period is Period.LIFETIME}
+    return tuple(sorted(found))
 
 
 def age_band(birth_year: int | None, year: int) -> str:

@@ -10,6 +10,7 @@ import io
 import os
 import sys
 import threading
+from datetime import date, timedelta
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -20,8 +21,8 @@ from pointsbank.kit.clock import ZONE, Clock
 from pointsbank.kit.errors import Refusal
 from pointsbank.kit.paths import migrations_module
 from pointsbank.reports import queries_trial as queries
-from pointsbank.reports.queries_trial import Recorded
-from pointsbank.reports.rules_trial import Did, Outcome, Scored, Tally, counted_from, first_day
+from pointsbank.reports.queries_trial import Recorded, Span
+from pointsbank.reports.rules_trial import Did, Outcome, Scored, Tally, counted_from, first_day, lifelong
 from pointsbank.reports.trial_files import Answer, Asked, Order, answer_file, order_file, put, read
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.queries import Version
@@ -46,17 +47,28 @@ class Trial:
         self.versions: dict[int, Version] = {}
 
     async def run(self) -> Outcome:
-        place, since = self.order.community_id, counted_from(self.first)
+        place = self.order.community_id
         draft = await scoring.version((place,), self.order.version_id)
+        spans = await self._spans(draft)
         async with db.snapshot() as rows:
-            self.total = await queries.count(rows, place, since, self.order.today)
+            self.total = sum([await queries.count(rows, place, span) for span in spans])
             self.tell()
-            async for some in queries.slices(rows, place, since, self.order.today):
-                for act in some:
-                    self.take(act, await self._scored_by(act), draft)
-                self.done += len(some)
-                self.tell()
+            for span in spans:
+                async for some in queries.slices(rows, place, span):
+                    for act in some:
+                        self.take(act, await self._scored_by(act.version_id), draft)
+                    self.done += len(some)
+                    self.tell()
         return self.tally.outcome()
+
+    async def _spans(self, draft: Version) -> list[Span]:
+        """The acts to score again; before the first year only those that are counted over a lifetime."""
+        since, place = counted_from(self.first), self.order.community_id
+        known = await scoring.versions(place)
+        adopted = [await self._scored_by(line.version_id) for line in known if line.in_force_from is not None]
+        codes = lifelong([draft.table, *(version.table for version in adopted)], self.order.today)
+        earlier = [Span(date.min, since - timedelta(days=1), codes)] if codes else []
+        return [*earlier, Span(since, self.order.today)]
 
     def tell(self, outcome: Outcome | None = None) -> None:
         """Say how far it has come, as long as somebody wants to know."""
@@ -64,11 +76,11 @@ class Trial:
             raise Withdrawn
         put(self.answer_file, Answer(self.order.key, self.done, self.total, outcome))
 
-    async def _scored_by(self, act: Recorded) -> Version:
-        """What was in force on its day."""
-        if (known := self.versions.get(act.version_id)) is None:
-            known = await scoring.version((self.order.community_id,), act.version_id)
-            self.versions[act.version_id] = known
+    async def _scored_by(self, version_id: int) -> Version:
+        """What was in force on the day of an act."""
+        if (known := self.versions.get(version_id)) is None:
+            known = await scoring.version((self.order.community_id,), version_id)
+            self.versions[version_id] = known
         return known
 
     def take(self, act: Recorded, in_force: Version, draft: Version) -> None:

@@ -189,6 +189,20 @@ async def test_what_lies_before_the_months_uses_up_a_cap_and_is_in_no_sum(past):
     assert outcome.totals[MAIN].new == 0
 
 
+@pytest.mark.parametrize("once", [{"points": 5}, {"times": 1}])
+async def test_what_counts_over_a_lifetime_is_counted_from_the_first_act(past, once):
+    """All of it lies in the year before; of the other item nothing is read."""
+    await past.act(past.people[0], item="B01")
+    draft = await past.draft(basis=Basis.PER_TIME, points=5, caps=(Cap(Scope.PERSON, Period.LIFETIME, **once),))
+    past.world.clock.advance(days=75)
+    await past.act(past.people[0])
+
+    outcome = await past.tried(draft, months=1)
+
+    assert (outcome.acts, outcome.totals[MAIN].new) == (1, 0)
+    assert past.look().answer.total == 19
+
+
 async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app):
     draft = await past.draft(points=3)
     page, stranger = f"/overview/trial/{draft.id}", world.communities[1].version_id
