@@ -18,7 +18,7 @@ class Barred(Refusal):
 
     kind = Kind.LIMITED
     code = "awards.barred"
-    message = "到 {day} 为止不能兑换：按积分标准，告知书已经送达。有疑问请到社区。"
+    message = "到 {day}为止不能兑换：按积分标准，告知书已经送达。有疑问请到社区。"
 
 
 def hours_left(minutes: int) -> str:

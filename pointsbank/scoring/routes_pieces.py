@@ -104,7 +104,7 @@ def rules_told(table: Table, book_kinds: Mapping[str, Denomination]) -> list[tup
     write = writing(book_kinds)
     gate = formats.minutes(table.gate_minutes, english=locale_now() == "en")
     return [
-        *([(N_("第一次兑换"), _("先服务满 {time}", time=gate))] if table.gate_minutes else []),
+        *([(N_("兑换前"), _("先服务满 {time}", time=gate))] if table.gate_minutes else []),
         *((label, cell(table, field, _, write)) for field, label in OF_TABLES.items() if getattr(table, field)),
     ]
 

@@ -14,7 +14,6 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import start_of_day
 from pointsbank.ledger import actions_gifts
 from pointsbank.ledger import queries as ledger
-from pointsbank.ledger.rules import NEVER
 from pointsbank.scoring.rules_table import Base, Veto
 from tests.awards.cases import a_deduction, patrol_in
 from tests.awards.neighbours import an_item
@@ -70,6 +69,8 @@ async def test_it_is_carried_out_once_when_its_days_are_over(patrol):
     booked = await case_of(case.id)
     assert (booked.state, booked.barred_until, booked.state_word) == (CaseState.BOOKED, until, "已执行")
     assert (await barred(patrol, person), await patrol.balance(person)) == (until.isoformat(), 20)
+    patrol.neighbours.clock.set(start_of_day(until))
+    assert await barred(patrol, person) == until.isoformat()
     patrol.neighbours.clock.set(start_of_day(until + timedelta(days=1)))
     assert await barred(patrol, person) is None
 
@@ -145,8 +146,8 @@ async def test_only_what_was_earned_and_is_free_goes_and_never_below_the_base(pa
     book = await ledger.passbook_of(person_id=person, household_id=None, holder="person")
     await db.write(
         actions_gifts.give_gift, community_id=patrol.neighbours.community_id, passbook_id=book.passbook_id, points=40,
-        match_percent=50, expires_on=NEVER, posting_key="gift:test", member_id=person, source=("tests", "gift", 1),
-        summary="测试",
+        match_percent=50, expires_on=patrol.today + timedelta(days=99), posting_key="gift:test", member_id=person,
+        source=("tests", "gift", 1), summary="测试",
     )  # fmt: skip
     case = await vetoed(patrol, person, "V03")
     await patrol.book()

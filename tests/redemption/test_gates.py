@@ -2,23 +2,29 @@
 
 import itertools
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from pointsbank.awards import actions as awards
 from pointsbank.awards import actions_back, actions_gate, queries_gate
-from pointsbank.awards.rules_gate import GateShut, hours_left
+from pointsbank.awards.rules_cases import months_after
+from pointsbank.awards.rules_gate import Barred, GateShut, hours_left
 from pointsbank.governance import actions_people as moves
 from pointsbank.kit import db
-from pointsbank.kit.clock import local_day
+from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Actor
 from pointsbank.ledger import actions_bars
 from pointsbank.ledger import queries as ledger
 from pointsbank.ledger.rules_flows import What
 from pointsbank.people import actions as people
+from pointsbank.people.access import Role
 from pointsbank.scoring import actions as scoring
+from pointsbank.scoring.rules_table import Veto
+from tests.awards.cases import Patrol
 from tests.awards.neighbours import LONG_AGO, a_table, an_item
 from tests.scoring.lives import lived
+from tests.world import Community, World
 
 pytestmark = pytest.mark.both
 numbers = itertools.count(1)
@@ -63,7 +69,7 @@ async def refused(shop, member):
     """What is said at the counter; nothing where the visit is opened."""
     try:
         await shop.visit(member)
-    except GateShut as shut:
+    except (GateShut, Barred) as shut:
         return shut.facts
     return None
 
@@ -170,6 +176,34 @@ async def test_service_goes_with_whoever_moves_and_stays_with_a_record_that_is_m
     await serve(shop, twin, 600)
     await db.write(people.mark_merged, person_id=twin.person_id, into_id=one.person_id)
     assert await refused(shop, one) is None
+
+
+async def test_nothing_is_redeemed_up_to_the_last_day_of_a_veto(shop, settings):
+    """Neither by a code nor by a visit that was opened before."""
+    shed = Veto("V01", "私搭乱建", "no_redemption", 1, ground="居民公约第五条", make_good="拆掉")
+    await adopt(shop, 0, veto_rules=(shed,))
+    member, salt = await shop.member(20), await shop.good(points=5)
+    case = await carried_out(shop, settings, member)
+    until = months_after(case.told_on, 1)
+    shop.clock.set(start_of_day(until + timedelta(days=1)) - timedelta(minutes=1))
+    assert await refused(shop, member) == {"day": until.isoformat()}
+    with pytest.raises(Barred):
+        await shop.order((salt, 1), member=member)
+
+    shop.clock.advance(minutes=2)
+    await shop.order((salt, 1), member=member)
+
+
+async def carried_out(shop, settings, member):
+    place = Community(shop.community_id, shop.building_id, shop.outlet_id, shop.counter_id, version_id=0)
+    world = World(shop.clock, settings, shop.street_id, [place])
+    roles = (Role.GRID_WORKER, Role.COMMUNITY_ADMIN, Role.COMMUNITY_ADMIN)
+    staff = [(await world.staff(role, place))[0] for role in roles]
+    patrol = Patrol(SimpleNamespace(clock=shop.clock, balance=shop.balance), world, *staff)
+    case = await patrol.found(member.person_id, item_code="V01")
+    patrol.pass_days(9)
+    await patrol.book()
+    return case
 
 
 async def test_pages_say_it_before_anybody_queues(shop):
