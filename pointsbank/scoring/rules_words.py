@@ -176,7 +176,7 @@ WORDS: dict[str, str] = {
     "minutes": "分钟",
     "quantity": "数量",
     "once": "一次",
-    "no_redemption": "一段时间不能兑换",
+    "no_redemption": "暂停兑换",
     "reset_to_base": "只留基础分",
 }
 YES_NO = {True: "是", False: "否"}

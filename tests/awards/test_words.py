@@ -1,6 +1,5 @@
 """What residents say is sealed where it stands: the file alone tells nobody, and what was plain is sealed once."""
 
-import shutil
 import sqlite3
 from contextlib import closing
 
@@ -62,13 +61,11 @@ async def read(case_id, notice_id):
 
 
 def in_file(patrol, folders) -> list[str]:
-    """Which of the words stand in the database's file once its log is written back."""
-    folder = folders.mktemp("copy")
-    for file in patrol.world.settings.data.glob(f"{FILE_NAME}*"):
-        shutil.copy(file, folder)
-    with closing(sqlite3.connect(folder / FILE_NAME)) as copied:
-        copied.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    content = (folder / FILE_NAME).read_bytes()
+    """Which of the words stand in the database's pages, also where nothing counts any more."""
+    copy = folders.mktemp("copy") / FILE_NAME
+    with closing(sqlite3.connect(patrol.world.settings.data / FILE_NAME)) as live, closing(sqlite3.connect(copy)) as to:
+        live.backup(to)
+    content = copy.read_bytes()
     assert "三单元门口堆了纸箱".encode() in content  # that one does, so the file is the right one
     return [said for said in WORDS if said.encode() in content]
 
