@@ -35,7 +35,7 @@ Invariants:
   15. A passbook is barred up to the last day of the vetoes that were carried out and not made good, and by nothing
      else.
   16. A gate that was passed stays passed; minutes go with whoever served them.
- 15. A panel's step is taken by its votes alone: once as many agree as the table says, or cannot agree any more. One
+ 17. A panel's step is taken by its votes alone: once as many agree as the table says, or cannot agree any more. One
      vote each, of people with a seat: named by an admin, not of the doer's household, without another hand in the act.
      Nobody learns another's vote before. Where too few may sit, the award waits for more to be named.
 """

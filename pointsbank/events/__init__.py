@@ -10,5 +10,5 @@ Invariants:
   4. Confirmed minutes are never more than the time between in and out, nor than the plan.
   5. Nobody confirms themselves or their household, and nobody who is not settled yet is confirmed.
   6. Opening an address that was scanned changes nothing.
-  7. A confirmed line has become one act, of its minutes; no other line has.
+  7. A confirmed line has become one act, of its minutes and of all else that its item counts; no other line has.
 """

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pointsbank.kit.clock import ZONE, local_day
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules import NOTHING, Noted
+from pointsbank.scoring.rules import NOTHING, Noted, length
 
 OPEN_BEFORE = timedelta(minutes=30)
 OUT_AFTER = timedelta(hours=1)
@@ -20,7 +20,6 @@ VENUE_LENGTH_MAX = 60
 CONTACT_LENGTH_MAX = 40
 SEATS_MAX = 100_000
 LINES_MAX = 200
-METRES_SAID = 1_000  # from here on in kilometres
 POSTER_STATION, SCREEN_STATION = 0, 1
 _PHONE = re.compile(r"[0-9][0-9 -]{5,}[0-9]$")
 
@@ -329,7 +328,7 @@ def number(activity_id: int, starts_at: datetime) -> str:
 def what(title: str, minutes: int, noted: Noted = NOTHING) -> str:
     """What the passbook and the notice say of a confirmed line, for good; not what was found wrong."""
     if noted.metres is not None:
-        return f"{title} {distance(noted.metres)}"
+        return f"{title} {length(noted.metres)}"
     if noted.level is not None:
         return f"{title} {noted.level}"
     if noted.met:
@@ -339,13 +338,6 @@ def what(title: str, minutes: int, noted: Noted = NOTHING) -> str:
     if rest or not hours:
         parts.append(f"{rest} 分")
     return f"{title} {' '.join(parts)}"
-
-
-def distance(metres: int) -> str:
-    """As people say it: 800 米, 3 千米, 3.2 千米."""
-    if metres < METRES_SAID:
-        return f"{metres} 米"
-    return f"{metres / METRES_SAID:.3f}".rstrip("0").rstrip(".") + " 千米"
 
 
 def title_lines(title: str) -> list[str]:

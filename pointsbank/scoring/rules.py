@@ -11,7 +11,7 @@ import msgspec
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.scoring.rules_caps import STREAK, CapKey, Caps, CapUse, caps_at, caps_of, period_start
 from pointsbank.scoring.rules_differences import Difference, FieldChange, differences
-from pointsbank.scoring.rules_explanations import EXPLANATIONS, POINT_FACTS, Step, told
+from pointsbank.scoring.rules_explanations import EXPLANATIONS, POINT_FACTS, Step, length, told
 from pointsbank.scoring.rules_facts import FactMissing, Facts, facts_wanted, unmet
 from pointsbank.scoring.rules_faults import FAULTS, Fault, faults
 from pointsbank.scoring.rules_noted import (
@@ -95,6 +95,7 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "facts_wanted",
     "faults",
     "is_for_activities",
+    "length",
     "marks_of",
     "period_start",
     "replay",

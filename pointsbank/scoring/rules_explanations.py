@@ -27,7 +27,7 @@ _MOST = (
     (Counts.TIMES, "最多 {most_times} 次"),
     (Counts.MINUTES, "最多算 {most_minutes} 分钟"),
 )
-_BY_TIME = (
+_BY_BLOCKS = (
     ("none", "{time}，不满 {block}，不计分"),
     ("down", "{time}，每满 {block}记 {value}，满了 {blocks} 个"),
     ("half_up", "{time}，每 {block}记 {value}，剩下的满一半也算，一共 {blocks} 个"),
@@ -38,7 +38,7 @@ _BY_TIME = (
 EXPLANATIONS: dict[str, str] = {
     "share_too_small": "参加了 {minutes} 分钟，不到整场 {planned} 分钟的 {percent}%，不计分",
     "too_short": "参加了 {minutes} 分钟，最少要 {least} 分钟才计分",
-    "too_near": "走了 {metres} 米，最少要 {least} 米才计分",
+    "too_near": "走了 {metres}，最少要 {least}才计分",
     "too_few": "数量是 {quantity}，最少要 {least} 才计分",
     "household_has_it": "这件事一户只记 {most_times} 次",
     "outside_hours": "{began} 开始的，{start} 到 {end} 之间开始才计分",
@@ -56,12 +56,7 @@ EXPLANATIONS: dict[str, str] = {
     "named_none": "因为“{name}”，这次不计分",
     "named_highest": "几种情况同时有，只算最高的“{name}”，按 {percent}% 算",
     "named_sum": "“{name}”加在一起，按 {percent}% 算",
-    **{f"{start}_{ending}": words for start in ("hours", "minutes") for ending, words in _BY_TIME},
-    "metres_none": "{metres} 米，不满 {block} 米，不计分",
-    "metres_down": "{metres} 米，每满 {block} 米记 {value}，满了 {blocks} 个",
-    "metres_half_up": "{metres} 米，每 {block} 米记 {value}，剩下的满一半也算，一共 {blocks} 个",
-    "metres_up": "{metres} 米，每 {block} 米记 {value}，剩下的不满也算，一共 {blocks} 个",
-    "metres_exact": "{metres} 米，每 {block} 米记 {value}，按比例算",
+    **{f"{start}_{ending}": words for start in ("hours", "minutes", "metres") for ending, words in _BY_BLOCKS},
     "per_time": "做了 1 次，记 {value}",
     "per_item": "{quantity} 个，每个记 {value}",
     "per_counted": "{quantity} {counted}，每{counted}记 {value}",
@@ -72,7 +67,7 @@ EXPLANATIONS: dict[str, str] = {
     "faulted": "{name}，减 {less}",
     "faulted_to_zero": "{name}，减 {less}，减到 0 为止",
     "increment_minutes": "超过 {above} 分钟的部分，每满 {every} 分钟加 {each}，满了 {steps} 个，加 {added}",
-    "increment_metres": "超过 {above} 米的部分，每满 {every} 米加 {each}，满了 {steps} 个，加 {added}",
+    "increment_metres": "超过 {above}的部分，每满 {every}加 {each}，满了 {steps} 个，加 {added}",
     "increment_quantity": "超过 {above} 个的部分，每满 {every} 个加 {each}，加了 {steps} 次，共 {added}",
     "streak_goes_on": "连着第 {count} 次，到第 {next} 次多记分",
     "streak_again": "连着做的次数，同一天（同一周、同一月）只算一次，这次不另算",
@@ -104,6 +99,8 @@ OVER = {
     "most_times": "这次的 {clipped}不算",
     "most_minutes": "超过的时间不算，少 {clipped}",
 }
+LENGTHS = {"km": "{n} 千米", "m": "{n} 米"}
+METRES = ("metres", "block", "least", "above", "every")
 SPANS = {"both": "{hours} 小时 {minutes} 分钟", "hours": "{n} 小时", "minutes": "{n} 分钟"}
 # Amounts, in the smallest unit.
 POINT_FACTS = frozenset(
@@ -131,12 +128,22 @@ def told(step: Step, amount: Amount, say: Say = str.format) -> str:
     if {"minutes", "block"} <= facts.keys():
         facts["time"] = _span(int(facts.get("hours", 0)) * 60 + int(facts["minutes"]), say)
         facts["block"] = _span(int(facts["block"]), say)
+    if "metres" in facts or step.key == "increment_metres":
+        facts |= {name: length(int(facts[name]), say) for name in METRES if name in facts}
+        facts["time"] = facts.get("metres", "")
     clauses = [EXPLANATIONS[step.key]]
     if "clipped" in facts:
         limit = next(name for name in OVER if name in facts)
         had_before = step.facts.get("used", 0) or step.facts.get("had", 0)
         clauses += [BEFORE[limit], OVER[limit]] if had_before else [OVER[limit]]
     return say("，").join(say(clause, **facts) for clause in clauses)
+
+
+def length(metres: int, say: Say = str.format) -> str:
+    """As people say it: 800 米, 3 千米, 3.2 千米."""
+    if metres < 1_000:
+        return say(LENGTHS["m"], n=metres)
+    return say(LENGTHS["km"], n=f"{metres // 1_000}.{metres % 1_000:03}".rstrip("0").rstrip("."))
 
 
 def _span(minutes: int, say: Say) -> str:

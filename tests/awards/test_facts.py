@@ -55,6 +55,8 @@ async def test_what_is_missing_or_not_in_the_table_writes_nothing(neighbours):
         await neighbours.act(person, item="A02")
     with pytest.raises(NotInTable):
         await neighbours.act(person, item="A02", noted=Noted(level="三等奖"))
+    with pytest.raises(NotInTable):
+        await neighbours.act(person, item="A06", noted=Noted(marks=("节假日",)))
 
     assert await db.rows("SELECT id FROM awards_act") == []
     assert await neighbours.counted() == []

@@ -26,10 +26,12 @@ from pointsbank.reports.trial import Trial, Withdrawn, _scored
 from pointsbank.reports.trial_files import Asked, Order, order_file, put
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import queries as tables
-from pointsbank.scoring.rules import Basis, Cap, PastAct, Period, Replay, Scope
+from pointsbank.scoring.rules import NOTHING, Basis, Cap, Noted, PastAct, Period, Replay, Scope
+from pointsbank.scoring.rules_table import Streak
 from tests.scoring.builders import a_table, an_item, some_facts
 from tests.world import LOOSE, World, visiting
 
+SPOILT = "未按要求行动或导致投诉"  # by which the town's table counts nothing
 HOURS = (60, 150, 90, 120, 45, 240)
 KEY = "trial-key-0001"
 WAITS = (sys.executable, "-c", "import sys; sys.stdin.read()")
@@ -51,7 +53,9 @@ class Past:
         self.people.append(await self.world.person(name, household_id=household_id))
         return self.people[-1]
 
-    async def act(self, person_id: int, *, minutes: int = 60, item: str = "A01", days_ago: int = 0) -> awards.Made:
+    async def act(
+        self, person_id: int, *, minutes: int = 60, item: str = "A01", days_ago: int = 0, noted: Noted = NOTHING
+    ) -> awards.Made:
         self.made += 1
         return await db.write(
             awards.record_act,
@@ -64,6 +68,7 @@ class Past:
             began_at=self.world.clock.now() - timedelta(days=days_ago, hours=8),
             minutes=minutes,
             planned_minutes=minutes,
+            noted=noted,
         )
 
     async def draft(self, **changes: object) -> tables.Version:
@@ -177,6 +182,30 @@ def test_a_value_that_was_fixed_counts_where_a_version_leaves_it_open():
     ranged = an_item(basis=Basis.PER_TIME, points=3, range_max=9)
 
     assert [points(plain, 7), points(ranged, 7), points(ranged, None), points(ranged, 12)] == [3, 7, None, None]
+
+
+async def test_what_was_written_down_of_an_act_counts_in_a_run_too(past):
+    await past.act(past.people[0], minutes=120, noted=Noted(marks=(SPOILT,)))
+    draft = await past.draft()
+
+    same = await past.tried(draft)
+    halved = await past.tried(await past.save(draft.id, [half(item) for item in draft.table.items]))
+
+    assert same.totals[MAIN].old == same.totals[MAIN].new == same.awarded[MAIN]
+    assert halved.totals[MAIN].new == same.awarded[MAIN] + 1
+
+
+def half(item):
+    return msgspec.structs.replace(
+        item, multipliers=tuple(msgspec.structs.replace(one, percent=50) for one in item.multipliers)
+    )
+
+
+async def test_a_run_counts_rows_again(past):
+    outcome = await past.tried(await past.draft(streak=Streak(2, 4)))
+
+    # Of six days one earned nothing: after it the second and the fourth in a row bring four more, for each of three.
+    assert outcome.totals[MAIN].new == outcome.totals[MAIN].old + 24
 
 
 async def test_what_lies_before_the_months_uses_up_a_cap_and_is_in_no_sum(past):

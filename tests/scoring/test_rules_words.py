@@ -127,7 +127,9 @@ def test_each_explanation_is_given_and_its_facts_fill_its_text(key, item, act, t
         return text.format(**facts)
 
     words = rules.told(steps[key], "{} 分".format, say)
-    unsaid = {"hours", "minutes"} if "time" in asked else {name for name in ("used", "had") if "前面" not in words}
+    unsaid = (
+        {"hours", "minutes", "metres"} if "time" in asked else {name for name in ("used", "had") if "前面" not in words}
+    )
     assert steps[key].facts.keys() <= asked | unsaid
     assert "{" not in words
 
@@ -266,3 +268,19 @@ def test_points_live_to_the_last_day_inclusive(validity, day, last):
 def test_refusals_are_whole_sentences_filled_from_their_facts(refusal, facts_given):
     assert set(re.findall(r"{(\w+)}", refusal.message)) == set(facts_given)
     assert refusal.code.startswith("scoring.")
+
+
+@pytest.mark.parametrize(
+    ("metres", "words"), [(0, "0 米"), (999, "999 米"), (1000, "1 千米"), (3200, "3.2 千米"), (10_050, "10.05 千米")]
+)
+def test_a_distance_is_told_as_people_say_it(metres, words):
+    assert rules.length(metres) == words
+
+
+def test_a_walk_is_told_with_what_counts_of_it():
+    walk = an_item(basis=Basis.PER_DISTANCE, block_metres=1000, increments=(Increment("metres", 2000, 100, 1),))
+
+    assert in_words(evaluated(walk, some_facts(metres=2150))) == [
+        "2.15 千米，每满 1 千米记 1 分，满了 2 个",
+        "超过 2 千米的部分，每满 100 米加 1 分，满了 1 个，加 1 分",
+    ]

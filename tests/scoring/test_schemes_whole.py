@@ -107,11 +107,15 @@ def test_what_can_be_adopted_has_no_fault_and_what_has_one_lies_apart():
         assert bool(faults) == (path.parent != ADOPTABLE), (path, faults)
 
 
-def test_what_is_kept_as_published_can_be_read_and_lacks_what_its_source_or_the_program_lacks():
+# No items, no value, no word of advice and warning; and a kind of passbook that a community has to open first.
+LEFT_OPEN = {"no_items", "value_unknown", "deduction", "unknown_kind"}
+
+
+def test_what_is_kept_as_published_can_be_read_and_lacks_nothing_but_what_its_source_leaves_open():
     for path in PUBLISHED.glob("*.toml"):
         table = scheme_file.parse(path.read_text("utf-8"))
         faults = rules.faults(table, book_kinds={MAIN})
-        assert all(fault.only_publishing or fault.key == "unknown_kind" for fault in faults), (path, faults)
+        assert {fault.key for fault in faults} <= LEFT_OPEN, (path, faults)
 
 
 def test_what_was_shortened_to_be_adopted_says_nothing_else():
