@@ -154,6 +154,7 @@ async def test_only_what_was_earned_and_is_free_goes_and_never_below_the_base(pa
 
     booked = await case_of(case.id)
     assert (booked.points, booked.taken, await patrol.balance(person)) == (80, 55, 85)
+    assert tuple(await db.row("SELECT remaining FROM ledger_lot WHERE kind = 'gift'")) == (40,)
     again = await vetoed(patrol, person, "V03")
     await patrol.book()
     assert ((await case_of(again.id)).taken, await patrol.balance(person)) == (0, 85)
