@@ -17,8 +17,8 @@ from pointsbank.people import actions_staff as staff
 from pointsbank.people.rules_roles import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
-from pointsbank.scoring.rules import Table
-from pointsbank.scoring.rules_table import Validity, ValidityKind
+from pointsbank.scoring.rules import Basis, Item, Table
+from pointsbank.scoring.rules_table import Process, Validity, ValidityKind
 from pointsbank.stock import actions as stock
 
 STREET = "云杉街道"
@@ -76,8 +76,14 @@ class Place:
     staff: dict[Role, str]
     second_role: tuple[Role, Role] | None = None
     deputy: str = ""
+    deductions: tuple[Item, ...] = ()
 
 
+STAIRS = Item(
+    code="K01", category="居民公约", name="楼道堆物", basis=Basis.PER_TIME, points=2, evidence="巡查记录",
+    deduction=True, process=Process(advice=1, warnings=1, within_months=6), ground="居民公约第三条",
+    make_good="三天里把东西搬走", submit=("grid_worker",), review=("community_admin",),
+)  # fmt: skip
 PLACES = (
     Place(
         key="wutong",
@@ -106,6 +112,7 @@ PLACES = (
         },
         second_role=(Role.GRID_WORKER, Role.EVENT_ORGANISER),
         deputy="沈知秋",
+        deductions=(STAIRS,),
     ),
     Place(
         key="guihua",
@@ -248,7 +255,8 @@ async def build(scene: Scene, *, from_day: date) -> tuple[list[Community], list[
 
 
 def table_of(plan: Place) -> Table:
-    table = msgspec.structs.replace(init.template(plan.template), passbook=plan.holder)
+    table = init.template(plan.template)
+    table = msgspec.structs.replace(table, passbook=plan.holder, items=(*table.items, *plan.deductions))
     if plan.notice_days is not None:
         table = msgspec.structs.replace(table, notice_days=plan.notice_days)
     return msgspec.structs.replace(table, validity=Validity(ValidityKind.MONTHS, 24))

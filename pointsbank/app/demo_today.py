@@ -2,15 +2,15 @@
 
 from datetime import datetime, timedelta
 
-from pointsbank.app import demo_events, demo_gifts, demo_tables
+from pointsbank.app import demo_cases, demo_events, demo_gifts, demo_tables
 from pointsbank.app.demo_events import CONTACT, Held
 from pointsbank.app.demo_people import Resident
 from pointsbank.app.demo_places import Community
 from pointsbank.app.demo_scene import Scene, moment
 from pointsbank.app.demo_year import JUST_AFTER_MIDNIGHT, until_done
 from pointsbank.awards import actions as awards
+from pointsbank.awards import actions_deductions, actions_settle
 from pointsbank.awards import actions_questions as questions
-from pointsbank.awards import actions_settle
 from pointsbank.awards.rules_questions import Doubt
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
@@ -79,6 +79,7 @@ async def finish(scene: Scene, communities: list[Community]) -> None:
     wutong, guihua, wangxi = communities
     first, second = scene.today - timedelta(days=2), scene.today - timedelta(days=1)
 
+    await demo_cases.find(scene, wutong)
     scene.at(first, 7)
     early = [(place, place.plan.programmes[0], moment(first, 9)) for place in (guihua, wangxi)]
     held = await demo_events.publish(scene, early, 0)
@@ -86,7 +87,8 @@ async def finish(scene: Scene, communities: list[Community]) -> None:
     scene.at(first, 18, pace_seconds=20)
     await demo_events.confirm(scene, held)
     scene.at(second, JUST_AFTER_MIDNIGHT)
-    for job in (awards.gather_notices, actions_settle.settle_due, actions_expiry.expire_due):
+    jobs = (awards.gather_notices, actions_settle.settle_due, actions_deductions.book_due, actions_expiry.expire_due)
+    for job in jobs:
         await until_done(job)
 
     scene.at(second, 7)

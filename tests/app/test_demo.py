@@ -55,6 +55,12 @@ LISTS = {
     "provisional people wait": "people_person WHERE state = 'provisional'",
     "an award waits for its second review": "awards_award WHERE state = 'pending' AND next_role = 'community_admin'",
     "awards are on notice": "awards_award WHERE state = 'noticed'",
+    "a finding was told and its days run": "awards_case WHERE state = 'told' AND open_until >= date('now', '+8 hours')",
+    "a finding is objected to": "awards_case WHERE state = 'disputed'",
+    "a deduction was booked, after advice and a warning": (
+        "awards_case it WHERE state = 'booked' AND taken > 0 AND 2 = (SELECT COUNT(*) FROM awards_case earlier"
+        " WHERE earlier.person_id = it.person_id AND earlier.step IN ('advice', 'warning') AND earlier.state = 'told')"
+    ),
     "an objection waits": "notices_objection WHERE state = 'open'",
     "a line is disputed": "awards_award WHERE state = 'disputed'",
     "a table is drafted": "scoring_version WHERE state = 'draft'",
