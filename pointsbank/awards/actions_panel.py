@@ -18,16 +18,15 @@ RETURNING id, members, agree, drawn, seats
 KNOWN = "SELECT 1 FROM awards_panel WHERE award_id = ?"
 SEAT_OF = "SELECT id FROM awards_panel_seat WHERE panel_id = ? AND person_id = ? AND left_at IS NULL"
 SIT_DOWN = "INSERT INTO awards_panel_seat (panel_id, person_id, seated_at) VALUES (?, ?, ?) RETURNING id"
-SEATED = "UPDATE awards_panel SET seats = seats + 1 WHERE id = ? AND seats < members"
+SEATED = "UPDATE awards_panel SET seats = seats + 1 WHERE id = ?"
 VOTE = """
 INSERT INTO awards_panel_vote (seat_id, agrees, reason, voted_at) VALUES (?, ?, ?, ?)
 ON CONFLICT (seat_id) DO NOTHING RETURNING id
 """
 COUNT = """
-UPDATE awards_panel SET agreed = agreed + ?, against = against + ?
- WHERE id = ? AND verdict IS NULL AND agreed + against < seats RETURNING agreed, against
+UPDATE awards_panel SET agreed = agreed + ?, against = against + ? WHERE id = ? RETURNING agreed, against
 """
-DECIDE = "UPDATE awards_panel SET verdict = ?, decided_at = ? WHERE id = ? AND verdict IS NULL"
+DECIDE = "UPDATE awards_panel SET verdict = ?, decided_at = ? WHERE id = ?"
 REASONS_GIVEN = """
 SELECT vote.reason FROM awards_panel_vote vote JOIN awards_panel_seat seat ON seat.id = vote.seat_id
  WHERE seat.panel_id = ? AND vote.reason <> ''
@@ -37,15 +36,14 @@ SELECT vote.reason FROM awards_panel_vote vote JOIN awards_panel_seat seat ON se
 async def vote(tx: Tx, *, award_id: int, agrees: bool, reason: Reason | None) -> State:
     """Give one's vote, once; the last one that is needed takes the step of the chain. Says where the award stands."""
     assert agrees == (reason is None)
-    panel = await tx.row(TAKE, award_id)  # from here on the votes of this panel come one after the other
+    panel = await tx.row(TAKE, award_id)  # the guard of all that follows: votes come one after the other
     if panel is None:
         raise AlreadyReviewed if await tx.row(KNOWN, award_id) else NotFound
     seat_id = await _seat(tx, panel)
     if await tx.row(VOTE, seat_id, agrees, reason or "", tx.now) is None:
         raise AlreadyVoted
     counted = await tx.row(COUNT, int(agrees), int(not agrees), panel["id"])
-    if counted is None:
-        raise AlreadyReviewed
+    assert counted is not None
     await trail.record(tx, "panel.voted", subject=("award", award_id))  # what, the vote itself says
     passed = outcome(
         members=panel["members"], agree=panel["agree"], agreed=counted["agreed"], against=counted["against"]
@@ -72,8 +70,7 @@ async def _seat(tx: Tx, panel: Row) -> int:
         free = len(await queries.free_to_sit(tx, panel["id"]))
         if lacking := missing(members=panel["members"], seats=0, free=free):
             raise TooFewNamed(missing=lacking)
-    if await tx.run(SEATED, panel["id"]) != 1:
-        raise AlreadyReviewed
+    await tx.run(SEATED, panel["id"])
     taken = await tx.row(SIT_DOWN, panel["id"], person_id, tx.now)
     assert taken is not None
     return int(taken["id"])
@@ -81,8 +78,7 @@ async def _seat(tx: Tx, panel: Row) -> int:
 
 async def _decide(tx: Tx, award_id: int, panel_id: int, *, passed: bool) -> State:
     verdict = "passed" if passed else "rejected"
-    if await tx.run(DECIDE, verdict, tx.now, panel_id) != 1:
-        raise AlreadyReviewed
+    await tx.run(DECIDE, verdict, tx.now, panel_id)
     given = [Reason(reason) for (reason,) in await tx.rows(REASONS_GIVEN, panel_id)]
     reason = None if passed else reason_of(given)
     award = await tx.row(awards.AWARD_OF_ID, award_id)

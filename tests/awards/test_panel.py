@@ -6,6 +6,7 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from pointsbank.awards import actions, queries_panel
+from pointsbank.awards import verify as awards_verify
 from pointsbank.awards.rules import AlreadyReviewed, NotYourStep, Reason
 from pointsbank.awards.rules_panel import AlreadyVoted, NotSeated, TooFewNamed
 from pointsbank.kit import db
@@ -17,6 +18,7 @@ from tests.awards.neighbours import ADMIN, an_item
 from tests.awards.panels import Hall, judged
 
 pytestmark = pytest.mark.both
+PANELS = 17  # the invariant
 DAY_CAP = (Cap(Scope.PERSON, Period.DAY, 100),)
 
 
@@ -102,6 +104,15 @@ class TestWhoSits:
         for person in (doer, mate, organiser.person_id):
             with pytest.raises(NotSeated):
                 await hall.vote(award, person)
+
+    async def test_whoever_only_wrote_it_down_does_not_sit(self, hall, neighbours):
+        await neighbours.adopt(an_item(review=("panel",), panel=judged(1, 1).panel))
+        organiser = await neighbours.actor()
+        await hall.name(organiser.person_id)
+
+        award = await hall.deed(confirmed_by=organiser)
+
+        assert await hall.seated(award) == []
 
     async def test_where_nobody_is_drawn_the_first_who_vote_are_the_panel(self, hall, neighbours):
         await neighbours.adopt(judged(3, 2, drawn=False))
@@ -273,6 +284,62 @@ class TestVotes:
         for verdict in ("passed", "rejected"):
             with pytest.raises(IntegrityError):
                 await db.write(decided, verdict=verdict)
+
+
+async def test_a_table_with_a_panel_a_building_and_a_team_is_published_and_carried_out(hall, neighbours):
+    await neighbours.adopt(notice_days=0)
+    items = [judged(1, 1), an_item("B01", scope="building"), an_item("C01", scope="team")]
+    await neighbours.adopt_from_tomorrow(*items, notice_days=0)
+    neighbours.clock.advance(days=9)
+    [member] = await hall.named(1)
+    person = await neighbours.person()
+
+    states = [await hall.vote(await hall.deed(person), member)]
+    states += [(await neighbours.act(person, item=code)).state for code in ("B01", "C01")]
+
+    assert (states, await neighbours.balance(person)) == (["settled"] * 3, 50)
+
+
+TRIGGERS = (
+    ("awards_panel", "decided_update"),
+    ("awards_panel_vote", "append_only_update"),
+    ("awards_panel_vote", "append_only_delete"),
+    ("awards_review", "append_only_update"),
+)
+TAMPERED = {
+    "a vote is gone": "DELETE FROM awards_panel_vote WHERE id = (SELECT MAX(id) FROM awards_panel_vote)",
+    "a vote says something else": "UPDATE awards_panel_vote SET agrees = FALSE, reason = 'twice'",
+    "a panel has more seats": "UPDATE awards_panel SET seats = 3",
+    "a panel decided nothing": "UPDATE awards_panel SET verdict = NULL, decided_at = NULL",
+    "a step was taken by somebody": "UPDATE awards_review SET reviewed_by = 1 WHERE step = 1",
+}
+
+
+async def test_verify_finds_a_step_that_no_panel_took(hall, neighbours, engine):
+    await neighbours.adopt(judged(3, 2, drawn=False), notice_days=0)
+    award = await hall.deed()
+    for member in (await hall.named(3))[:2]:
+        await hall.vote(award, member)
+    found = {}
+
+    async def tamper(tx, *, what):
+        for table, name in TRIGGERS:
+            on_table = "" if engine == "sqlite" else f" ON {table}"
+            await tx.rows(f"DROP TRIGGER {table}_{name}{on_table}")
+        await tx.run(TAMPERED[what])
+        found[what] = {one.what for one in await awards_verify.check(tx.rows) if one.invariant == PANELS}
+        raise Undone
+
+    for what in TAMPERED:
+        with pytest.raises(Undone):
+            await db.write(tamper, what=what)
+
+    assert all(found.values())
+    assert set().union(*found.values()) == {what for number, what, _ in awards_verify.CHECKS if number == PANELS}
+
+
+class Undone(Exception):
+    """What was tampered with is put back."""
 
 
 async def decided(tx, *, verdict):

@@ -4,7 +4,10 @@ import pytest
 from pointsbank.events import actions, queries, rules
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound
-from pointsbank.scoring.rules import NoTableInForce
+from pointsbank.people.access import Role
+from pointsbank.scoring.rules import Basis, Item, NoTableInForce
+from tests.events.conftest import Square
+from tests.world import World, visiting
 
 both = pytest.mark.both
 
@@ -47,6 +50,26 @@ async def test_another_community_neither_sees_nor_publishes_it(square):
 async def test_only_items_of_the_table_make_an_activity(square, item_code):
     with pytest.raises(rules.NotAnEventItem):
         await square.activity(item_code=item_code)
+
+
+async def test_what_organisers_may_not_submit_is_no_item_of_an_activity(clock, settings, database):
+    own = Item(
+        code="Z01",
+        category="奖励",
+        name="获奖",
+        basis=Basis.PER_TIME,
+        points=3,
+        evidence="证书",
+        submit=("self", "import"),
+    )
+    world = await World(clock, settings, more_items=(own,)).found(count=1)
+    square = Square(world, *await world.staff(Role.EVENT_ORGANISER))
+
+    with pytest.raises(rules.NotAnEventItem):
+        await square.activity(item_code="Z01")
+    async with visiting(world, cookie=square.organiser_token) as organiser:
+        page = await organiser.get("/events/new")
+    assert ('value="A01"' in page.text, 'value="Z01"' in page.text) == (True, False)
 
 
 async def test_without_a_table_in_force_on_its_day_there_is_no_activity(square):
