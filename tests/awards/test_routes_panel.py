@@ -102,7 +102,7 @@ async def test_admins_are_told_that_more_have_to_be_named(neighbours, world):
         one = await admin.get(f"/people/staff/{member}")
 
     assert "能参加评议的还差 2 人" in queue.text
-    assert "积分标准要的：现场签到，要有材料" in queue.text
+    assert "要的凭据：现场签到，要有材料" in queue.text
     assert "评议小组人不够" in todo.text
     assert "评议小组成员" in one.text
 
