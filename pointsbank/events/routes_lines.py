@@ -58,7 +58,7 @@ class Asking:
     @property
     def lines_max(self) -> int:
         """As many lines as one form may send with every box ticked."""
-        return INPUTS_MAX // (3 + sum(max(1, len(ask.options)) for ask in self.asks if ask.sort != "choice") + 5)
+        return INPUTS_MAX // (3 + sum(len(ask.options) if ask.sort == "ticks" else 1 for ask in self.asks))
 
     def trouble(self, noted: Noted, quantity: int) -> Refusal | None:
         """Why these facts cannot be scored."""

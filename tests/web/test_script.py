@@ -24,7 +24,8 @@ PAGE = """<!doctype html><html lang="zh-CN" class="staff"><meta charset="utf-8">
 <button data-key="F8" type="button" id="undo">撤销</button>
 <input id="seats" type="number" min="1" max="3" value="1">
 <button type="button" data-add="1" data-for="seats" id="more">多</button>
-<table data-grid><tr><td><input id="a1"><td><input id="b1"></tr><tr><td><input id="a2"><td><input id="b2"></tr></table>
+<table data-grid><tr><td><input id="a1"><td><input id="b1"></tr><tr data-row="more"><td><input id="m1"></tr>
+<tr><td><input id="a2"><td><input id="b2"></tr><tr data-row="more"><td><input id="m2"></tr></table>
 <section id="live" data-refresh-seconds="1" data-refresh-url="/live">0 <b data-countdown></b></section>
 <form id="plain" method="post" action="/slow"><button id="once">提交</button></form>
 </main></body></html>"""
@@ -255,6 +256,9 @@ def test_a_grid_is_walked_and_pasted_into(page):
     assert [page.input_value(f"#{cell}") for cell in ("a1", "b1", "a2", "b2")] == ["1", "2", "3", "4"]
     page.keyboard.press("ArrowDown")
     assert page.evaluate("document.activeElement.id") == "a2"
+    page.focus("#m1")
+    page.keyboard.press("Enter")  # the second row of a line is walked by itself
+    assert page.evaluate("document.activeElement.id") == "m2"
 
 
 def test_a_number_is_counted_within_its_bounds(page):
