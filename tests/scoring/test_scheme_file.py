@@ -127,7 +127,7 @@ def test_a_deduction_can_be_read_and_cannot_be_published(name):
     [
         (HEAD, 1, "还没有可以得分的项"),
         (GOOD.replace("points = 1\n", ""), 6, "原文没有写“打扫楼道”记多少"),
-        (GOOD + 'review = ["panel"]\n', 13, "评议小组的审核现在还办不到"),
+        (GOOD + 'review = ["panel"]\n', 6, "要写几人、几人同意"),
     ],
 )
 def test_what_the_source_leaves_open_or_nobody_can_carry_out_yet_is_read_and_bars_publishing(text, line, part):
