@@ -1,7 +1,8 @@
 """What somebody who died, or leaves, passes on: all points to an heir or to the pot; then the passbooks are closed.
 
-A voucher for each passbook says it; above what the community lets one person do a second one agrees. With the last of
-them the member is gone.
+A voucher for each passbook says it, or for each million smallest units where a passbook holds more: one follows when
+the one before is booked. Above what the community lets one person do a second one agrees. With the last of them the
+member is gone.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions_flows as flows
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries_flows as ledger
+from pointsbank.ledger.rules import POINTS_MAX
 from pointsbank.ledger.rules_flows import EstateAsked, Voucher, What
 from pointsbank.people import actions as people
 from pointsbank.people import queries as people_queries
@@ -50,13 +52,9 @@ async def pass_on(tx: Tx, *, person_id: int, heir_id: int | None, reason: str, n
         to_id = None
         if heir_id is not None:
             to_id = await vouchers.open_book_of(tx, person_id=heir_id, kind=book.kind_code)
-        voucher = await vouchers.draw_estate(
-            tx, community_id=holder.community_id, from_id=book.passbook_id, to_id=to_id, points=book.balance,
-            reason=reason, note=note, member_id=holder.person_id,
+        made += await _draw(
+            tx, holder, sides=(book.passbook_id, to_id), points=book.balance, reason=reason, note=note
         )  # fmt: skip
-        made.append(voucher.id)
-        if voucher.approval_id is None:
-            await _book(tx, voucher)
     return Passed(made, await _go_if_done(tx, holder, note))
 
 
@@ -70,7 +68,28 @@ async def agree(tx: Tx, *, voucher_id: int, seen: str) -> bool:
     if voucher.from_id not in {book.passbook_id for book in await queries.books_that_end(tx, holder)}:
         raise BookStays
     await _book(tx, await vouchers.agree(tx, voucher_id=voucher_id, seen=seen))
+    left = (await ledger.book(tx, voucher.from_id)).balance
+    sides = (voucher.from_id, voucher.to_id)
+    await _draw(tx, holder, sides=sides, points=left, reason=voucher.reason, note=voucher.note)
     return await _go_if_done(tx, holder, voucher.note)
+
+
+async def _draw(
+    tx: Tx, holder: Holder, *, sides: tuple[int, int | None], points: int, reason: str, note: str
+) -> list[int]:
+    """Make vouchers out until these points are booked, or one of them waits; returns them."""
+    made = []
+    while points:
+        voucher = await vouchers.draw_estate(
+            tx, community_id=holder.community_id, from_id=sides[0], to_id=sides[1], points=min(points, POINTS_MAX),
+            reason=reason, note=note, member_id=holder.person_id,
+        )  # fmt: skip
+        made.append(voucher.id)
+        if voucher.approval_id is not None:
+            break
+        await _book(tx, voucher)
+        points -= voucher.points
+    return made
 
 
 async def _taken(tx: Tx, holder: Holder, concerned: Sequence[int]) -> Holder:

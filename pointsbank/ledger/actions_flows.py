@@ -59,9 +59,11 @@ UPDATE ledger_account SET balance = balance - ?
  WHERE id = ? AND balance - held >= ? AND closed_at IS NULL RETURNING balance
 """
 HOLD_ACCOUNT = "UPDATE ledger_account SET balance = balance WHERE id = ?"
-TAKE_ALL = """
-UPDATE ledger_account SET balance = 0
- WHERE id = ? AND balance = ? AND held = 0 AND closed_at IS NULL RETURNING balance
+# All of it, or of more than one entry may move as much as one may.
+TAKE_ALL = f"""
+UPDATE ledger_account SET balance = balance - ?
+ WHERE id = ? AND (balance = ? OR (balance > ? AND ? = {rules.POINTS_MAX})) AND held = 0 AND closed_at IS NULL
+RETURNING balance
 """
 POT_BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
 LOTS = """
@@ -220,11 +222,13 @@ async def _take(tx: Tx, voucher: Voucher, source: Book) -> int:
 
 
 async def _take_all(tx: Tx, voucher: Voucher, source: Book) -> int:
-    if await tx.row(TAKE_ALL, source.account_id, voucher.points) is None:
+    points = voucher.points
+    account = await tx.row(TAKE_ALL, points, source.account_id, points, points, points)
+    if account is None:
         await check_nothing_held(tx, passbook_id=source.passbook_id)
         now = await queries.book(tx, source.passbook_id)
         raise BookClosed if now.is_closed else EstateChanged(balance=now.balance, **in_unit(now))
-    return 0
+    return int(account["balance"])
 
 
 async def _put(tx: Tx, voucher: Voucher, target: Book) -> int:
@@ -241,9 +245,9 @@ async def _take_lots(tx: Tx, entry_id: int, voucher: Voucher, source: Book, *, l
     """Take lots, soonest to expire first, and say of what sort they were: their last days go along.
 
     A holder gives away what was earned; an adjustment takes whatever there is. Where all of it follows somebody, what
-    has expired goes along and lapses there.
+    has expired goes along and lapses there; of an estate that needs several entries each takes all sorts.
     """
-    is_all = voucher.what in FOLLOWS and left == 0
+    is_all = voucher.what is What.ESTATE or (voucher.what in FOLLOWS and left == 0)
     found = await tx.rows(LOTS, source.account_id, date.min if is_all else local_day(tx.now))
     lots = {lot["id"]: lot for lot in found if lot["kind"] == rules.EARNED or voucher.what not in GIVEN}
     taken = rules.take_from([(lot_id, lot["free"]) for lot_id, lot in lots.items()], voucher.points)

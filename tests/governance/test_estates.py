@@ -116,6 +116,24 @@ class TestPassingOn:
         assert await agree(town, voucher_id)
         assert (await town.balance(heir), await state_of(gone)) == (101, "left")
 
+    @pytest.mark.both
+    async def test_what_no_entry_may_move_at_once_goes_in_several_each_agreed_to(self, town):
+        gone, heir, maker = await town.person(points=1_000_000), await town.person("测试乙"), await admin(town)
+        await town.give(gone, 1_000_000)
+        await town.give(gone, 500_000)
+        sums = await all_points()
+        [voucher_id] = (await pass_on(town, gone, heir, actor=maker)).voucher_ids
+        booked = []
+        while voucher_id:
+            is_last = await agree(town, voucher_id)
+            booked.append((await flows.voucher((town.home.id,), voucher_id)).points)
+            open_ones = await flows.open_estates(None, gone)
+            voucher_id = open_ones[0].id if open_ones else 0
+            assert is_last == (not open_ones)
+
+        assert booked == [1_000_000, 1_000_000, 500_000]
+        assert (await town.balance(heir), await all_points(), await state_of(gone)) == (2_500_000, sums, "left")
+
     async def test_what_came_meanwhile_is_seen_and_what_is_withdrawn_may_be_asked_again(self, town):
         gone, maker = await town.person(points=101), await admin(town)
         [voucher_id] = (await pass_on(town, gone, actor=maker)).voucher_ids

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import msgspec
+
 from pointsbank.approvals import queries as approvals
 from pointsbank.awards import actions_settle
 from pointsbank.ledger import (
@@ -136,8 +138,9 @@ def a_gift_that_is_taken_back_goes_to_nobody(patch):
 def an_estate_leaves_what_has_expired(patch):
     take_lots = actions_flows._take_lots
 
-    async def take(*args, left):
-        return await take_lots(*args, left=left + 1)
+    async def take(tx, entry_id, voucher, source, *, left):
+        what = rules_flows.What.ADJUSTMENT if voucher.what is rules_flows.What.ESTATE else voucher.what
+        return await take_lots(tx, entry_id, msgspec.structs.replace(voucher, what=what), source, left=left)
 
     patch.setattr(actions_flows, "_take_lots", take)
 

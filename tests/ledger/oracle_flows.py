@@ -247,7 +247,7 @@ class Flows(Books):
         most = self.kind_of(book).balance_max
         if book == voucher.source and voucher.what == "estate":
             self.check_nothing_held(book)
-            if self.balance(book) != voucher.points:
+            if self.balance(book) != voucher.points and not self.balance(book) > voucher.points == MOST:
                 raise No("estate_changed")
         elif book == voucher.source:
             stays = self.kind_of(book).spend_above if voucher.what in GIVEN else 0
@@ -263,6 +263,7 @@ class Flows(Books):
         else:
             is_given = voucher.what in GIVEN
             is_all = voucher.what in FOLLOWS and voucher.points == self.balance(voucher.source)
+            is_all = is_all or voucher.what == "estate"
             reach = self.in_order(voucher.source) if is_all else self.live(voucher.source)
             lots = [each for each in reach if each[1] == "earned" or not is_given]
             taken = self.gather(lots, voucher.source, voucher.points)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from tests.ledger.oracle import MAIN
 from tests.ledger.oracle_flows import Flows, Voucher
 from tests.ledger.oracle_openings import Openings
-from tests.ledger.oracle_rows import MOST, Home, No, Person
+from tests.ledger.oracle_rows import MOST, Home, No, Person, Side
 
 
 @dataclass
@@ -266,11 +266,7 @@ class Homes(Flows, Openings):
             raise No("estate_asked")
         for book in left:
             target = self.pot_of(book) if heir is None else self.book_of(heir, self.books[book].kind)
-            voucher = Voucher("estate", book, target, self.balance(book), member=human)
-            self.draw(voucher)
-            voucher.state = "asked"
-            if self.is_for_one(voucher):
-                self._book_estate(voucher)
+            self._draw_estate(book, target, human)
         return self._go_if_done(human)
 
     def give_estate(self, place: int, *, is_maker: bool, has_seen: bool) -> bool:
@@ -282,7 +278,19 @@ class Homes(Flows, Openings):
         if voucher.source not in self.books_that_end(human):
             raise No("book_stays", "governance")
         self._book_estate(self.agreed(place, is_maker=is_maker, has_seen=has_seen))
+        self._draw_estate(voucher.source, voucher.target, human)
         return self._go_if_done(human)
+
+    def _draw_estate(self, book: Side, target: Side, human: int) -> None:
+        """A million at a time, until all is booked or a voucher waits."""
+        assert isinstance(book, int)
+        while left := self.balance(book):
+            voucher = Voucher("estate", book, target, min(left, MOST), member=human)
+            self.draw(voucher)
+            voucher.state = "asked"
+            if not self.is_for_one(voucher):
+                return
+            self._book_estate(voucher)
 
     def _book_estate(self, voucher: Voucher) -> None:
         assert isinstance(voucher.source, int)
