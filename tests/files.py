@@ -35,7 +35,7 @@ class Connection(sqlite3.Connection):
 
 @dataclass
 class File:
-    """Kept in a folder of its own; where a test looks for it stands a link."""
+    """Kept in a folder of its own, with its log; where a test looks for it stands a link to it alone."""
 
     path: Path
     out: set[Connection] = field(default_factory=set)
