@@ -136,10 +136,12 @@ def _translate(_: Context, text: str, /, **facts: Any) -> str:
     return i18n.translate(text, None, **facts)
 
 
+@cache  # a page has several, and to write one takes as long as a paragraph
 def icon(name: str) -> Markup:
     return ICON.format(assets.shelf().url("icons.svg"), name)
 
 
+@cache
 def ornament(name: str) -> Markup:
     """`guilloche` or `band`, the lines of the passbook."""
     return ORNAMENT.format(assets.shelf().url("icons.svg"), name)
