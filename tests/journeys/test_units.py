@@ -20,7 +20,7 @@ from tests.ledger.conftest import PLAIN
 from tests.redemption.test_routes_counter import Till, barcode
 from tests.stand import stand
 from tests.test_pages import ROUTES, may
-from tests.world import BLOCKED_STAIRS, World, visiting
+from tests.world import BLOCKED_STAIRS, JUDGED, World, visiting
 
 COINS = msgspec.structs.replace(PLAIN, name="志愿币", unit="志愿币", decimals=2, transferable=True, donatable=True)
 PLAIN_UNIT = re.compile(r"\d\s*分(?![钟数值享])|[(（>]\s*分\s*[<)）]")
@@ -191,7 +191,7 @@ async def test_whoever_leaves_is_told_what_is_left_in_the_first_passbook_and_giv
 async def test_no_page_of_such_a_community_calls_its_points_anything_else(database, settings, clock, monkeypatch):
     """Minutes, whose word is the same, are left out."""
     monkeypatch.setattr(formats, "minutes", lambda amount, **_: f"{amount} min")
-    world = await World(clock, settings, more_items=(BLOCKED_STAIRS,)).found(notice_days=3, count=1)
+    world = await World(clock, settings, more_items=(BLOCKED_STAIRS, JUDGED)).found(notice_days=3, count=1)
     await world.community("测试社区2", holder="household", notice_days=3)
     await rename_points(world.home.id)
     made = await stand(world)
