@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pointsbank.app import cli_ledger, verifying
 from pointsbank.app import database as databases
-from pointsbank.app import verifying
 from pointsbank.ledger import verify_seals
 from tests.app.shell import Shell
 
@@ -51,3 +51,7 @@ async def test_a_process_that_is_ended_ends_the_check(
     with pytest.raises(ExceptionGroup) as told:
         await verifying._apart(spans, 2, small_demo / databases.FILE_NAME, lambda _text: None)
     assert told.group_contains((verifying.ProcessEnded, ConnectionError))
+
+
+def test_what_is_found_in_any_room_has_a_word_at_the_shell():
+    assert {room.__name__.split(".")[1] for room in verifying.OTHER_ROOMS} <= set(cli_ledger.ROOMS)
