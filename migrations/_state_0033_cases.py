@@ -17,6 +17,7 @@ STATE = [
             ("passbook_id", fields.BigIntField()),
             ("found_on", fields.DateField()),
             ("quantity", fields.BigIntField()),
+            ("facts", fields.TextField(unique=False)),
             ("what", fields.TextField(unique=False)),
             ("evidence", fields.TextField(unique=False)),
             ("made_by", fields.BigIntField()),

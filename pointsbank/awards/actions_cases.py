@@ -40,14 +40,15 @@ from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries as people
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import Facts, Item, Table
+from pointsbank.scoring.rules import NOTHING, FactNotCounted, Facts, Item, Noted, Table, check_noted
+from pointsbank.scoring.rules_facts import FACT_WORDS
 from pointsbank.scoring.rules_table import Veto
 from pointsbank.trail import actions as trail
 
 MAKE = """
 INSERT INTO awards_case (community_id, version_id, item_code, person_id, household_id, passbook_id, found_on, quantity,
-                         what, evidence, made_by, made_at, consequence, state)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'made') ON CONFLICT DO NOTHING RETURNING id
+                         facts, what, evidence, made_by, made_at, consequence, state)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'made') ON CONFLICT DO NOTHING RETURNING id
 """
 ASK = "UPDATE awards_case SET approval_id = ? WHERE id = ?"
 END = "UPDATE awards_case SET state = ? WHERE id = ? AND state = 'made'"
@@ -72,7 +73,15 @@ class _Fixed(msgspec.Struct, frozen=True):
 
 
 async def make(
-    tx: Tx, *, person_id: int, item_code: str, found_on: date, what: str, evidence: str, quantity: int = 1
+    tx: Tx,
+    *,
+    person_id: int,
+    item_code: str,
+    found_on: date,
+    what: str,
+    evidence: str,
+    quantity: int = 1,
+    noted: Noted = NOTHING,
 ) -> int:
     """Write down what was found, and ask another person to look at it; returns the case.
 
@@ -87,12 +96,17 @@ async def make(
     rule = rule_of(version.table, item_code)
     if rule is None:
         raise NoDeduction(item_code=item_code, day=found_on.isoformat())
+    if isinstance(rule, Item):
+        check_noted(version.table, rule, noted, quantity)
+    elif noted != NOTHING or quantity != 1:
+        raise FactNotCounted(name=rule.name, fact=FACT_WORDS["quantity" if noted == NOTHING else "level"])
     passbook_id = await open_book(tx, holder=holder, kind=_book_kind(version.table, rule))
     is_shared = isinstance(rule, Item) and rule.scope == "household"
     is_shared = is_shared or (await flows.book(tx, passbook_id)).household_id is not None
     made = await tx.row(
         MAKE, holder.community_id, version.id, item_code, holder.person_id,
-        holder.household_id if is_shared else None, passbook_id, found_on, quantity, what, evidence,
+        holder.household_id if is_shared else None, passbook_id, found_on, quantity,
+        "" if noted == NOTHING else _encode(noted).decode(), what, evidence,
         tx.actor.person_id, tx.now, rule.consequence if isinstance(rule, Veto) else None,
     )  # fmt: skip
     if made is None:
@@ -144,7 +158,7 @@ async def agree(tx: Tx, *, case_id: int, seen: str) -> int:
 async def _worked_out(tx: Tx, case: Case, table: Table, item: Item) -> _Fixed:
     assert item.process is not None
     earlier = await queries.earlier(tx, case, item.process.within_months)
-    facts = Facts(case.found_on, 0, 0, case.quantity, earlier=earlier)
+    facts = Facts(case.found_on, 0, 0, case.quantity, earlier=earlier, **msgspec.structs.asdict(case.noted))
     holder = await people.holder_of(tx, case.person_id)
     result, uses = await score(tx, holder=holder, table=only_items(table), item=item, facts=facts)
     step = step_after(item.process, earlier)

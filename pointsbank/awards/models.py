@@ -138,6 +138,7 @@ class Case(Model):
     passbook_id = fields.BigIntField()
     found_on = fields.DateField()
     quantity = fields.BigIntField()
+    facts = fields.TextField()
     what = fields.TextField()
     evidence = fields.TextField()
     made_by = fields.BigIntField()

@@ -21,14 +21,16 @@ from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import queries as people
 from pointsbank.scoring import queries as scoring
+from pointsbank.scoring.rules import NOTHING, Noted
 from pointsbank.scoring.rules_table import Item, Veto
 
 CASES_MAX = 100
+_noted = msgspec.json.Decoder(Noted).decode
 
 CASES = """
 SELECT id, community_id, version_id, item_code, person_id, household_id, passbook_id, found_on, quantity, what,
        evidence, made_by, approval_id, state, step, points, object_days, told_on, told_how, open_until, remedy,
-       remedy_by, remedy_approval_id, taken, entry_id, consequence, barred_until
+       remedy_by, remedy_approval_id, taken, entry_id, consequence, barred_until, facts
   FROM awards_case
 """
 BY_ID = f"{CASES} WHERE id = ?"
@@ -76,9 +78,11 @@ async def _row(tx: Tx | None, sql: str, *values: object) -> Row | None:
 
 
 def _case(found: Row) -> Case:
-    case = Case(*found)
+    *columns, facts = found
+    case = Case(*columns)
     return msgspec.structs.replace(
         case,
+        noted=_noted(facts) if facts else NOTHING,
         state=CaseState(case.state),
         step=None if case.step is None else Step(case.step),
         told_how=None if case.told_how is None else How(case.told_how),

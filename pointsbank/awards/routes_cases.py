@@ -1,5 +1,6 @@
 """Findings: written down at a member's page, confirmed by another person, told by a letter; the holder reads along."""
 
+import unicodedata
 from datetime import date
 from typing import Annotated, Any
 
@@ -32,10 +33,12 @@ from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.routes_vouchers import GiveForm, KeyForm, RefuseForm
+from pointsbank.ledger.rules_kinds import smallest
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.queries import MemberView
 from pointsbank.scoring import queries as scoring
+from pointsbank.scoring.rules import Noted, ValueNotFixed, counts_quantity
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -64,6 +67,8 @@ class CaseForm(msgspec.Struct):
     what: Annotated[str, Meta(title=N_("发现了什么"), min_length=2, max_length=120)]
     evidence: Annotated[str, Meta(title=N_("凭据"), min_length=2, max_length=120)]
     quantity: Annotated[int, Meta(title=N_("几处"), ge=1, le=100)] = 1
+    level: Annotated[str, Meta(title=N_("哪一级"), max_length=120)] = ""
+    value: Annotated[str, Meta(title=N_("扣多少"), max_length=12)] = ""
 
 
 class TellForm(msgspec.Struct):
@@ -113,9 +118,23 @@ async def _new_page(view: MemberView, today: date, form: Filled[Any]) -> Respons
         items=items,
         vetoes=vetoes,
         written=await kinds.denominations(None, holder.community_id),
-        counts=any(item.basis == "per_item" for item in items),
+        counts=any(counts_quantity(item) for item in items),
         form=form,
     )
+
+
+async def _noted(community_id: int, form: CaseForm) -> Noted:
+    """The level is sent with its item's code before it; the value as people write points of its kind."""
+    level = form.level.removeprefix(f"{form.item_code}/") or None
+    if not form.value:
+        return Noted(level=level)
+    version = await scoring.current(community_id, form.found_on)
+    item = None if version is None else version.items.get(form.item_code)
+    of = None if item is None else (await kinds.denominations(None, community_id))[item.book_kind]
+    value = smallest(unicodedata.normalize("NFKC", form.value), of.decimals if of else 0)
+    if value is None:
+        raise ValueNotFixed(name=item.name if item else form.item_code)
+    return Noted(level=level, fixed_points=value)
 
 
 @post("/awards/people/{person_id:int}/cases", guards=MAKES)
@@ -125,11 +144,18 @@ async def make(
     form = await forms.read(request, CaseForm)
     view = await _member(session, person_id)
     if form.is_valid:
-        asked = msgspec.structs.asdict(form.value)
-        key = asked.pop("request_key")
         try:
             case_id = await db.write(
-                actions.make, actor=session.actor, request_key=key, person_id=view.person_id, **asked
+                actions.make,
+                actor=session.actor,
+                request_key=form.value.request_key,
+                person_id=view.person_id,
+                item_code=form.value.item_code,
+                found_on=form.value.found_on,
+                what=form.value.what,
+                evidence=form.value.evidence,
+                quantity=form.value.quantity,
+                noted=await _noted((await people.holder_of(None, view.person_id)).community_id, form.value),
             )
             return Redirect(f"{CASES}/{case_id}", status_code=303)
         except Refusal as refusal:

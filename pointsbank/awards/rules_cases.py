@@ -10,6 +10,7 @@ import msgspec
 from pointsbank.approvals.rules import Subject
 from pointsbank.awards.rules import notice_days
 from pointsbank.kit.errors import Kind, Refusal
+from pointsbank.scoring.rules import NOTHING, Noted
 from pointsbank.scoring.rules_table import Item, Process, Table, Veto
 
 APPROVAL_KIND = "awards.case"
@@ -195,13 +196,14 @@ class Case(msgspec.Struct, frozen=True):
     entry_id: int | None
     consequence: Consequence | None
     barred_until: date | None
+    noted: Noted = NOTHING
 
     @property
     def facts(self) -> list[object]:
         """All that a second person is asked to confirm, but for the step that follows."""
         return [
             self.id, self.version_id, self.item_code, self.person_id, self.household_id, self.passbook_id,
-            self.found_on, self.quantity, self.what, self.evidence,
+            self.found_on, self.quantity, self.what, self.evidence, *([] if self.noted == NOTHING else [self.noted]),
         ]  # fmt: skip
 
     @property

@@ -47,7 +47,7 @@ FAULTS: dict[str, str] = {
     "star": "等级“{value}”要写从多少分钟起（from_minutes）或从多少分起（from_points），只写一样。",
     "only_deduction": "“{label}”只用于扣分项。请删去。",
     "deduction": "扣分项要写明先劝导、再警告各几次（至少一次），在几个月里算，还有依据和补救的办法，才能公布。请补上。",
-    "deduction_later": "扣分项现在只会按次、按数量算，分值要写死，不能公布。请改计分方式。",
+    "deduction_counts": "扣分项只能按次、按数量、按级别扣，或在范围里定，不看时间、距离、连续和系数，不能公布。请改。",
     "deduction_rights": "“{word}”是居民依法享有的权利，不能因此扣分。请删去这一项。",
     "deduction_not_volunteering": "志愿服务和活动凭自愿，不参加不能扣分。请删去这一项。",
     "paid_silence": "不能用加分换居民不用自己的权利（{word}）。请删去这一项。",
@@ -61,11 +61,10 @@ FAULTS: dict[str, str] = {
     "veto_not_volunteering": "志愿服务和活动凭自愿，不参加不能一票否决。请删去这一条。",
     "benefit": "积分不能影响{word}这类依法享有的待遇或办事。请删去这句话。",
 }
-# A file with one of these can be read and kept as a draft: it is complete as far as its source is, or says more than
-# the program can carry out yet. It cannot be published.
-ONLY_PUBLISHING = frozenset(("no_items", "value_unknown", "deduction", "panel_size", "veto", "veto_base")) | {
-    key for key in FAULTS if key.endswith("_later")
-}
+# A file with one of these can be read and kept as a draft, as far as its source goes. It cannot be published.
+ONLY_PUBLISHING = frozenset(
+    ("no_items", "value_unknown", "deduction", "deduction_counts", "panel_size", "veto", "veto_base")
+)
 
 
 class Fault(msgspec.Struct, frozen=True):

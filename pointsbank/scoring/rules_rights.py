@@ -7,6 +7,8 @@ from pointsbank.scoring.rules_facts import facts_wanted
 from pointsbank.scoring.rules_fault import Fault
 from pointsbank.scoring.rules_table import Basis, Item, Veto
 
+OF_A_FINDING = frozenset((Basis.PER_TIME, Basis.PER_ITEM, Basis.PER_LEVEL))
+FOUND = frozenset(("earlier", "level", "fixed_points"))
 BENEFIT = re.compile(
     "低保|特困|救助|医保|医疗|养老金|养老保险|补贴|抚恤|优抚|入学|上学|户口|户籍|身份证|公租房|手续|证明|选举"
 )
@@ -52,12 +54,12 @@ def _process_faults(item: Item) -> Iterator[Fault]:
     process = item.process
     if process is None or not (process.advice and process.warnings and item.ground and item.make_good):
         yield Fault(item.code, "deduction", "deduction", {})
-    elif item.basis not in (Basis.PER_TIME, Basis.PER_ITEM) or facts_wanted(item) != ["earlier"] or _asks_when(item):
-        yield Fault(item.code, "deduction", "deduction_later", {})
+    elif item.basis not in OF_A_FINDING or not set(facts_wanted(item)) <= FOUND or _asks_when(item):
+        yield Fault(item.code, "deduction", "deduction_counts", {})
 
 
 def _asks_when(item: Item) -> bool:
-    """Of a finding nobody knows the hour, or how long it took."""
+    """Of a finding nobody knows the hour, or how long it took; nothing makes it weigh more than the table says."""
     return bool(
         item.hours or item.minutes_min or item.share_min_percent or item.multipliers or item.increments or item.streak
     )

@@ -3,9 +3,10 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
-from pointsbank.approvals.rules import FactsChanged, OwnBenefit, OwnRequest
+from pointsbank.approvals.rules import FactsChanged, OwnBenefit, OwnRequest, facts_hash
 from pointsbank.awards import actions_cases, queries_cases
 from pointsbank.awards.rules_cases import (
     CaseMoved,
@@ -21,7 +22,8 @@ from pointsbank.awards.rules_cases import (
 from pointsbank.kit import db
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
-from pointsbank.scoring.rules import UnknownItem
+from pointsbank.scoring.rules import FactMissing, FactNotCounted, Noted, NotInTable, UnknownItem, ValueNotFixed
+from pointsbank.scoring.rules_table import Basis, Level, Veto
 from pointsbank.trail import queries as trail
 from tests.awards.cases import a_deduction, days_before, patrol_in
 from tests.awards.neighbours import an_item
@@ -42,6 +44,49 @@ async def test_advice_comes_first_then_a_warning_then_what_would_be_taken(patrol
     steps = [(case.step, case.points) for case in [await patrol.found(person) for _ in range(4)]]
 
     assert steps == [(Step.ADVICE, 0), (Step.WARNING, 0), (Step.DEDUCTION, 2), (Step.DEDUCTION, 2)]
+
+
+LEVELS = {"basis": Basis.PER_LEVEL, "points": None, "levels": (Level("轻微", 1), Level("严重", 8))}
+
+
+async def test_a_level_or_a_value_within_its_range_says_what_is_taken(neighbours, world):
+    await neighbours.adopt(an_item(), a_deduction(**LEVELS), a_deduction("K02", name="车占通道", range_max=9))
+    patrol, person = await patrol_in(neighbours, world), await neighbours.person()
+    grave, six = Noted(level="严重"), Noted(fixed_points=6)
+
+    for item_code, noted, points in (("K01", grave, 8), ("K02", six, 6)):
+        told = [await patrol.found(person, item_code=item_code, noted=noted) for _ in range(3)]
+        assert [(case.points, case.noted) for case in told] == [(0, noted), (0, noted), (points, noted)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "refused"),
+    [
+        ({}, FactMissing),
+        ({"noted": Noted(level="特别严重")}, NotInTable),
+        ({"noted": Noted(level="严重", fixed_points=3)}, FactNotCounted),
+        ({"noted": Noted(level="严重"), "quantity": 2}, FactNotCounted),
+        ({"item_code": "K02", "noted": Noted(fixed_points=10)}, ValueNotFixed),
+        ({"item_code": "K03", "noted": Noted(level="严重")}, FactNotCounted),
+    ],
+)
+async def test_what_a_deduction_does_not_count_or_lacks_is_refused(neighbours, world, asked, refused):
+    veto = Veto("K03", "测试私拆承重墙", "no_redemption", 3, ground="测试村规", make_good="恢复")
+    items = a_deduction(**LEVELS), a_deduction("K02", name="车占通道", range_max=9)
+    await neighbours.adopt(an_item(), *items, veto_rules=(veto,))
+    patrol = await patrol_in(neighbours, world)
+
+    with pytest.raises(refused):
+        await patrol.make(await neighbours.person(), **asked)
+
+
+async def test_another_level_than_was_seen_is_not_confirmed(neighbours, world):
+    await neighbours.adopt(an_item(), a_deduction(**LEVELS))
+    patrol = await patrol_in(neighbours, world)
+    case = await queries_cases.case_in(None, await patrol.make(await neighbours.person(), noted=Noted(level="轻微")))
+    other = msgspec.structs.replace(case, noted=Noted(level="严重"))
+
+    assert facts_hash(other.facts) != facts_hash(case.facts)
 
 
 async def test_another_item_and_another_person_begin_anew(patrol, neighbours):

@@ -49,6 +49,9 @@ DUE = {
 
 def test_a_deduction_that_advises_and_warns_first_can_be_published():
     assert rules.faults(a_table(an_item(), an_item(code="K01", name="楼道堆物", **DUE))) == []
+    levels = {"basis": Basis.PER_LEVEL, "points": None, "levels": (Level("轻微", 2), Level("严重", 8))}
+    assert rules.faults(a_table(an_item(), an_item(code="K01", name="楼道堆物", **DUE | levels))) == []
+    assert rules.faults(a_table(an_item(), an_item(code="K01", name="楼道堆物", **DUE | {"range_max": 9}))) == []
 
 
 @pytest.mark.parametrize(
@@ -122,9 +125,9 @@ def test_a_deduction_that_advises_and_warns_first_can_be_published():
         (DUE | {"process": Process(warnings=0)}, "deduction", "deduction"),
         (DUE | {"ground": ""}, "deduction", "deduction"),
         (DUE | {"make_good": ""}, "deduction", "deduction"),
-        (DUE | {"basis": Basis.PER_MINUTES}, "deduction", "deduction_later"),
-        (DUE | {"points": 5, "range_max": 9}, "deduction", "deduction_later"),
-        (DUE | {"hours": Hours("22:00", "06:00")}, "deduction", "deduction_later"),
+        (DUE | {"basis": Basis.PER_MINUTES}, "deduction", "deduction_counts"),
+        (DUE | {"metres_min": 5}, "deduction", "deduction_counts"),
+        (DUE | {"hours": Hours("22:00", "06:00")}, "deduction", "deduction_counts"),
         (DUE | {"name": "越级上访"}, "deduction", "deduction_rights"),
         (DUE | {"make_good": "不补就取消低保"}, "name", "benefit"),
         (CARRIED | {"rounding": Rounding.DOWN}, "remainder", "carry"),
