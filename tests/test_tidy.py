@@ -48,13 +48,19 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Gone through once for all that is asked of them."""
+    return list(ast.walk(tree(path)))
+
+
 def where(path: Path, node: ast.AST) -> str:
     return f"{path.relative_to(TOP)}:{getattr(node, 'lineno', 0)}"
 
 
 def imports(path: Path) -> Iterator[tuple[str, ast.AST]]:
     """Full names of all that a module imports."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from ((name.name, node) for name in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -68,7 +74,7 @@ def called(node: ast.AST) -> str:
 
 
 def found(files: list[Path], is_wrong: Callable[[ast.AST], bool]) -> list[str]:
-    return [where(path, node) for path in files for node in ast.walk(tree(path)) if is_wrong(node)]
+    return [where(path, node) for path in files for node in nodes(path) if is_wrong(node)]
 
 
 # Size and shape.
@@ -261,7 +267,7 @@ def is_to(node: ast.Assign, name: str) -> bool:
 
 def built_sql(path: Path) -> Iterator[ast.AST]:
     """Texts of SQL that are put together inside a function from anything but constants and rows of `?`."""
-    for function in ast.walk(tree(path)):
+    for function in nodes(path):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         for node in ast.walk(function):
