@@ -274,14 +274,16 @@ def built_sql(path: Path) -> Iterator[ast.AST]:
             is_text = isinstance(node, ast.JoinedStr) or (
                 isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod | ast.Add)
             )
-            fixed = " ".join(
-                each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)
-            )
-            if is_text and SQL.search(fixed) and not is_constant_text(node, function):
+            if is_text and SQL.search(fixed_text(node)) and not is_constant_text(node, function):
                 yield node
             is_format = isinstance(node, ast.Call) and called(node) == "format" and isinstance(node.func, ast.Attribute)
             if is_format and is_sql_text(node.func.value):
                 yield node
+
+
+def fixed_text(node: ast.AST) -> str:
+    parts = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
+    return " ".join(part for part in parts if isinstance(part, str))
 
 
 def is_sql_text(node: ast.AST) -> bool:
