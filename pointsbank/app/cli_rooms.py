@@ -141,6 +141,7 @@ def check_scheme(file: Path) -> None:
 def evaluate_scheme(file: Path, facts: Path) -> None:
     table = scheme_file.parse(_text_of(file))
     acts = facts_file.parse(_text_of(facts))
+    facts_file.check_marks(table, acts)
     total = 0
     for act, result in zip(acts, rules.replay(table, acts), strict=True):
         item = next(item for item in table.items if item.code == act.item_code)

@@ -1,11 +1,12 @@
 """What happened, as a file (JSON): one act, or a list of acts that are scored one after the other."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules import Facts, PastAct
+from pointsbank.scoring.rules import Facts, NotInTable, PastAct, Table, marks_of
 
 
 class FactsUnreadable(Refusal):
@@ -28,6 +29,16 @@ def parse(text: str) -> list[PastAct]:
     except msgspec.DecodeError as error:
         raise FactsUnreadable(number=1, why=str(error)) from None
     return [_act(number, one) for number, one in enumerate(found if isinstance(found, list) else [found], start=1)]
+
+
+def check_marks(table: Table, acts: Sequence[PastAct]) -> None:
+    """Refuse a mark that the table does not have: in a file it is a slip, while past acts may be of another version."""
+    items = {item.code: item for item in table.items}
+    for act in acts:
+        if (item := items.get(act.item_code)) is not None:
+            for mark in act.facts.marks:
+                if mark not in marks_of(table, item):
+                    raise NotInTable(name=item.name, value=mark[:40])
 
 
 def _act(number: int, told: Any) -> PastAct:

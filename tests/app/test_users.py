@@ -121,6 +121,8 @@ def test_acts_are_scored_and_explained(shell: Shell, tmp_path: Path):
     assert "2 小时 10 分" in result.stdout
     facts.write_text('{"item": "A01", "day": "2025-03-12", "hours": 2}', "utf-8")
     assert "不认识“hours”" in said(shell("scoring", "evaluate", str(SCHEME), "--facts", str(facts)))
+    facts.write_text('{"item": "A01", "day": "2025-03-12", "minutes": 130, "marks": ["夜里"]}', "utf-8")
+    assert "夜里" in said(shell("scoring", "evaluate", str(SCHEME), "--facts", str(facts)))
 
 
 def test_the_schema_of_files_is_printed_as_it_is_published(shell: Shell):
