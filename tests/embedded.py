@@ -150,7 +150,7 @@ class PostgresServer:
 
         async def close_or_keep(client: PostgresClient) -> None:
             pool, one = client._pool, self.lent.get(client.database)
-            is_kept = one is not None and one.pools.get(client.connection_name) is pool
+            is_kept = one is not None and pool is not None and one.pools.get(client.connection_name) is pool
             if is_kept and pool.get_idle_size() == pool.get_size():
                 client._pool = None
                 return

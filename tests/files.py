@@ -65,6 +65,11 @@ class File:
         kept = [one for some in self.idle.values() for one in some]
         if self.out or (kept and kept[0].execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]):
             return False
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if (
+            log.exists() and log.stat().st_size
+        ):  # of a connection that ended without a word: it would be read over these
+            return False
         os.pwrite(self.descriptor, whole, 0)  # they say how many pages count
         # Connections believe their memory of pages until they hear of a commit, which one makes that remembers none.
         with closing(sqlite3.connect(self.path, isolation_level=None)) as new:

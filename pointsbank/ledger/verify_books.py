@@ -20,8 +20,9 @@ SELECT 'entry ' || entry.id || ', ' || entry.kind || ' of ' || entry.source_room
   LEFT JOIN ledger_book_kind kind ON kind.id = entry.source_id AND entry.source_kind = 'book_kind'
   LEFT JOIN ledger_lot lot ON lot.id = entry.source_id AND entry.source_kind = 'lot'
   LEFT JOIN people_person person ON person.id = entry.source_id AND entry.source_kind = 'person'
-  LEFT JOIN ledger_entry origin ON origin.id = CASE entry.kind WHEN 'surplus'
-        THEN CAST(SUBSTR(entry.posting_key, 9) AS BIGINT) ELSE entry.reverses_id END
+  LEFT JOIN ledger_entry origin ON origin.id = CASE WHEN entry.kind <> 'surplus' THEN entry.reverses_id
+        WHEN LTRIM(SUBSTR(entry.posting_key, 9), '0123456789') = '' AND LENGTH(entry.posting_key) BETWEEN 9 AND 26
+        THEN CAST(SUBSTR(entry.posting_key, 9) AS BIGINT) END
  WHERE entry.kind NOT IN ('award', 'order', 'deduction', 'gift')
    AND NOT COALESCE(CASE
          WHEN entry.kind IN ('reversal', 'clawback', 'surplus') THEN entry.source_room = origin.source_room

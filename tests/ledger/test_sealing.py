@@ -248,7 +248,7 @@ async def lone_entry(tx: db.Tx, *, community_id: int) -> int:
     made = []
     for number, (source, target) in enumerate(((pot, expired), (expired, pot))):
         entry = await tx.row(
-            actions.ENTRY, f"lone:{number}", community_id, "surplus", tx.now, tx.now, None, None, "tests", "act", 1,
+            actions.ENTRY, f"lone:{number}", community_id, "award", tx.now, tx.now, None, None, "tests", "act", 1,
             "", "", None, None,
         )  # fmt: skip
         await tx.run(actions.MOVE, entry["id"], source, target, 1, None, None)

@@ -52,6 +52,14 @@ async def test_an_entry_of_a_job_that_names_another_room_or_nothing_that_is_ther
             assert [one.where for one in found if one.invariant == 17 and kind in one.where], (kind, attack)
 
 
+@pytest.mark.parametrize("key", ["", "lone:1", "surplus:none", "surplus:12345678901234567890"])
+async def test_a_surplus_whose_key_names_no_entry_is_found(intruder, key):
+    async with intruder.attempt():
+        await intruder.rows(f"UPDATE ledger_entry SET posting_key = '{key}' WHERE kind = 'surplus'")
+        found = await broken(intruder.rows, verify_books.CHECKS)
+    assert [one.where for one in found if one.invariant == 17 and "surplus" in one.where]
+
+
 async def test_a_gift_that_nobody_agreed_to_is_found(bank):
     await bank.gift(await bank.member(), 5, 50)
     assert [one.what for one in await broken(db.rows, verify_books.CHECKS)] == ["a gift went by no voucher"]
