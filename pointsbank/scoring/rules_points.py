@@ -14,7 +14,7 @@ from pointsbank.scoring.rules_table import Basis, Item, Multiplier, Rounding, Ta
 class ValueNotFixed(Refusal):
     kind = Kind.INVALID
     code = "scoring.value_not_fixed"
-    message = "“{name}”每次记多少由评议定。请填写评议定下的分值，要在积分标准写的范围里。"
+    message = "“{name}”每次多少，要在积分标准写的范围里定。请填一个范围里的数。"
 
 
 class ValueUnknown(Refusal):
