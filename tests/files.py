@@ -19,6 +19,7 @@ import pytest
 
 from pointsbank.kit.db import sqlite as inline
 
+PAGES, PAGE_BYTES = "PRAGMA page_count", 4096
 Wanted = tuple[tuple[str, Any], ...]
 
 
@@ -66,9 +67,9 @@ class File:
         if self.out or (kept and kept[0].execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]):
             return False
         log = self.path.with_name(f"{self.path.name}-wal")
-        if (
-            log.exists() and log.stat().st_size
-        ):  # of a connection that ended without a word: it would be read over these
+        if log.exists() and log.stat().st_size:  # a connection ended without a word: this would be read over our bytes
+            return False
+        if kept and kept[0].execute(PAGES).fetchone()[0] * PAGE_BYTES < len(whole):  # they would not read to the end
             return False
         os.pwrite(self.descriptor, whole, 0)  # they say how many pages count
         # Connections believe their memory of pages until they hear of a commit, which one makes that remembers none.
