@@ -121,6 +121,13 @@ def forbid(table: str, verbs: str, when: str, why: str) -> ops.RunPython:
     return sql(sqlite=tuple(sqlite), postgres=tuple(postgres))
 
 
+def allow(table: str, verb: str, why: str) -> ops.RunPython:
+    """Take back what `forbid` refused, as before another condition."""
+    name = f"{table}_{why}"
+    trigger = f"DROP TRIGGER {name}_{verb.lower()}"
+    return sql(sqlite=(trigger,), postgres=(f"{trigger} ON {table}", f"DROP FUNCTION {name}()"))
+
+
 def append_only(table: str) -> ops.RunPython:
     """Rows of this table never change and never go."""
     return forbid(table, "UPDATE DELETE", "1 = 1", "append_only")

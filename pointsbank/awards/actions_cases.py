@@ -12,6 +12,7 @@ from pointsbank.approvals import queries as approval_queries
 from pointsbank.approvals.rules import facts_hash
 from pointsbank.awards import queries_cases as queries
 from pointsbank.awards.actions import score
+from pointsbank.awards.actions_words import seal_finding
 from pointsbank.awards.rules_cases import (
     APPROVAL_KIND,
     Case,
@@ -32,6 +33,7 @@ from pointsbank.awards.rules_cases import (
     step_after,
     subject,
 )
+from pointsbank.kit import words
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
@@ -106,12 +108,13 @@ async def make(
     made = await tx.row(
         MAKE, holder.community_id, version.id, item_code, holder.person_id,
         holder.household_id if is_shared else None, passbook_id, found_on, quantity,
-        "" if noted == NOTHING else _encode(noted).decode(), what, evidence,
+        "" if noted == NOTHING else _encode(noted).decode(), words.MARK, words.MARK,
         tx.actor.person_id, tx.now, rule.consequence if isinstance(rule, Veto) else None,
     )  # fmt: skip
     if made is None:
         raise FoundAlready
     case_id = int(made["id"])
+    await seal_finding(tx, case_id=case_id, what=what, evidence=evidence)
     case = await queries.case_in(tx, case_id)
     approval_id = await approvals.ask(
         tx,

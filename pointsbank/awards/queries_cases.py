@@ -87,6 +87,8 @@ def _case(found: Row) -> Case:
         step=None if case.step is None else Step(case.step),
         told_how=None if case.told_how is None else How(case.told_how),
         consequence=None if case.consequence is None else Consequence(case.consequence),
+        what=words.opened(case.what, place_of(case.id, "what")),
+        evidence=words.opened(case.evidence, place_of(case.id, "evidence")),
         remedy=None if case.remedy is None else words.opened(case.remedy, place_of(case.id, "remedy")),
     )
 

@@ -220,7 +220,7 @@ def subject(case_id: int) -> Subject:
 
 
 def place_of(case_id: int, column: str) -> str:
-    """Where the words of a finding stand, for their seal: said, answer, remedy."""
+    """Where the words of a finding stand, for their seal: what, evidence, said, answer, remedy."""
     return f"awards/case/{case_id}/{column}"
 
 

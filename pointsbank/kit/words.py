@@ -1,4 +1,4 @@
-"""What residents say in their own words, sealed in the column where it stands: whoever has the file alone reads none.
+"""Free words of residents, and about one, sealed in the column where they stand: whoever has the file alone reads none.
 
 Under a key of the installation and not of a person: an objection is answered also after who made it has left.
 """
