@@ -2,7 +2,8 @@
 
 A deduction goes with the points that it would be taken from. A veto and its bar go along only where nobody else is
 touched: to a home where they live among themselves, or to the other record of the same person. Nobody is kept from
-redeeming by what was found of somebody whom they took in. A gate that was passed stays passed.
+redeeming by what was found of somebody whom they took in. A gate that was passed stays passed. Two who were wrongly
+taken for one are two again: what followed the one record to the other goes back.
 """
 
 import msgspec
@@ -14,6 +15,8 @@ from pointsbank.awards.rules import CounterUse
 from pointsbank.awards.rules_cases import CaseState
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import actions_bars as ledger
+from pointsbank.ledger.actions_kinds import open_book
+from pointsbank.people.queries import Holder
 from pointsbank.trail import actions as trail
 
 REDIRECT = """
@@ -25,6 +28,16 @@ UPDATE awards_case SET passbook_id = ?
  WHERE passbook_id = ? AND consequence IS NOT NULL
    AND (state IN ('made', 'agreed', 'told', 'disputed') OR (state = 'booked' AND barred_until IS NOT NULL)) RETURNING id
 """
+# A household's own findings stay with it, also those of a member whose record was a housemate's for a while.
+FOLLOWED = """
+SELECT it.id, it.passbook_id, kind.code FROM awards_case it
+  JOIN ledger_passbook book ON book.id = it.passbook_id JOIN ledger_book_kind kind ON kind.id = book.kind_id
+ WHERE it.person_id = ?
+   AND (book.person_id = ? OR (book.household_id = ? AND it.household_id IS DISTINCT FROM book.household_id))
+   AND (it.state IN ('made', 'agreed', 'told', 'disputed') OR (it.state = 'booked' AND it.barred_until IS NOT NULL))
+ ORDER BY it.id
+"""
+SEND_BACK = "UPDATE awards_case SET passbook_id = ? WHERE id = ?"
 OPEN_OF = """
 SELECT id, state, community_id, uses, approval_id, remedy_approval_id FROM awards_case
  WHERE passbook_id = ? AND (state IN ('made', 'agreed', 'told', 'disputed') OR remedy_approval_id IS NOT NULL)
@@ -46,6 +59,21 @@ async def follow(tx: Tx, *, from_id: int, to_id: int, is_theirs_alone: bool) -> 
     for (case_id,) in moved:
         await trail.record(tx, "case.redirected", subject=("case", case_id), passbook=to_id)
     await ledger.follow_gate(tx, from_id=from_id, to_id=to_id)
+
+
+async def go_back(tx: Tx, *, holder: Holder, kept: Holder) -> None:
+    """A wrong merge was parted: `holder` was an alias of `kept` and is somebody again, with what was found of them.
+
+    What was found of the kept record meanwhile stays with it: nobody can say whose doing it was.
+    """
+    touched = set()
+    for case_id, from_id, kind in await tx.rows(FOLLOWED, holder.person_id, kept.person_id, kept.household_id):
+        to_id = await open_book(tx, holder=holder, kind=kind)
+        await tx.run(SEND_BACK, to_id, case_id)
+        await trail.record(tx, "case.redirected", subject=("case", case_id), passbook=to_id)
+        touched |= {from_id, to_id}
+    for passbook_id in sorted(touched):
+        await set_bar(tx, passbook_id=passbook_id)
 
 
 async def end(tx: Tx, *, passbook_id: int) -> None:

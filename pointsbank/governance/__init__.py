@@ -9,7 +9,8 @@ Invariants:
   2. Nobody settles themselves or their household.
      Two records of members become one when a second person has agreed to exactly that, who is neither of them nor
      lives with one.
-  3. Whoever asked for a merge or agreed to it does not part, and parting books nothing anew.
+  3. Whoever asked for a merge or agreed to it does not part, and parting books nothing anew. What was found of either
+     is that one's again, and bars nobody else.
   4. An objection holds back the one line it names, in the transaction that records it.
   5. No points stay where nobody can reach them: with whoever moves house all or an agreed share go along, to the
      record that stays all go, and whoever leaves passes them on or gives them up. Passbooks that nobody holds any more

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pointsbank.awards import actions as awards
+from pointsbank.awards import actions_holders as cases
 from pointsbank.awards import queries as award_queries
 from pointsbank.awards.rules import Reason, State
 from pointsbank.events import actions_confirm as events
@@ -50,7 +51,7 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     """Undo a wrong merge: the alias waits to be settled again, with what it brought along.
 
     Nothing is booked anew. What is on its way to the other's passbook for the alias's attendances is sent back; what
-    is booked stays, for staff to reverse.
+    is booked stays, for staff to reverse. What was found of the alias, and what it bars, goes back to it.
     """
     merge = await people.live_merge(tx, merge_id=merge_id)
     judge_id = await not_own(tx, person_ids=[merge.into_id])
@@ -65,6 +66,8 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
         await awards.send_back(tx, award_id=credit.award_id, reason=Reason.SOMEBODY_ELSE)
     await people.mark_separated(tx, merge_id=merge_id, reason=reason)
     await events.after_separation(tx, person_id=merge.person_id, into_id=merge.into_id, merged_at=merge.merged_at)
+    holder, kept = [await people_queries.holder_of(tx, one) for one in (merge.person_id, merge.into_id)]
+    await cases.go_back(tx, holder=holder, kept=kept)
     return Parted(merge.person_id, len(waiting))
 
 

@@ -4,15 +4,18 @@ from datetime import timedelta
 
 import pytest
 
+from pointsbank.app import verifying
 from pointsbank.approvals import queries as approvals
 from pointsbank.awards import actions_cases, queries_cases, queries_gate
 from pointsbank.awards.rules_cases import CaseMoved, CaseState
+from pointsbank.governance import actions as settling
 from pointsbank.governance import actions_estates, actions_people
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.ledger import actions_bars
 from pointsbank.ledger import queries as ledger
 from pointsbank.people import queries as people
+from pointsbank.people import queries_own as own
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring.rules_table import Base, Veto
 from tests.awards.cases import Patrol, a_deduction, patrol_in
@@ -85,6 +88,76 @@ async def test_who_turns_out_to_be_somebody_barred_is_barred_and_made_good_once(
     await patrol.remedy(case.id)
     await patrol.agree_remedy(case.id)
     assert not await is_barred(patrol, kept)
+
+
+async def part(patrol, kept):
+    [merged] = await own.merges_into(kept)
+    asked = {"merge_id": merged.id, "reason": "两位同名"}
+    parted = await db.write(actions_people.separate, actor=await admin(patrol.world), **asked)
+    return parted.person_id
+
+
+async def settle(patrol, person_id):
+    return await db.write(settling.settle_provisional, actor=await admin(patrol.world), person_id=person_id,
+                          same_as=None)  # fmt: skip
+
+
+async def test_who_was_wrongly_taken_for_somebody_barred_is_free_again_and_the_barred_one_is_not(persons):
+    patrol = persons
+    alias, kept = await patrol.neighbours.person("测试甲"), await patrol.neighbours.person("测试甲")
+    for one in (alias, kept):
+        await patrol.earn(one, 20)
+    for _ in range(2):
+        await patrol.found(alias)
+    barring = await carried_out(patrol, alias)
+    taking = await patrol.found(alias)
+    of_kept = await patrol.found(kept)
+    await merge(patrol.world, alias, kept)
+    assert await is_barred(patrol, kept)
+
+    assert await part(patrol, kept) == alias
+    assert (await is_barred(patrol, alias), await is_barred(patrol, kept)) == (True, False)
+    books = [(await book_of(one)).passbook_id for one in (alias, kept)]
+    assert [(await state_of(one.id)).passbook_id for one in (barring, taking, of_kept)] == [
+        books[0],
+        books[0],
+        books[1],
+    ]
+    patrol.pass_days(9)
+    await patrol.book()
+    assert ((await state_of(taking.id)).taken, await patrol.balance(kept)) == (0, 40)
+    await settle(patrol, alias)
+    await patrol.remedy(barring.id)
+    await patrol.agree_remedy(barring.id)
+    assert not await is_barred(patrol, alias)
+    assert [found for found in await verifying.of_other_rooms() if found.invariant == 15] == []
+
+
+async def test_a_bar_of_a_family_that_was_wrongly_taken_along_goes_with_who_was_barred(families):
+    patrol = families
+    alias, kept = await patrol.neighbours.person("测试甲"), await patrol.neighbours.person("测试甲")
+    await patrol.earn(alias, 20)
+    await patrol.earn(kept, 20)
+    await carried_out(patrol, alias)
+    await merge(patrol.world, alias, kept)
+    assert await is_barred(patrol, kept)
+
+    await part(patrol, kept)
+    await settle(patrol, alias)
+    assert (await is_barred(patrol, alias), await is_barred(patrol, kept)) == (True, False)
+
+
+async def test_a_bar_of_a_family_stays_where_one_of_its_records_was_another_s_for_a_while(families):
+    patrol = families
+    home = await patrol.neighbours.household()
+    alias, kept = [await patrol.neighbours.person("测试甲", household_id=home) for _ in range(2)]
+    await patrol.earn(alias, 20)
+    case = await carried_out(patrol, alias)
+    await merge(patrol.world, alias, kept)
+
+    await part(patrol, kept)
+    assert await is_barred(patrol, kept)
+    assert (await state_of(case.id)).passbook_id == (await book_of(kept)).passbook_id
 
 
 async def test_open_findings_follow_a_merged_record_to_its_points(persons):
