@@ -11,7 +11,7 @@ from pointsbank.scoring.rules import NOTHING, Noted
 
 SLICE = 1_000
 
-COUNT = "SELECT COUNT(*) FROM awards_act act WHERE act.community_id = ? AND act.day BETWEEN ? AND ?"
+COUNT = "SELECT COUNT(*) FROM awards_act act WHERE act.community_id = ?"
 # As they live now: whose household or building it was on the day, nobody has written down.
 ACTS = """
 SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id, one.birth_year, one.sex,
@@ -22,7 +22,7 @@ SELECT act.id AS act_id, one.id AS person_id, one.household_id, home.building_id
   JOIN people_person one ON one.id = COALESCE(who.merged_into, who.id)
   LEFT JOIN people_household home ON home.id = one.household_id
   LEFT JOIN ledger_entry undone ON undone.reverses_id = award.entry_id
- WHERE act.community_id = ? AND act.day BETWEEN ? AND ? AND act.id > ?
+ WHERE act.community_id = ? AND act.id > ?
 """
 IN_ORDER = " ORDER BY act.id LIMIT ?"
 
@@ -56,25 +56,31 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Span(msgspec.Struct, frozen=True):
-    """Acts of some days; of `codes` alone, where any are named."""
+    """Acts of some days, and of these `codes` all that were before."""
 
     first: date
     last: date
-    codes: tuple[str, ...] = ()
+    codes: tuple[str, ...]
 
     @property
-    def of_codes(self) -> str:
-        return f" AND act.item_code IN ({', '.join('?' * len(self.codes))})" if self.codes else ""
+    def sql(self) -> str:
+        return (
+            f" AND act.day <= ? AND (act.day >= ? OR act.item_code IN ({', '.join('?' * len(self.codes)) or 'NULL'}))"
+        )
+
+    @property
+    def values(self) -> tuple[date | str, ...]:
+        return self.last, self.first, *self.codes
 
 
 async def count(rows: Rows, community_id: int, span: Span) -> int:
-    ((found,),) = await rows(f"{COUNT}{span.of_codes}", community_id, span.first, span.last, *span.codes)
+    ((found,),) = await rows(f"{COUNT}{span.sql}", community_id, *span.values)
     return int(found)
 
 
 async def slices(rows: Rows, community_id: int, span: Span) -> AsyncIterator[list[Recorded]]:
-    after, sql = 0, f"{ACTS}{span.of_codes}{IN_ORDER}"
-    while found := await rows(sql, community_id, span.first, span.last, after, *span.codes, SLICE):
+    after, sql = 0, f"{ACTS}{span.sql}{IN_ORDER}"
+    while found := await rows(sql, community_id, after, *span.values, SLICE):
         yield [_recorded(one) for one in found]
         after = found[-1]["act_id"]
 

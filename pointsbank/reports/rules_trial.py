@@ -12,7 +12,7 @@ import msgspec
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger.rules import MAIN
 from pointsbank.reports.rules import GROUP_MIN
-from pointsbank.scoring.rules import Item, Period, Result, Table, caps_of
+from pointsbank.scoring.rules import STREAK, CapKey, Item, Period, Result, Table, caps_of
 
 MONTHS_MAX = 24
 CHANGES_SHOWN = 5
@@ -135,15 +135,25 @@ def first_day(today: date, months: int) -> date:
 
 
 def counted_from(first: date) -> date:
-    """Most caps count by the year at most, so acts from its beginning use them up, though they are in no sum."""
+    """Most caps count within a year, so acts from its beginning use them up, though they are in no sum."""
     return first.replace(month=1, day=1)
 
 
-def lifelong(tables: Iterable[Table], day: date) -> tuple[str, ...]:
-    """The items that some of these tables count over a lifetime: all of their acts use something up."""
+def reaching_back(tables: Iterable[Table], day: date) -> tuple[str, ...]:
+    """The items of which what happened in earlier years counts, too.
+
+    Over a lifetime, in a week of two years, in a row that began before. What these were worth then may hang on a cap
+    of their table as a whole, and so on everything else that was done.
+    """
     pairs = [(table, item) for table in tables for item in table.items]
-    found = {item.code for table, item in pairs for key in caps_of(table, item, day) if key.period is Period.LIFETIME}
+    found = {item.code for table, item in pairs for key in caps_of(table, item, day) if not _ends_with_year(key)}
+    if found and any(cap.period is not Period.ACT for table, _item in pairs for cap in table.caps):
+        found = {item.code for _table, item in pairs}
     return tuple(sorted(found))
+
+
+def _ends_with_year(key: CapKey) -> bool:
+    return key.period in (Period.DAY, Period.MONTH, Period.QUARTER, Period.YEAR) and key.counts != STREAK
 
 
 def age_band(birth_year: int | None, year: int) -> str:

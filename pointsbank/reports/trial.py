@@ -10,7 +10,6 @@ import io
 import os
 import sys
 import threading
-from datetime import date, timedelta
 
 import msgspec
 from msgspec.structs import asdict, replace
@@ -22,7 +21,7 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.kit.paths import migrations_module
 from pointsbank.reports import queries_trial as queries
 from pointsbank.reports.queries_trial import Recorded, Span
-from pointsbank.reports.rules_trial import Did, Outcome, Scored, Tally, counted_from, first_day, lifelong
+from pointsbank.reports.rules_trial import Did, Outcome, Scored, Tally, counted_from, first_day, reaching_back
 from pointsbank.reports.trial_files import Answer, Asked, Order, answer_file, order_file, put, read
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.queries import Version
@@ -49,26 +48,23 @@ class Trial:
     async def run(self) -> Outcome:
         place = self.order.community_id
         draft = await scoring.version((place,), self.order.version_id)
-        spans = await self._spans(draft)
+        span = await self._span(draft)
         async with db.snapshot() as rows:
-            self.total = sum([await queries.count(rows, place, span) for span in spans])
+            self.total = await queries.count(rows, place, span)
             self.tell()
-            for span in spans:
-                async for some in queries.slices(rows, place, span):
-                    for act in some:
-                        self.take(act, await self._scored_by(act.version_id), draft)
-                    self.done += len(some)
-                    self.tell()
+            async for some in queries.slices(rows, place, span):
+                for act in some:
+                    self.take(act, await self._scored_by(act.version_id), draft)
+                self.done += len(some)
+                self.tell()
         return self.tally.outcome()
 
-    async def _spans(self, draft: Version) -> list[Span]:
-        """The acts to score again; before the first year only those that are counted over a lifetime."""
-        since, place = counted_from(self.first), self.order.community_id
-        known = await scoring.versions(place)
+    async def _span(self, draft: Version) -> Span:
+        """The acts to score again; before the first year only those of which something still counts."""
+        known = await scoring.versions(self.order.community_id)
         adopted = [await self._scored_by(line.version_id) for line in known if line.in_force_from is not None]
-        codes = lifelong([draft.table, *(version.table for version in adopted)], self.order.today)
-        earlier = [Span(date.min, since - timedelta(days=1), codes)] if codes else []
-        return [*earlier, Span(since, self.order.today)]
+        codes = reaching_back([draft.table, *(version.table for version in adopted)], self.order.today)
+        return Span(counted_from(self.first), self.order.today, codes)
 
     def tell(self, outcome: Outcome | None = None) -> None:
         """Say how far it has come, as long as somebody wants to know."""

@@ -7,7 +7,7 @@ import socket
 import sys
 from asyncio.subprocess import PIPE
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -78,9 +78,9 @@ class Past:
         items = [msgspec.structs.replace(item, **changes) if item.code == "A01" else item for item in found.table.items]
         return await self.save(version_id, items)
 
-    async def save(self, version_id: int, items) -> tables.Version:
+    async def save(self, version_id: int, items, **changes: object) -> tables.Version:
         found = await tables.version((self.world.home.id,), version_id)
-        table = msgspec.structs.replace(found.table, items=tuple(items))
+        table = msgspec.structs.replace(found.table, items=tuple(items), **changes)
         place = {"community_id": self.world.home.id, "version_id": version_id}
         await db.write(scoring.save_draft, table=table, **place)
         return await tables.version((self.world.home.id,), version_id)
@@ -230,6 +230,44 @@ async def test_what_counts_over_a_lifetime_is_counted_from_the_first_act(past, o
 
     assert (outcome.acts, outcome.totals[MAIN].new) == (1, 0)
     assert past.look().answer.total == 19
+
+
+async def test_what_the_whole_table_clipped_long_ago_used_up_no_lifetime(past):
+    """By the draft the other item had left nothing of that day."""
+    found = await past.draft()
+    items = [
+        an_item(code="A01", basis=Basis.PER_TIME, points=5, caps=(Cap(Scope.PERSON, Period.LIFETIME, 5),)),
+        an_item(code="B01", basis=Basis.PER_TIME, points=5),
+    ]
+    draft = await past.save(found.id, items, caps=(Cap(Scope.PERSON, Period.DAY, 5),))
+    person = await past.person("测试丁")
+    for item in ("B01", "A01"):
+        await past.act(person, item=item)
+    past.world.clock.advance(days=75)
+    await past.act(person)
+
+    outcome = await past.tried(draft, months=1)
+
+    assert (outcome.acts, outcome.totals[MAIN].new) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [({"streak": Streak(3, 4)}, 9), ({"caps": (Cap(Scope.PERSON, Period.WEEK, 12),)}, 2)],
+    ids=["row", "week"],
+)
+async def test_what_began_last_year_goes_on(past, changes, expected):
+    draft = await past.draft(basis=Basis.PER_TIME, points=5, **changes)
+    past.world.clock.advance(days=40)
+    person = await past.person("测试丁")
+    for _thursday_to_saturday in range(3):
+        await past.act(person)
+        past.world.clock.advance(days=1)
+    past.world.clock.advance(days=29)
+
+    outcome = await past.tried(draft, months=1)
+
+    assert (outcome.first, outcome.totals[MAIN].new) == (date(2027, 1, 2), expected)
 
 
 async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app):
