@@ -51,6 +51,13 @@ SELECT attendance.person_id
    AND attendance.state = 'confirmed'
  GROUP BY attendance.person_id ORDER BY COUNT(*) DESC, attendance.person_id LIMIT 60
 """
+OPEN_BETWEEN = """
+SELECT activity.id, activity.title, activity.starts_at, attendance.person_id
+  FROM events_activity activity JOIN events_attendance attendance ON attendance.activity_id = activity.id
+ WHERE activity.community_id = ? AND activity.item_code = ? AND activity.starts_at >= ? AND activity.starts_at < ?
+   AND activity.state = 'published' AND attendance.state = 'open'
+ ORDER BY activity.starts_at, activity.id, attendance.id
+"""
 IDS_OF = "SELECT id FROM events_attendance WHERE person_id = ? ORDER BY id"
 STRUCK_AT = """
 SELECT activity.title FROM events_attendance attendance JOIN events_activity activity
@@ -125,6 +132,15 @@ class Attended(msgspec.Struct, frozen=True):
     minutes: int | None
 
 
+class OpenLine(msgspec.Struct, frozen=True):
+    """Somebody who waits to be confirmed at an activity."""
+
+    activity_id: int
+    title: str
+    starts_at: datetime
+    person_id: int
+
+
 async def activity(activity_id: int, community_ids: Sequence[int]) -> Activity:
     found = await public_activity(activity_id)
     if found is None or found.community_id not in community_ids:
@@ -181,6 +197,12 @@ async def regulars(activity: Activity, since: datetime) -> list[int]:
     """Who came to activities of the same item, most often first."""
     found = await db.slow_rows(REGULARS, activity.community_id, activity.item_code, since)
     return [row[0] for row in found]
+
+
+async def open_between(like: Activity, since: datetime, until: datetime) -> list[OpenLine]:
+    """Who is not confirmed yet at activities of the same item, of `since` and later, before `until`."""
+    found = await db.rows(OPEN_BETWEEN, like.community_id, like.item_code, since, until)
+    return [OpenLine(*one) for one in found]
 
 
 async def attendance_ids(tx: Tx | None, person_id: int) -> list[int]:

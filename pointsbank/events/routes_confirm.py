@@ -10,19 +10,22 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from pointsbank.awards.rules import Holders
 from pointsbank.events import actions_confirm as confirming
 from pointsbank.events import queries, routes_lines, rules
 from pointsbank.events import routes_pieces as pieces
 from pointsbank.events.actions_confirm import Line
-from pointsbank.events.queries import Activity
+from pointsbank.events.queries import Activity, OpenLine
 from pointsbank.events.routes_lines import Asking
-from pointsbank.events.routes_pieces import AnyRequest
+from pointsbank.events.routes_pieces import AnyRequest, Row
 from pointsbank.kit import db
-from pointsbank.kit.clock import Clock
+from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.kit.errors import Kind, NotFound, Refusal
 from pointsbank.people import browser
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
+from pointsbank.people.queries import MemberView
+from pointsbank.scoring.rules_caps import caps_on
 from pointsbank.web import forms, i18n
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -131,6 +134,31 @@ def _minutes(text: str) -> int | None:
     return forms.number(unicodedata.normalize("NFKC", text))
 
 
+async def _to_confirm_first(activity: Activity, asking: Asking, rows: list[Row]) -> list[tuple[OpenLine, list[str]]]:
+    """Activities of the day (week, month) before that keep some of these people waiting, with their names.
+
+    How many in a row end with an act is counted when it is confirmed: of what is confirmed later it knows nothing.
+    """
+    if asking.table is None or asking.item is None:
+        return []
+    row = caps_on(asking.table, asking.item, local_day(activity.starts_at)).row
+    if row is None:
+        return []
+    here, before = row
+
+    def whose(who: MemberView) -> int:
+        return Holders(who.person_id, who.household_id, None).of(here.scope)
+
+    holders = {whose(one.who) for one in rows}
+    first: dict[int, tuple[OpenLine, list[str]]] = {}
+    since, until = start_of_day(before.period_start), start_of_day(here.period_start)
+    for line in await queries.open_between(activity, since, until):
+        who = await people.member_view((activity.community_id,), line.person_id)
+        if whose(who) in holders:
+            first.setdefault(line.activity_id, (line, []))[1].append(who.masked_name)
+    return list(first.values())
+
+
 async def _page(
     request: AnyRequest,
     activity: Activity,
@@ -164,6 +192,7 @@ async def _page(
         wrong=[(row, wrong[row.attendance.id]) for row in open_rows if row.attendance.id in wrong],
         wrong_of=wrong,
         form=form,
+        first=await _to_confirm_first(activity, asking, open_rows),
         may_finish=activity.state == "published" and activity.is_over(now),
         now=now,
     )

@@ -9,7 +9,7 @@ from pointsbank.events import queries, rules
 from pointsbank.kit import db
 from pointsbank.people.access import Role
 from pointsbank.scoring.rules import Basis, Item, Noted
-from pointsbank.scoring.rules_table import Finding, Level, Multiplier
+from pointsbank.scoring.rules_table import Finding, Level, Multiplier, Streak
 from tests.events.conftest import Square
 from tests.world import World, visiting
 
@@ -25,12 +25,16 @@ YARD = Item("R04", name="院落评比", basis=Basis.FULL_SCORE, points=10, fault
 TALK = Item("R05", name="讲课", basis=Basis.PER_TIME, points=3, range_max=9, **COMMON)
 FRIENDS = Item("R06", name="带人来", basis=Basis.PER_ITEM, points=2, counted="人", **COMMON)
 
+DAILY = Item("R08", name="天天扫楼道", basis=Basis.PER_TIME, points=3, streak=Streak(3, 4), **COMMON)
+HOMELY = Item(
+    "R09", name="天天扫门前", basis=Basis.PER_TIME, points=3, streak=Streak(3, 4), scope="household", **COMMON
+)
 OWN = Item("R07", name="自己申报", basis=Basis.PER_TIME, points=1, submit=("self",), **COMMON)
 
 
 @pytest.fixture
 async def square(database, settings, clock):
-    items = (RIVER, BALCONY, HOME, YARD, TALK, FRIENDS, OWN)
+    items = (RIVER, BALCONY, HOME, YARD, TALK, FRIENDS, DAILY, HOMELY, OWN)
     world = await World(clock, settings, more_items=items).found(count=1)
     return Square(world, *await world.staff(Role.EVENT_ORGANISER))
 
@@ -53,6 +57,25 @@ async def over(square, item, people=2):
 def form(lines, minutes="", ticked=None, **told):
     sent = {"line": lines, "minutes": [minutes] * len(lines), "tick": lines if ticked is None else ticked}
     return {**sent, **{name.replace("_of_", "-"): value for name, value in told.items()}, "request_key": KEY + "1"}
+
+
+async def days_of(square, item, *days):
+    """An activity a day, none of them confirmed, with who came to each."""
+    activities = []
+    for people in days:
+        activity = await square.activity(starts_in=0, item_code=item.code, title=f"第{len(activities) + 1}天")
+        for person in people:
+            await square.enter(activity, await square.world.card(person))
+        square.world.clock.advance(days=1)
+        activities.append(activity)
+    return activities
+
+
+async def told_first(desk, activity):
+    """What the page wants to be confirmed before, and whose row that is."""
+    page = (await desk.get(f"/events/{activity}/confirm")).text
+    shown = re.search(r"请先核对前一次.*?</p>", page, re.DOTALL)
+    return re.findall(r'<br><a href="/events/(\d+)/confirm">[^<]*</a>：([^<]*)', shown[0]) if shown else []
 
 
 AWARDED = """
@@ -104,6 +127,29 @@ async def test_what_is_missing_is_said_with_its_line_and_nothing_typed_is_lost(s
     assert sent.text.count('value="119"') == 2
     assert sent.text.count('<option value="一等奖" selected>') == 1
     assert await points() == []
+
+
+async def test_who_confirms_a_row_out_of_order_is_told_what_to_confirm_first(square, desk):
+    both, early, late = [await square.world.person(f"测试{name}") for name in "一二三"]
+    first, between, second, third = await days_of(square, DAILY, [both, early], [], [both, late], [both])
+
+    assert await told_first(desk, third) == [(str(second), "测*一")]
+    assert [await told_first(desk, one) for one in (first, between, second)] == [[], [], []]
+
+    await square.confirm(second, *[(line.id, 120) for line in await queries.lines(second)])
+    assert await told_first(desk, third) == []
+
+
+async def test_a_household_s_row_is_told_of_by_whoever_of_it_came_and_what_counts_no_rows_tells_nothing(square, desk):
+    home = await square.world.household()
+    mother, son = [await square.world.person(f"测试{name}", household_id=home) for name in "一二"]
+    first, second = await days_of(square, HOMELY, [mother], [son])
+    assert await told_first(desk, second) == [(str(first), "测*一")]
+
+    for item in (DAILY, RIVER):
+        assert await told_first(desk, (await days_of(square, item, [mother], [son]))[1]) == []
+    plain = await days_of(square, RIVER, [mother], [mother])
+    assert await told_first(desk, plain[1]) == []
 
 
 async def test_each_mistake_is_of_its_line(square, desk):
