@@ -1,10 +1,9 @@
 """Check an export or a statement of a points bank. Needs Python 3.8 or newer and nothing else.
 
-    python verify.py [FOLDER] [--head 3-1024-9f2c1a2b3c4d5e6f] [--chain chain.csv]
+    python verify.py [FOLDER] [--head 3-1024-9f2c1a2b3c4d5e6f] [--statement] [--chain chain.csv]
 
-FOLDER is the export, or one statement, unpacked; without it, the folder of this file. Every row is put into its
-sealed form, the forms into the chain. `--head` is a head that was printed or deposited: community, position, the
-first digits of the hash. `--chain` is the chain of a community's whole export, for a statement to be found in.
+FOLDER is the export, unpacked, or this file's. `--head` was printed or deposited: community, position, first digits of
+the hash. `--statement`: one member's, which shows only that it agrees with itself, unless `--chain` names the whole's.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Rows:
 
     def __init__(self, path: Path, columns: list[str]) -> None:
         self.name, self.columns = path.name, columns
-        self.rows = csv.reader(path.open(encoding="utf-8-sig", newline="")) if path.exists() else iter([columns])
+        self.rows = csv.reader(path.open(encoding="utf-8-sig", newline=""))
         self.next: list[Any] | None = None
         self.take()
         if self.take() != columns:
@@ -82,13 +81,14 @@ def link(community: str, position: str, previous: str, digest: str) -> str:
 
 
 class Community:
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.number = folder, folder.name.rpartition("-")[2]
-        self.is_whole = (folder / "state.csv").exists()
+    def __init__(self, folder: Path, *, is_whole: bool) -> None:
+        self.folder, self.number, self.is_whole = folder, folder.name.rpartition("-")[2], is_whole
+        if odd := {"chain.csv", *PARTS, *(STATE if is_whole else ())} ^ {one.name for one in folder.iterdir()}:
+            raise ValueError(f"社区 {self.number}：少了或多了 {' '.join(sorted(odd))}（核对对账单要写 --statement）")
         self.hashes = {0: "0" * 64}
         self.sums: dict[str, dict[Any, Any]] = {name: {} for name in STATE}
 
-    def check(self) -> None:
+    def check(self) -> str:
         parts = [Rows(self.folder / name, ["position", *columns.split()]) for name, columns in PARTS.items()]
         before = 0
         for position, what, previous, digest, sealed in iter(Rows(self.folder / "chain.csv", CHAIN).take, None):
@@ -99,8 +99,7 @@ class Community:
                 raise ValueError(f"{where}：没有接在前一位后面")
             found = [part.at(position) for part in parts]
             is_closed = what == "closed" and not self.is_whole and not any(found)
-            is_right = digest_of(*found) == digest and what == ("change" if found[3] else "entry")
-            if not (is_closed or is_right):
+            if not is_closed and (digest_of(*found) != digest or what != ("change" if found[3] else "entry")):
                 raise ValueError(f"{where}：内容和封存时不一样，或者少了、多了")
             if link(self.number, position, previous, digest) != sealed:
                 raise ValueError(f"{where}：封存的值算出来不一样")
@@ -112,6 +111,7 @@ class Community:
         if self.is_whole:
             for name, columns in STATE.items():
                 self.compare(name, columns.split(), dict(self.sums[name]))
+        return f"社区 {self.number}：{len(self.hashes) - 1} 位，到 {self.number}-{before}-{self.hashes[before][:32]}"
 
     def add(self, _entries: list[Any], moves: list[Any], uses: list[Any], changes: list[Any]) -> None:
         latest, balances, lots = self.sums.values()
@@ -149,12 +149,10 @@ class Community:
             raise ValueError(f"第 {max(ours)} 位：整本账的链里没有")
 
     def check_head(self, position: int, digits: str) -> None:
-        if position not in self.hashes:
+        if len(digits) < 16 or not self.hashes.get(position, "").startswith(digits):
             raise ValueError(
-                f"社区 {self.number} 到第 {max(self.hashes)} 位为止，没有第 {position} 位（断了，或要 --chain）"
+                f"社区 {self.number} 第 {position} 位：和留存的链头不一样，或者没有这一位（至少要写 16 个字）"
             )
-        if len(digits) < 16 or not self.hashes[position].startswith(digits):
-            raise ValueError(f"社区 {self.number} 第 {position} 位：和留存的链头不一样（至少要写 16 个字）")
 
 
 def check_sums(folder: Path) -> None:
@@ -171,15 +169,16 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("folder", nargs="?", type=Path, default=Path(__file__).resolve().parent)
     options.add_argument("--head", action="append", default=[])
+    options.add_argument("--statement", action="store_true")
     options.add_argument("--chain", type=Path)
     given = options.parse_args()
     csv.field_size_limit(1 << 27)
     try:
-        communities = [Community(folder) for folder in sorted(given.folder.glob("community-*"))]
+        if given.statement and given.head and not given.chain:
+            raise ValueError("对账单只有链上的几位，要和链头核对，请加 --chain 整本账的 chain.csv")
+        communities = [Community(one, is_whole=not given.statement) for one in sorted(given.folder.glob("community-*"))]
         for one in communities:
-            one.check()
-            kind, head = "整本账" if one.is_whole else "对账单", max(one.hashes)
-            print(f"社区 {one.number}：{kind} {len(one.hashes) - 1} 位，到 {one.number}-{head}-{one.hashes[head][:32]}")
+            print(one.check())
             if given.chain:
                 one.check_chain(given.chain)
         for head in given.head:
@@ -190,7 +189,10 @@ def main() -> None:
             raise ValueError("这里没有积分银行导出的账")
     except (ValueError, StopIteration, OSError, csv.Error) as error:
         sys.exit(f"不对：{error}")
-    print("没有改过、少过、多过或换过位置。")
+    if given.statement:
+        print("列出的都没有改过。" if given.chain else "列出的和封存的值相符；有没有改过，要加 --chain 核对。")
+        return
+    print("没有改过、少过、多过或换过位置。" + ("" if given.head else "结尾有没有剪掉，要加 --head 核对。"))
 
 
 if __name__ == "__main__":

@@ -35,15 +35,15 @@ README = """积分银行对账单，存折号 {number}。
 
 怎么核对：电脑上有 Python 3.8 以上就行，不用联网。在这个文件夹里运行：
 
-    python verify.py
+    python verify.py --statement
 
-还可以和整本账的链核对：向社区要 chain.csv（里面没有姓名和内容），再运行：
+这样只看得出它和自己对得上。要知道没有改过，和整本账的链核对：向社区要 chain.csv（里面没有姓名和内容），再运行：
 
-    python verify.py --chain chain.csv --head 公示上印的链头
+    python verify.py --statement --chain chain.csv --head 公示上印的链头
 
 chain.csv 里写着 closed 的那些笔，同时写着别人的存折，所以只给出它的封存值。
 
-Check with: python verify.py (Python 3.8 or newer, nothing else).
+Check with: python verify.py --statement (Python 3.8 or newer, nothing else).
 """
 
 AnyRequest = Request[Any, Any, Any]

@@ -59,6 +59,7 @@ async def test_a_whole_export_is_found_whole(exported, world):
     status, said = check(exported.parent)
 
     assert (status, CLEAN in said) == (0, True), said
+    assert "--head" in said, "a tail that was cut shows in a head alone"
     head = await queries_seal.head(world.home.id)
     assert f"到 {head.shown}" in said
     assert len(rows_of(exported / "entries.csv")) == len(await db.rows(
@@ -111,11 +112,34 @@ async def test_whatever_is_done_to_a_file_is_found(exported):
 def found(folder: Path, name: str, rows: list[list[str]]) -> str:
     rewrite(folder / name, rows)
     try:
-        community = export_verifier.Community(folder)
+        community = export_verifier.Community(folder, is_whole=True)
         community.check()
     except (ValueError, KeyError) as error:
         return str(error)
     return ""
+
+
+async def test_an_export_that_lacks_a_file_is_no_statement(exported):
+    """Without what tells how it all ends, gaps would be believed."""
+    head = await queries_seal.head(int(exported.name.rpartition("-")[2]))
+    for file in exported.parent.glob("community-*/*"):
+        if file.name in export_verifier.STATE:
+            file.unlink()
+    sums = exported.parent / "SHA256SUMS"
+    lines = [line for line in sums.read_text().splitlines() if line.rpartition("/")[2] not in export_verifier.STATE]
+    sums.write_text("\n".join(lines) + "\n")
+    for name in export_verifier.PARTS:  # what stands at the last position, and the position
+        rewrite(exported / name, [row for row in rows_of(exported / name) if row[0] != str(head.position)])
+    rewrite(exported / "chain.csv", rows_of(exported / "chain.csv")[:-1])
+
+    status, said = check(exported.parent)
+    assert status == 1
+    assert "state.csv" in said
+    position, _what, _previous, _digest, seal = rows_of(exported / "chain.csv")[-1]
+    told = f"{head.community_id}-{position}-{seal[:32]}"
+    assert check(exported.parent, "--statement", "--head", told)[0] == 1, "what came before it is not shown"
+    assert check(exported.parent, "--statement")[0] == 0, "it agrees with itself"
+    assert "没有改过" not in check(exported.parent, "--statement")[1].replace("有没有改过", "")
 
 
 async def test_the_first_bad_position_is_named(exported, world):

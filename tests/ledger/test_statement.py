@@ -9,7 +9,7 @@ from pointsbank.kit import db
 from pointsbank.ledger import export, queries, queries_seal
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people.access import Role
-from tests.ledger.test_export import CLEAN, check, rewrite, rows_of
+from tests.ledger.test_export import check, rewrite, rows_of
 from tests.ledger.test_vouchers import allow, give_away
 from tests.world import visiting
 
@@ -66,11 +66,11 @@ async def test_the_download_is_checked_alone_and_against_the_chain_of_all(world,
     await export.export(whole, lambda _text: None)
     chain, head = whole / f"community-{world.home.id}" / "chain.csv", await queries_seal.head(world.home.id)
 
-    alone = check(folder)
-    against = check(folder, "--chain", str(chain), "--head", head.shown)
+    alone = check(folder, "--statement")
+    against = check(folder, "--statement", "--chain", str(chain), "--head", head.shown)
 
-    assert (alone[0], CLEAN in alone[1], "对账单 4 位" in alone[1]) == (0, True, True), alone[1]
-    assert against[0] == 0, against[1]
+    assert (alone[0], "：4 位" in alone[1], "要加 --chain" in alone[1]) == (0, True, True), alone[1]
+    assert (against[0], "列出的都没有改过" in against[1]) == (0, True), against[1]
 
 
 async def test_a_statement_tells_of_nobody_else(world, holder, tmp_path):
@@ -94,7 +94,7 @@ async def test_a_line_that_names_another_passbook_is_closed_and_still_in_the_cha
     kinds = [row[1] for row in rows_of(of_community / "chain.csv")[1:]]
     assert kinds == ["entry"] * 4 + ["closed"]
     assert len(rows_of(of_community / "moves.csv")) == 5
-    assert check(folder)[0] == 0
+    assert check(folder, "--statement")[0] == 0
 
 
 async def test_a_statement_that_was_touched_is_found(world, holder, tmp_path):
@@ -104,7 +104,7 @@ async def test_a_statement_that_was_touched_is_found(world, holder, tmp_path):
     rows[2][3] = str(int(rows[2][3]) + 100)
     rewrite(moves, rows)
 
-    status, said = check(folder)
+    status, said = check(folder, "--statement")
 
     assert status == 1
     assert f"第 {rows[2][0]} 位" in said
