@@ -18,8 +18,12 @@ from pointsbank.kit.db.postgres import PostgresClient
 EMPTY = "pointsbank_empty"
 FIRST_OF_OURS = 16_384  # below are what every database has
 SHAPE = " + ".join(
-    f"(SELECT COUNT(*) FROM {catalogue} WHERE oid >= {FIRST_OF_OURS})"
-    for catalogue in ("pg_class", "pg_trigger", "pg_proc")
+    f"(SELECT {what} FROM {catalogue} WHERE oid >= {FIRST_OF_OURS})"
+    for catalogue, what in {
+        "pg_class": "COUNT(*)",
+        "pg_trigger": "COALESCE(SUM(hashtext(concat(tgname, tgenabled, tgrelid))), 0)",
+        "pg_proc": "COALESCE(SUM(hashtext(concat(proname, prosrc))), 0)",
+    }.items()
 )
 # What a test may have left open ends.
 SHAPE_ALONE = f"""

@@ -7,7 +7,7 @@ from functools import partial
 
 import msgspec
 
-from pointsbank.kit import db
+from pointsbank.kit import db, guards
 from pointsbank.kit.checks import SHOWN, Check, Finding, broken
 from pointsbank.ledger import queries_seal, verify_books, verify_seals
 from pointsbank.ledger.queries_seal import Rows
@@ -272,9 +272,6 @@ SELECT 'list ' || list.id || ', line ' || line.position, 0, 0
     (15, "points went by no voucher, or by one that lacks its second person", VOUCHERS),
 )
 
-GUARDED = ("ledger_entry", "ledger_move", "ledger_lot_use", "ledger_hold_lot", "ledger_change", "ledger_seal")
-TRIGGERS_SQLITE = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-TRIGGERS_POSTGRES = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D'"
 OVERDUE_HOLDS = """
 SELECT hold_key FROM ledger_hold WHERE state = 'open' AND overdue_at < ? ORDER BY overdue_at, id LIMIT ?
 """
@@ -283,6 +280,7 @@ SELECT (SELECT COUNT(*) FROM ledger_account), (SELECT COUNT(*) FROM ledger_entry
        (SELECT COALESCE(-SUM(balance), 0) FROM ledger_account WHERE system LIKE 'issued%')
 """
 SEALS = "SELECT COUNT(*) FROM ledger_seal"
+GUARD_MISSING = "a trigger that guards rows is missing, or says something else"
 # Nothing refers to these by their number, so the number itself is looked at: the database gives them one by one and
 # rows never go.
 NUMBERED = ("ledger_move", "ledger_opening_line", "ledger_paper")
@@ -335,11 +333,10 @@ async def _chains(deposited: Sequence[Deposited], check: CheckSpans | None) -> t
 async def _guards(rows: Rows) -> list[Finding]:
     """The triggers stand, and the database itself has numbered the rows."""
     is_sqlite = db.current().is_sqlite
-    present = {name for (name,) in await rows(TRIGGERS_SQLITE if is_sqlite else TRIGGERS_POSTGRES)}
-    wanted = [f"{table}_append_only_{verb}" for table in GUARDED for verb in ("update", "delete")]
-    wanted.append("ledger_entry_closed_insert")
-    missing = [name for name in wanted if name not in present]
-    findings = [Finding(5, "a trigger that guards the books is missing", name) for name in missing]
+    wanted, standing = guards.wanted(), await guards.standing(rows)
+    missing = [name for name, told in wanted.items() if standing.get(name) not in told]
+    findings = [Finding(5, GUARD_MISSING, name) for name in missing]
+    findings += [Finding(5, "a trigger is none of this program's", name) for name in standing.keys() - wanted.keys()]
     for table in NUMBERED:
         ((first, last, given),) = await rows((NUMBERS_SQLITE if is_sqlite else NUMBERS_POSTGRES).format(table=table))
         if first < 1 or last > given:

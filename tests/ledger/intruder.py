@@ -133,7 +133,7 @@ async def intruding(settings: Settings, heads: Sequence[Deposited], monkeypatch:
         async with one.attempt():
             one.usual = set((await verify.verify(heads)).findings)
         seen = true_books(tuple(one.usual))
-        assert all(finding.what == "a trigger that guards the books is missing" for finding in seen)
+        assert all(finding.what == verify.GUARD_MISSING for finding in seen)
         yield one
     finally:
         monkeypatch.undo()
