@@ -45,6 +45,7 @@ BARS = """
 SELECT barred_until FROM awards_case
  WHERE passbook_id = ? AND state = 'booked' AND barred_until IS NOT NULL ORDER BY barred_until DESC LIMIT 1
 """
+BARRING = f"{CASES} WHERE passbook_id = ? AND state = 'booked' AND barred_until >= ? ORDER BY barred_until DESC, id"
 OF_HOUSEHOLD = " AND household_id = ?"
 OF_PERSON = " AND household_id IS NULL AND person_id IN"
 LETTERS = f"{CASES} WHERE step IS NOT NULL AND found_on >= ? AND (household_id = ? OR person_id IN"
@@ -185,6 +186,11 @@ async def barred_until(tx: Tx, passbook_id: int) -> date | None:
     """Up to which day a passbook is kept from redeeming by what was carried out and not made good."""
     found = await tx.rows(BARS, passbook_id)
     return found[0]["barred_until"] if found else None
+
+
+async def barring(passbook_id: int, today: date) -> list[Case]:
+    """What keeps a passbook from redeeming on this day; what lasts longest first."""
+    return [_case(found) for found in await db.rows(BARRING, passbook_id, today)]
 
 
 async def facts_of(tx: Tx | None, case: Case) -> list[object]:

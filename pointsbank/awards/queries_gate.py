@@ -4,7 +4,7 @@ The gate counts confirmed minutes of whoever holds the passbook: of a person und
 household those of everybody who lives there now, wherever they served them. So service goes with whoever moves.
 """
 
-from pointsbank.awards.rules_gate import refusal
+from pointsbank.awards.rules_gate import Gate, refusals
 from pointsbank.kit import db
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import Refusal
@@ -30,6 +30,24 @@ OF_HOUSEHOLD = f"""{SERVED} (
 
 async def served(tx: Tx | None, passbook_id: int) -> int:
     """Minutes that count for the gate of this passbook."""
+    minutes, _is_household = await _served(tx, passbook_id)
+    return minutes
+
+
+async def gate(tx: Tx | None, account: Account) -> Gate | None:
+    """The gate that this account has not passed; asks for the minutes only where there is one."""
+    if not account.gate_minutes:
+        return None
+    return Gate(account.gate_minutes, *await _served(tx, account.passbook_id))
+
+
+async def why_shut(tx: Tx | None, account: Account) -> Refusal | None:
+    """Why this account redeems nothing today."""
+    found = refusals(account.barred_until, await gate(tx, account))
+    return found[0] if found else None
+
+
+async def _served(tx: Tx | None, passbook_id: int) -> tuple[int, bool]:
     row = db.row if tx is None else tx.row
     holder = await row(HOLDER, passbook_id)
     assert holder is not None
@@ -37,10 +55,4 @@ async def served(tx: Tx | None, passbook_id: int) -> int:
     sql, owner = (OF_PERSON, person_id) if household_id is None else (OF_HOUSEHOLD, household_id)
     found = await row(sql, owner, owner)
     assert found is not None
-    return int(found[0])
-
-
-async def why_shut(tx: Tx | None, account: Account) -> Refusal | None:
-    """Why this account redeems nothing today; asks the database only where a gate is still to be passed."""
-    left = account.gate_minutes - await served(tx, account.passbook_id) if account.gate_minutes else 0
-    return refusal(account.barred_until, left)
+    return int(found[0]), household_id is not None

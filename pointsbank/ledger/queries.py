@@ -266,6 +266,29 @@ async def gift_rates(account_id: int, *, today: date) -> list[int]:
     return [int(percent) for (percent,) in await db.rows(GIFT_RATES, account_id, today)]
 
 
+KEPT_BACK = """
+SELECT kind.redeemable, CASE WHEN kind.base_redeemable THEN 0 ELSE CAST(COALESCE((
+         SELECT SUM(lot.remaining - lot.held) FROM ledger_lot lot
+          WHERE lot.account_id = account.id AND lot.kind = 'base' AND lot.remaining > 0 AND lot.expires_on >= ?), 0)
+         AS BIGINT) END
+  FROM ledger_account account JOIN ledger_passbook passbook ON passbook.id = account.passbook_id
+  JOIN ledger_book_kind kind ON kind.id = passbook.kind_id WHERE account.id = ?
+"""
+
+
+class KeptBack(msgspec.Struct, frozen=True):
+    """Whether a passbook is for redeeming at all, and how many of its points never are, being base points."""
+
+    is_redeemable: bool
+    base: int
+
+
+async def kept_back(account_id: int, *, today: date) -> KeptBack:
+    found = await db.row(KEPT_BACK, today, account_id)
+    assert found is not None
+    return KeptBack(bool(found[0]), found[1])
+
+
 def _day(value: date | str) -> date:
     return value if isinstance(value, date) else date.fromisoformat(value)
 

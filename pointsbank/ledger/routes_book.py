@@ -130,6 +130,7 @@ async def book_page(
         older_url=f"/ledger/passbooks/{passbook_id}?before={lines[-1].move_id}" if len(lines) == PAGE_LINES else "",
         entry_url=f"/ledger/passbooks/{passbook_id}/entries",
         may_open_books=session.may(Permission.OPEN_BOOKS),
+        may_make_cases=session.may(Permission.MAKE_CASES),
         may_print=session.may(Permission.PRINT_PASSBOOKS),
         may_move=session.may(Permission.MOVE_POINTS) and not book.is_closed,
     )

@@ -7,7 +7,7 @@ from litestar import Request, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from pointsbank.awards import queries_gate as gates
+from pointsbank.awards import routes_gate as gates
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries as ledger
@@ -20,7 +20,6 @@ from pointsbank.stock import queries as stock
 from pointsbank.stock.queries import Good
 from pointsbank.web import render
 from pointsbank.web.handlers import get
-from pointsbank.web.i18n import t
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,6 @@ async def shop(
     passbook = await _own_passbook(session)
     account = await ledger.account(None, passbook.account_id, today=today) if passbook else None
     available = account.points if account else 0
-    shut = await gates.why_shut(None, account) if account else None
     used = await queries.pieces_used(passbook.account_id, today) if passbook else {}
     shelves = []
     for community_id in session.community_ids:
@@ -70,7 +68,7 @@ async def shop(
         of=passbook or await kinds.main(None, *session.community_ids),
         shelves=shelves,
         available=available,
-        shut=t(shut) if shut else "",
+        shut=await gates.why_shut(session, account, today) if account else [],
         is_all=request.query_params.get("show", "") == "all",
         count=len(every),
         open_count=sum(offer.is_open for offer in every),

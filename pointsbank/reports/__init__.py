@@ -1,4 +1,4 @@
-"""Read-only views across rooms: a resident's home, what is to be done, how the communities do, one person, trial runs.
+"""Read-only views across rooms: a resident's home and passbook, what is to be done, communities, people, trial runs.
 
 Words: home (a resident's first page), to-do (what waits for staff today), overview (numbers by community),
 trial run (试算: past acts scored again by a draft, in a process of its own; its files lie in the data folder).

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Request, Response
 from litestar.di import NamedDependency
 
-from pointsbank.awards import queries_cases, queries_gate, queries_panel
+from pointsbank.awards import queries_cases, queries_panel, routes_gate
 from pointsbank.awards.rules_cases import LETTER_WORDS, OPEN_STATES
 from pointsbank.kit.clock import Clock, local_day, start_of_day
 from pointsbank.ledger import queries as ledger
@@ -22,6 +22,7 @@ from pointsbank.reports import (
     routes_books,
     routes_draft,
     routes_own,
+    routes_passbook,
     routes_people,
     routes_print,
     routes_today,
@@ -31,7 +32,7 @@ from pointsbank.reports.queries import Community, Month
 from pointsbank.stock.rules import yuan_of
 from pointsbank.web import charts, formats
 from pointsbank.web.handlers import get
-from pointsbank.web.i18n import N_, locale_now, t, translate
+from pointsbank.web.i18n import N_, locale_now, translate
 from pointsbank.web.render import page
 
 LINES_AT_HOME = 5
@@ -82,7 +83,7 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
         "earned": 0,
         "expiring": 0,
         "soon": [],
-        "shut": "",
+        "shut": [],
     }
     holder = await people.holder_of(None, session.person_id)
     books = await own_books_of(holder)
@@ -91,7 +92,6 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
     facts["waiting"] = await queries.waiting([book.passbook_id for book in books])
     if passbook is not None:
         account = await ledger.account(None, passbook.account_id, today=today)
-        shut = await queries_gate.why_shut(None, account)
         lines = await ledger.lines(passbook.account_id, limit=LINES_AT_HOME)
         lapsing = await ledger.expiring(passbook.account_id, today=today, until=date(today.year, 12, 31))
         facts |= {
@@ -102,7 +102,7 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
             "expiring": sum(lot.points for lot in lapsing),
             "soon": await ledger.lapsing_soon(passbook.account_id, today=today),
             "spendable": account.points,
-            "shut": t(shut) if shut else "",
+            "shut": await routes_gate.why_shut(session, account, today),
         }
     letters = await queries_cases.letters_to(session.person_id, since=today - LETTERS_FOR)
     facts["letters"] = [one for one in letters if one.state in OPEN_STATES]
@@ -188,5 +188,6 @@ handlers: list[Any] = [
     *routes_draft.handlers,
     *routes_people.handlers,
     *routes_own.handlers,
+    *routes_passbook.handlers,
     *routes_print.handlers,
 ]

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect
 
+from pointsbank.awards import routes_gate
 from pointsbank.events import queries as events
 from pointsbank.kit import codes
 from pointsbank.kit.clock import Clock, local_day
@@ -85,17 +86,19 @@ def deed_text(deed: Deed, words: dict[str, str]) -> str:
     return _(known, field=_(field) if field else "", purpose=str(deed.facts.get("purpose", "")))
 
 
-async def _book(book: Passbook | None, today: date, before: int) -> dict[str, Any]:
-    """The page of a passbook and what it loses this year."""
+async def _book(session: Session, book: Passbook | None, today: date, before: int) -> dict[str, Any]:
+    """The page of a passbook, what it loses this year, and what keeps it from redeeming."""
     if book is None:
-        return {"lines": [], "waiting": [], "expiring": 0, "older": 0}
+        return {"lines": [], "waiting": [], "expiring": 0, "older": 0, "shut": []}
     lines = await ledger.lines(book.account_id, before=before, limit=LINES)
     lapsing = await ledger.expiring(book.account_id, today=today, until=date(today.year, 12, 31))
+    account = await ledger.account(None, book.account_id, today=today)
     return {
         "lines": lines,
         "waiting": await queries.waiting([book.passbook_id]),
         "expiring": sum(lot.points for lot in lapsing),
         "older": lines[-1].move_id if len(lines) == LINES else 0,
+        "shut": await routes_gate.why_shut(session, account, today),
     }
 
 
@@ -164,7 +167,7 @@ async def person_page(
         may_print=session.may(Permission.PRINT_PASSBOOKS),
         may_open_books=session.may(Permission.OPEN_BOOKS),
         may_manage=may_manage,
-        **await _book(book, local_day(clock.now()), before),
+        **await _book(session, book, local_day(clock.now()), before),
     )
 
 
@@ -200,9 +203,10 @@ async def household_page(
         may_register=session.may(Permission.REGISTER_PEOPLE),
         may_settle=session.may(Permission.SETTLE_PEOPLE),
         may_print=session.may(Permission.PRINT_PASSBOOKS),
+        may_make_cases=session.may(Permission.MAKE_CASES),
         may_open_books=session.may(Permission.OPEN_BOOKS),
         **await _other_books(await ledger_kinds.books_of(person_id=0, household_id=household_id)),
-        **await _book(book, local_day(clock.now()), before),
+        **await _book(session, book, local_day(clock.now()), before),
     )
 
 

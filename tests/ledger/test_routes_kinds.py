@@ -9,7 +9,7 @@ from pointsbank.ledger import actions, actions_kinds
 from pointsbank.ledger.rules import Bucket
 from pointsbank.people.access import Role
 from pointsbank.web import formats
-from tests.world import visiting
+from tests.world import COINS, visiting
 
 pytestmark = pytest.mark.both
 
@@ -101,8 +101,23 @@ async def test_a_resident_sees_each_passbook_and_nobody_else_s(world, admin):
     assert f"/ledger?book={own['id']}" in main.text
     assert "余 12.50 币" in hours.text
     assert "＋12.50" in hours.text
+    assert "现在能用 0.00 币。<br>有 12.50 币 是基础分，不能兑换。" in hours.text
     assert "12.50" in line.text
     assert foreign.status_code == 404
+
+
+async def test_points_that_are_only_kept_on_record_say_so(world, admin):
+    person = await world.person()
+    await db.write(actions_kinds.make_kind, community_id=world.home.id, code="coins", settings=COINS)
+    book = await db.write(actions.open_passbook, community_id=world.home.id, person_id=person, kind="coins")
+    await world.credit(book, person, 125)
+    _, token = await world.phone(person)
+
+    async with visiting(world, cookie=token) as phone:
+        text = (await phone.get(f"/ledger?book={book}")).text
+
+    assert "这种存折里的积分只记着，不能兑换。" in text
+    assert "现在能用" not in text
 
 
 async def test_a_holder_is_told_what_lapses_within_thirty_days_and_the_admin_sees_each_day(world, admin):

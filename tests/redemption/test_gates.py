@@ -9,7 +9,7 @@ import pytest
 from pointsbank.awards import actions as awards
 from pointsbank.awards import actions_back, actions_gate, queries_gate
 from pointsbank.awards.rules_cases import months_after
-from pointsbank.awards.rules_gate import Barred, GateShut, hours_left
+from pointsbank.awards.rules_gate import Barred, GateShut, hours_wanted
 from pointsbank.governance import actions_people as moves
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day, start_of_day
@@ -75,7 +75,7 @@ async def refused(shop, member):
 
 
 def test_what_is_left_is_told_in_tenths_of_an_hour_and_never_as_less():
-    assert [hours_left(minutes) for minutes in (1, 6, 7, 60, 90, 91, 720)] == [
+    assert [hours_wanted(minutes) for minutes in (1, 6, 7, 60, 90, 91, 720)] == [
         "0.1", "0.1", "0.2", "1", "1.5", "1.6", "12",
     ]  # fmt: skip
 
