@@ -94,7 +94,7 @@ async def test_models_and_tables_have_the_same_columns(database):
         }
         assert told == found, model
     assert {model._meta.db_table for model in models} == schema.columns.keys() - {
-        "command", "outbox", "installation", "job", "awards_cap_use", "redemption_limit_use",
+        "command", "outbox", "installation", "job", "awards_cap_use", "redemption_limit_use", "redemption_carried",
         "ledger_lot_use", "ledger_hold_lot", "ledger_kind_run", "ledger_closing", "ledger_outstanding", "ledger_seal",
     }  # fmt: skip
 

@@ -16,6 +16,7 @@ from pointsbank.notices.rules import Grounds
 from pointsbank.people import actions as people
 from pointsbank.people import actions_own
 from pointsbank.people import queries as people_queries
+from pointsbank.redemption import actions_limits as limits
 
 
 async def object_to(tx: Tx, *, line_id: int, grounds: Grounds) -> int:
@@ -63,8 +64,10 @@ async def settle_provisional(tx: Tx, *, person_id: int, same_as: int | None, tak
         return person_id
     await _check_nothing_left(tx, person_id)
     await actions_own.adopt(tx, from_id=person_id, into_id=same_as, fields=take)
-    await people.mark_merged(tx, person_id=person_id, into_id=same_as)
+    merge_id = await people.mark_merged(tx, person_id=person_id, into_id=same_as)
     await events.after_merge(tx, person_id=person_id, into_id=same_as)
+    left = await ledger.open_books(tx, person_id=person_id)
+    await limits.follow(tx, left=left, person_id=same_as, merge_id=merge_id)
     return same_as
 
 

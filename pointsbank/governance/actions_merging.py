@@ -89,11 +89,11 @@ async def _merge(tx: Tx, holder: Holder, request: MergeRequest) -> None:
     left = await queries.books_that_end(tx, holder)
     agreed = Agreed(request.approval_id, request.made_by, {book.passbook_id: book.balance for book in left})
     await actions_own.give_over(tx, person_id=person_id)
-    await people.mark_merged(tx, person_id=person_id, into_id=same_as)
+    merge_id = await people.mark_merged(tx, person_id=person_id, into_id=same_as)
     await events.after_merge(tx, person_id=person_id, into_id=same_as)
     if holder.household_id is not None:
         await actions_homes.gone_from(tx, household_id=holder.household_id)
-    await points.follow(tx, left=left, person_id=same_as, reason=SAME_PERSON, agreed=agreed)
+    await points.follow(tx, left=left, person_id=same_as, reason=SAME_PERSON, agreed=agreed, merge_id=merge_id)
     await points.close(tx, ending=[book for book in left if book.household_id is not None])
 
 

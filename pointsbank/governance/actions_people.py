@@ -28,6 +28,7 @@ from pointsbank.people import queries as people_queries
 from pointsbank.people.actions_homes import Moved
 from pointsbank.people.queries import Holder
 from pointsbank.people.rules import NotOneHome
+from pointsbank.redemption import actions_limits as limits
 
 
 class Parted(msgspec.Struct, frozen=True):
@@ -51,7 +52,8 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     """Undo a wrong merge: the alias waits to be settled again, with what it brought along.
 
     Nothing is booked anew. What is on its way to the other's passbook for the alias's attendances is sent back; what
-    is booked stays, for staff to reverse. What was found of the alias, and what it bars, goes back to it.
+    is booked stays, for staff to reverse. What was found of the alias, and what it bars, goes back to it; and each has
+    used what was used with the own passbook.
     """
     merge = await people.live_merge(tx, merge_id=merge_id)
     judge_id = await not_own(tx, person_ids=[merge.into_id])
@@ -68,6 +70,7 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     await events.after_separation(tx, person_id=merge.person_id, into_id=merge.into_id, merged_at=merge.merged_at)
     holder, kept = [await people_queries.holder_of(tx, one) for one in (merge.person_id, merge.into_id)]
     await cases.go_back(tx, holder=holder, kept=kept)
+    await limits.part(tx, merge_id=merge_id)
     return Parted(merge.person_id, len(waiting))
 
 
@@ -84,7 +87,7 @@ async def move(
     """Let members of one household move, and points with them.
 
     Who leaves nobody behind takes all of the household's points along, what is on its way too, and its passbooks are
-    closed. Who leaves others behind takes `share` of the shared passbook.
+    closed. Who leaves others behind takes `share` of the shared passbook. What was used of the limits counts for both.
     """
     await people.touch_roster(tx, community_id=community_id)  # first, so that nobody moves between reading and moving
     holders = [await people_queries.holder_of(tx, person_id) for person_id in sorted(set(person_ids))]
@@ -104,8 +107,11 @@ async def move(
         alone = await _live_there_alone(tx, moved.household_id, holders)
         await points.follow(tx, left=left, person_id=first.person_id, reason="moved", is_theirs_alone=alone)
         await points.close(tx, ending=left)
-    elif moved.left_id is not None and share:
-        await _take_share(tx, first, moved.left_id, share)
+    elif moved.left_id is not None:
+        left = await books.open_books(tx, household_id=moved.left_id)
+        await limits.follow(tx, left=left, person_id=first.person_id)
+        if share:
+            await _take_share(tx, first, moved.left_id, share)
     return moved
 
 

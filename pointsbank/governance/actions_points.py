@@ -1,6 +1,6 @@
 """What becomes of points when their holders move, turn out to be one, or go.
 
-Rows are taken in one order: the roster, people, awards on their way, accounts.
+Rows are taken in one order: the roster, people, awards on their way, limits, accounts.
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,7 @@ from pointsbank.ledger.actions_joining import Agreed
 from pointsbank.ledger.queries_flows import Book
 from pointsbank.ledger.rules import in_unit
 from pointsbank.people.queries import Holder
+from pointsbank.redemption import actions_limits as limits
 
 
 async def check_openings(tx: Tx, *, person_id: int | None = None, household_id: int | None = None) -> None:
@@ -37,8 +38,9 @@ async def follow(
     reason: str,
     is_theirs_alone: bool = True,
     agreed: Agreed | None = None,
+    merge_id: int | None = None,
 ) -> list[Book]:
-    """Let all points of these passbooks, and what is on its way to them, come to where this member's are now.
+    """Let all points of these passbooks, what is on its way to them and what they used come to where this member's are.
 
     Returns those of them that were left. Whether these passbooks are `is_theirs_alone` decides what bars go along.
     """
@@ -47,6 +49,7 @@ async def follow(
     for book, to_id in moving:
         await awards.redirect(tx, from_id=book.passbook_id, to_id=to_id)
         await cases.follow(tx, from_id=book.passbook_id, to_id=to_id, is_theirs_alone=is_theirs_alone)
+    await limits.follow(tx, left=[book for book, _to_id in moving], person_id=person_id, merge_id=merge_id)
     for book, to_id in moving:
         await joining.carry_over(
             tx, from_id=book.passbook_id, to_id=to_id, points=None, member_id=person_id, reason=reason, agreed=agreed

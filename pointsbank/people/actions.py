@@ -55,7 +55,9 @@ HOLD = "UPDATE people_person SET state = state WHERE id = ?"
 HOLD_PROVISIONAL = "UPDATE people_person SET state = state WHERE id = ? AND state = 'provisional'"
 MERGE = "UPDATE people_person SET state = 'merged', merged_into = ? WHERE id = ? AND state IN ('member', 'provisional')"
 ALIASES_FOLLOW = "UPDATE people_person SET merged_into = ? WHERE merged_into = ?"
-NOTE_MERGE = "INSERT INTO people_merge (person_id, into_id, merged_by, merged_at, reason) VALUES (?, ?, ?, ?, '')"
+NOTE_MERGE = """
+INSERT INTO people_merge (person_id, into_id, merged_by, merged_at, reason) VALUES (?, ?, ?, ?, '') RETURNING id
+"""
 LIVE_MERGE = """
 SELECT person_id, into_id, merged_by, merged_at FROM people_merge WHERE id = ? AND separated_at IS NULL
 """
@@ -292,8 +294,8 @@ async def accept_provisional(tx: Tx, *, person_id: int, household_id: int | None
     await trail.record(tx, "person.accepted", subject=("person", person_id))
 
 
-async def mark_merged(tx: Tx, *, person_id: int, into_id: int) -> None:
-    """Make one person an alias of a member of the same community. Only governance calls it.
+async def mark_merged(tx: Tx, *, person_id: int, into_id: int) -> int:
+    """Make one person an alias of a member of the same community; returns the merge. Only governance calls it.
 
     A phone follows if an activation code or staff bound it. One that merely registered at a poster does not:
     whoever knows a neighbour's name and number could have held it. It is nobody's until it is activated.
@@ -306,13 +308,15 @@ async def mark_merged(tx: Tx, *, person_id: int, into_id: int) -> None:
     if await tx.run(MERGE, into_id, person_id) == 0:
         raise NotSettled
     await tx.run(ALIASES_FOLLOW, into_id, person_id)
-    await tx.run(NOTE_MERGE, person_id, into_id, tx.actor.person_id, tx.now)
+    merge = await tx.row(NOTE_MERGE, person_id, into_id, tx.actor.person_id, tx.now)
+    assert merge is not None
     await tx.run(DEVICES_FOLLOW, into_id, person_id)
     await tx.run(DEVICES_LEFT, person_id)
     await tx.run(PHONE_SESSIONS_END, tx.now, person_id)
     await touch_roster(tx, community_id=person["community_id"])
     tx.made_stale("people.sessions")
     await trail.record(tx, "person.merged", subject=("person", person_id), into=into_id)
+    return int(merge["id"])
 
 
 class LiveMerge(msgspec.Struct, frozen=True):

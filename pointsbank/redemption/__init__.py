@@ -12,4 +12,8 @@ Invariants:
      where it came from, limits too.
   5. Nobody serves himself or his household.
   6. A payment code is neither kept nor logged.
+  7. What was used of the limits follows: an order counts, once, for each passbook that those who lived on the one that
+     paid came to while its month ran. So nobody gains by splitting or joining; passbooks that become one may have used
+     more together than one may, and then have nothing left. Undone, it counts nowhere; a merge that is parted takes
+     along what it brought. The heir of somebody inherits points, and nothing that was used.
 """

@@ -5,21 +5,23 @@ the outlet's account last.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
-from typing import Any
+from datetime import datetime
 
 import msgspec
 
 from pointsbank.awards import queries_gate as gates
-from pointsbank.kit.clock import local_day, month_start
+from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx, reads
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_reversal as reversals
 from pointsbank.ledger import queries as ledger_queries
-from pointsbank.ledger.rules import in_unit
+from pointsbank.ledger import queries_flows as books
+from pointsbank.ledger.actions_flows import check_open
+from pointsbank.ledger.rules_flows import What
 from pointsbank.people import actions_cards as cards
 from pointsbank.people import queries as people_queries
+from pointsbank.redemption import actions_limits as limits
 from pointsbank.redemption import rules
 from pointsbank.redemption.rules import (
     AlreadyUndone,
@@ -27,8 +29,6 @@ from pointsbank.redemption.rules import (
     Line,
     NoSuchVisit,
     NothingEarned,
-    OverDailyLimit,
-    OverMonthlyLimit,
     OwnHousehold,
     ShelfItem,
     UndoReason,
@@ -39,9 +39,6 @@ from pointsbank.stock import actions as stock
 from pointsbank.stock import queries as stock_queries
 from pointsbank.stock.rules import Wanted
 from pointsbank.trail import actions as trail
-
-WHOLE_BASKET = 0
-"""In the table of limits, where a good's id stands: the points of a day."""
 
 
 class VisitOpened(msgspec.Struct, frozen=True):
@@ -112,15 +109,6 @@ SELECT visit.counter_id, visit.staff_id, visit.person_id, visit.account_id, visi
   JOIN people_person member ON member.id = COALESCE(person.merged_into, person.id) WHERE visit.id = ?
 """
 CHOOSE_MEMBER = "UPDATE redemption_visit SET person_id = ? WHERE id = ?"
-USE_LIMIT = """
-INSERT INTO redemption_limit_use (account_id, good_id, period_start, used) VALUES (?, ?, ?, ?)
-ON CONFLICT (account_id, good_id, period_start)
-DO UPDATE SET used = redemption_limit_use.used + excluded.used WHERE redemption_limit_use.used + excluded.used <= ?
-"""
-USED = "SELECT used FROM redemption_limit_use WHERE account_id = ? AND good_id = ? AND period_start = ?"
-GIVE_BACK_LIMIT = """
-UPDATE redemption_limit_use SET used = used - ? WHERE account_id = ? AND good_id = ? AND period_start = ?
-"""
 NEW_ORDER = """
 INSERT INTO redemption_order (counter_id, outlet_id, community_id, visit_id, staff_id, person_id, account_id,
                               points, day, state, made_at)
@@ -135,7 +123,6 @@ SELECT community_id, counter_id, staff_id, account_id, entry_id, points, day, st
          AS is_last
   FROM redemption_order WHERE id = ?
 """
-LINES = "SELECT good_id, quantity FROM redemption_order_line WHERE order_id = ? ORDER BY good_id"
 UNDO = """
 UPDATE redemption_order SET state = 'undone', undone_at = ?, undo_reason = ? WHERE id = ? AND state = 'done'
 """
@@ -163,8 +150,8 @@ async def open_visit(tx: Tx, *, counter_id: int, code: cards.ReadCode, community
     """Consume a member's code: for ten minutes this staff person may serve this member at this counter."""
     counter = await _counter(tx, counter_id, community_ids)
     visit = await _admit(tx, counter, code)
-    used = await _used(tx, (visit.account_id, WHOLE_BASKET, local_day(tx.now)))
-    left = max(counter.daily_points_max - used, 0)
+    most, today = counter.daily_points_max, local_day(tx.now)
+    left = await limits.left_today(tx, account_id=visit.account_id, daily_max=most, day=today)
     ends_at = tx.now + rules.VISIT_LIFE
     return VisitOpened(visit.visit_id, visit.person_id, visit.code_kind, visit.available, left, ends_at)
 
@@ -203,7 +190,9 @@ async def order(
         raise rules.short(basket, member.available, await ledger_queries.paying(tx, member.account_id))
 
     day = local_day(tx.now)
-    await _use_limits(tx, member.account_id, basket, points=points, daily_max=counter.daily_points_max, day=day)
+    await limits.use(
+        tx, account_id=member.account_id, basket=basket, points=points, daily_max=counter.daily_points_max, day=day
+    )
     # The new order is nobody else's row: it is made before the goods are taken, so that they can name it.
     made = await tx.row(
         NEW_ORDER, counter_id, counter.outlet_id, counter.community_id, member.visit_id, tx.actor.person_id,
@@ -287,35 +276,6 @@ def shelf_item(good: stock_queries.Good) -> ShelfItem:
     return ShelfItem(good.good_id, good.name, good.unit, good.barcode, good.points, good.monthly_max)
 
 
-async def _use_limits(
-    tx: Tx, account_id: int, basket: Sequence[BasketLine], *, points: int, daily_max: int, day: date
-) -> None:
-    """Count an order against the day's points and the month's pieces; goods without a limit are counted too.
-
-    So a limit that is set within a month sees what was taken before.
-    """
-    if not await _use(tx, (account_id, WHOLE_BASKET, day), points, daily_max):
-        used = await _used(tx, (account_id, WHOLE_BASKET, day))
-        paying = await ledger_queries.paying(tx, account_id)
-        raise OverDailyLimit(left=max(daily_max - used, 0), points=points, **in_unit(paying))
-    month = month_start(day)
-    for line in sorted(basket, key=lambda line: line.item.good_id):
-        item, most = line.item, line.item.monthly_max or rules.UNLIMITED
-        if not await _use(tx, (account_id, item.good_id, month), line.quantity, most):
-            used = await _used(tx, (account_id, item.good_id, month))
-            raise OverMonthlyLimit(good_id=item.good_id, name=item.name, unit=item.unit, most=most, used=used)
-
-
-async def _use(tx: Tx, limit: tuple[int, int, date], amount: int, most: int) -> bool:
-    # A first row has no conflict and so no guard: what is too much by itself is turned away here.
-    return amount <= most and await tx.run(USE_LIMIT, *limit, amount, most) == 1
-
-
-async def _used(tx: Tx, limit: tuple[int, int, date]) -> int:
-    found = await tx.row(USED, *limit)
-    return int(found["used"]) if found is not None else 0
-
-
 async def undo(tx: Tx, *, order_id: int, reason: UndoReason, community_ids: Sequence[int]) -> Undone:
     """Take an order back: goods to their lots, points to theirs, and the limits as they were."""
     found = await tx.row(ORDER, order_id)
@@ -329,20 +289,19 @@ async def undo(tx: Tx, *, order_id: int, reason: UndoReason, community_ids: Sequ
         made_at=found["made_at"],
         now=tx.now,
     )
+    await limits.hold(tx, account_id=found["account_id"], day=found["day"])
     if await tx.run(UNDO, tx.now, reason.value, order_id) != 1:
         raise AlreadyUndone
 
-    day: date = found["day"]
-    await _give_limits_back(tx, found["account_id"], order_id, day, found["points"])
+    await _check_looked_into(tx, found["account_id"])
+    await limits.give_back(tx, order_id=order_id)
     await stock.put_back(tx, order_id=order_id)
     posted = await reversals.reverse(tx, entry_id=found["entry_id"], reason=reason.value)
     await trail.record(tx, "order.undone", subject=("order", order_id), reason=reason.value, points=found["points"])
     return Undone(order_id, found["points"], posted.balance)
 
 
-async def _give_limits_back(tx: Tx, account_id: int, order_id: int, day: date, points: int) -> None:
-    """The periods are those of the order, not of the undo: midnight may lie between."""
-    await tx.run(GIVE_BACK_LIMIT, points, account_id, WHOLE_BASKET, day)
-    lines: list[Any] = await tx.rows(LINES, order_id)
-    for good_id, quantity in lines:
-        await tx.run(GIVE_BACK_LIMIT, quantity, account_id, good_id, month_start(day))
+async def _check_looked_into(tx: Tx, account_id: int) -> None:
+    """Refuses BookClosed and BookMerged: what went back there would be in nobody's reach."""
+    paid = await ledger_queries.paying(tx, account_id)
+    check_open(await books.book(tx, paid.passbook_id), What.REVERSAL)

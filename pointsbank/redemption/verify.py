@@ -2,11 +2,17 @@
 
 from pointsbank.kit.checks import Check, Finding, Rows, broken
 
-# What orders that stand have used: of a holder's day (good 0), and of each good in a month.
+# What orders that stand have used: of a holder's day (good 0), and of each good in a month; where they were carried to,
+# too.
 USED = """
 SELECT account_id, 0 AS good_id, day AS day, points AS used FROM redemption_order WHERE state = 'done'
 UNION ALL SELECT it.account_id, line.good_id, it.day, line.quantity FROM redemption_order it
   JOIN redemption_order_line line ON line.order_id = it.id WHERE it.state = 'done'
+UNION ALL SELECT carried.account_id, 0, it.day, it.points FROM redemption_carried carried
+  JOIN redemption_order it ON it.id = carried.order_id WHERE it.state = 'done'
+UNION ALL SELECT carried.account_id, line.good_id, it.day, line.quantity FROM redemption_carried carried
+  JOIN redemption_order it ON it.id = carried.order_id JOIN redemption_order_line line ON line.order_id = it.id
+ WHERE it.state = 'done'
 """
 PERIOD = "SUBSTR(CAST({1} AS TEXT), 1, CASE WHEN {0} = 0 THEN 10 ELSE 7 END)"
 CHECKS: tuple[Check, ...] = (
@@ -74,6 +80,17 @@ SELECT 'account ' || account_id || ', good ' || good_id || ', ' || period, CAST(
          UNION ALL SELECT account_id, good_id, {PERIOD.format("good_id", "period_start")}, 0, used
                      FROM redemption_limit_use) AS sides
  GROUP BY account_id, good_id, period HAVING SUM(ordered) <> SUM(counted)""",
+    ),
+    (
+        7,
+        "an order counts for a passbook that nobody can have come to, or after the merge was parted that brought it",
+        """
+SELECT 'order ' || carried.order_id || ', account ' || carried.account_id, 0, 1 FROM redemption_carried carried
+  LEFT JOIN redemption_order it ON it.id = carried.order_id
+  LEFT JOIN ledger_account account ON account.id = carried.account_id AND account.passbook_id IS NOT NULL
+        AND account.community_id = it.community_id AND account.id <> it.account_id
+  LEFT JOIN people_merge parted ON parted.id = carried.merge_id AND parted.separated_at IS NOT NULL
+ WHERE account.id IS NULL OR parted.id IS NOT NULL""",
     ),
 )
 

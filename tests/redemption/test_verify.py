@@ -9,6 +9,9 @@ import pytest
 from pointsbank.app import database as databases
 from pointsbank.app import verifying
 from pointsbank.kit import db
+from pointsbank.ledger import queries_flows as books
+from pointsbank.people import actions as people
+from pointsbank.redemption import actions_limits
 from pointsbank.redemption import verify as redemption
 from pointsbank.stock import actions_count
 from pointsbank.stock import verify as stock
@@ -18,6 +21,7 @@ from tests.made_up import true_books
 pytestmark = pytest.mark.tampers
 
 ENTRY = "community_id, kind, effective_at, booked_at, source_kind, source_id, summary, reason"
+ELSEWHERE = "an order counts for a passbook that nobody can have come to, or after the merge was parted that brought it"
 ATTACKS = {
     "UPDATE stock_good SET stock = stock + 1 WHERE id = 1": "a good's stock differs from what is left in its lots",
     "UPDATE stock_lot SET remaining = remaining - 1 WHERE id = 1": "what is left of a lot differs from its moves",
@@ -57,6 +61,14 @@ ATTACKS = {
         "a counter of limits differs from the orders that stand"
     ),
     "DELETE FROM redemption_limit_use WHERE good_id <> 0": "a counter of limits differs from the orders that stand",
+    "DELETE FROM redemption_carried": "a counter of limits differs from the orders that stand",
+    "UPDATE redemption_carried SET order_id = 2": "a counter of limits differs from the orders that stand",
+    "UPDATE redemption_limit_use SET used = 0 WHERE account_id IN (SELECT account_id FROM redemption_carried)": (
+        "a counter of limits differs from the orders that stand"
+    ),
+    "UPDATE redemption_carried SET account_id = (SELECT MIN(account_id) FROM redemption_order)": ELSEWHERE,
+    "UPDATE ledger_account SET community_id = 0 WHERE id IN (SELECT account_id FROM redemption_carried)": ELSEWHERE,
+    "UPDATE people_merge SET separated_at = merged_at": ELSEWHERE,
 }
 TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
 
@@ -67,6 +79,9 @@ async def shelf_and_orders(shop) -> None:
     await shop.order((salt, 2), (rice, 1), member=member)
     undone = await shop.order((salt, 1), member=member)
     await shop.undo(undone.order_id)
+    [book], twin = await books.open_books(None, person_id=member.person_id), await shop.member(100)
+    merge_id = await db.write(people.mark_merged, person_id=member.person_id, into_id=twin.person_id)
+    await db.write(actions_limits.follow, left=[book], person_id=twin.person_id, merge_id=merge_id)
     await db.write(actions_count.write_off, good_id=rice, lot_id=2, quantity=1, reason="damaged")
     count_id = await db.write(
         actions_count.open_count, community_id=shop.community_id, outlet_id=shop.outlet_id, good_ids=[salt, rice]
