@@ -63,14 +63,24 @@ SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
   LEFT JOIN ledger_account source ON source.id = move.source_id
   LEFT JOIN ledger_account target ON target.id = move.target_id
   LEFT JOIN ledger_voucher voucher ON voucher.entry_id = entry.id
-  LEFT JOIN approvals_approval approval ON approval.id = voucher.approval_id
-        AND approval.subject_kind = 'voucher' AND approval.subject_id = voucher.id AND approval.state = 'used'
- WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment', 'joining', 'estate')
+ WHERE entry.kind IN ('transfer', 'donation', 'grant', 'adjustment', 'gift', 'joining', 'estate')
    AND (voucher.points IS DISTINCT FROM move.points OR voucher.from_id IS DISTINCT FROM source.passbook_id
-        OR voucher.to_id IS DISTINCT FROM target.passbook_id
-        OR ((voucher.what IN ('grant', 'adjustment') OR voucher.approval_id IS NOT NULL)
-            AND (approval.id IS NULL OR approval.checker_id = approval.maker_id
-                 OR approval.maker_id IS DISTINCT FROM voucher.made_by)))
+        OR voucher.to_id IS DISTINCT FROM target.passbook_id)
+   AND (entry.kind <> 'gift' OR voucher.id IS NOT NULL)
+UNION ALL
+SELECT 'entry ' || entry.id, entry.reverses_id, COALESCE(voucher.reverses_id, 0)
+  FROM ledger_entry entry JOIN ledger_entry origin ON origin.id = entry.reverses_id
+  LEFT JOIN ledger_voucher voucher ON voucher.entry_id = entry.id AND voucher.what = entry.kind
+ WHERE entry.kind IN ('reversal', 'clawback') AND origin.source_room = 'ledger' AND origin.kind <> 'opening'
+   AND voucher.reverses_id IS DISTINCT FROM entry.reverses_id
+UNION ALL
+SELECT 'voucher ' || voucher.id, 1, 0 FROM ledger_voucher voucher
+  LEFT JOIN approvals_approval approval ON approval.id = voucher.approval_id AND approval.kind = 'ledger.voucher'
+        AND approval.subject_room = 'ledger' AND approval.subject_kind = 'voucher'
+        AND approval.subject_id = voucher.id AND approval.state = 'used' AND approval.maker_id = voucher.made_by
+        AND approval.checker_id <> approval.maker_id
+ WHERE voucher.entry_id IS NOT NULL AND approval.id IS NULL
+   AND (voucher.approval_id IS NOT NULL OR voucher.what IN ('grant', 'adjustment', 'gift'))
 UNION ALL
 SELECT 'voucher ' || voucher.id, 1, 0 FROM ledger_joining joining
   LEFT JOIN ledger_voucher voucher ON voucher.id = joining.voucher_id

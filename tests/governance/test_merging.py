@@ -10,10 +10,11 @@ from pointsbank.governance import actions_merging, actions_people
 from pointsbank.governance.rules import MergeAsked, MergeMoved, OwnMerge, PointsFirst
 from pointsbank.kit import db
 from pointsbank.ledger import actions as ledger
-from pointsbank.ledger import actions_joining, actions_reversal, verify
+from pointsbank.ledger import actions_joining, verify
+from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.actions_joining import Agreed
-from pointsbank.ledger.rules_flows import JoiningChanged
+from pointsbank.ledger.rules_flows import JoiningChanged, What
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import queries as people
 from pointsbank.people import queries_own as own
@@ -156,7 +157,10 @@ async def parted(town):
     [merged] = await own.merges_into(known)
     await db.write(actions_people.separate, actor=await admin(town), merge_id=merged.id, reason="两位同名")
     [voucher] = await flows.merged_from(twice)
-    await db.write(actions_reversal.reverse, entry_id=voucher.entry_id, reason="not_so")
+    await db.write(
+        vouchers.take_back, actor=await admin(town), community_id=town.home.id, entry_id=voucher.entry_id,
+        way=What.REVERSAL, reason="not_so", note="",
+    )  # fmt: skip
     return twice, known
 
 
