@@ -14,7 +14,7 @@ from tests.world import World
 pytestmark = [pytest.mark.both, pytest.mark.tampers]
 GUARD = "approvals_approval_final_update"
 FAULTS = {
-    "another maker": "maker_id = maker_id + 1000",
+    "another maker": "maker_id = (SELECT MAX(id) FROM people_person)",
     "refused": "state = 'refused', used_at = NULL",
     "of something else": "subject_id = subject_id + 1000",
     "of another kind": "kind = 'ledger.opening'",
@@ -64,6 +64,7 @@ async def tamper(tx: db.Tx, *, fault: str) -> None:
 @pytest.mark.parametrize("booked", [adjusted, given, taken_back])
 async def test_verify_misses_the_second_person(world, booked, fault):
     await booked(world)
+    await world.person()  # who had no part in it
     await Sealer().run()
     assert (await verify.verify()).is_clean
 
