@@ -13,6 +13,11 @@ from stdnum.cn import ric
 
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs"})  # controls (bidi ones are Cf), private use, lone surrogates
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters by category, nothing to the eye
+# What shows nothing, or turns the writing around, and comes along when text is copied from somewhere.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+    f"{''.join(_BLANK_LETTERS)}]"
+)
 _NAME_DOTS = re.compile(r"([·•‧・･])")
 _HAN = re.compile(r"[\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LATIN_WORD = re.compile(r"[^\W_]+")
@@ -53,6 +58,11 @@ class BadText(ValueError):
 
     def __init__(self) -> None:
         super().__init__(self.message)
+
+
+def seen(text: str) -> str:
+    """The text without what nobody sees: no reader could mend it, or know that it is there."""
+    return text if text.isascii() else _UNSEEN.sub("", text)
 
 
 def clean(text: str) -> str:

@@ -102,7 +102,7 @@ async def _listed(session: Session, form: Filled[GiftForm]) -> list[int]:
         if line.strip():
             found = LINE.fullmatch(line)
             assert found is not None
-            sought.append(Sought(text.normal_digits(found[1]), text.clean(found[2]), "", ""))
+            sought.append(Sought(text.normal_digits(found[1]), " ".join(found[2].split()), "", ""))
     meant = []
     for number, one in enumerate(await match.find(community_of(session), sought), 1):
         if isinstance(one, MemberView) and one.state == "member":

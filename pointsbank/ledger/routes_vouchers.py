@@ -99,8 +99,12 @@ def community_of(session: Session) -> int:
 
 async def member_meant(session: Session, form: Filled[Any], number: str, name: str) -> MemberView | None:
     """The member whom number and name together mean; whoever does not fit is told at the number."""
-    digits = text.normal_digits(number)
-    (found,) = await match.find(community_of(session), [Sought(digits, text.clean(name), "", "")])
+    try:
+        sought = Sought(text.normal_digits(number), text.clean(name), "", "")
+    except text.BadText as bad:
+        form.refuse("name", str(bad))
+        return None
+    (found,) = await match.find(community_of(session), [sought])
     if isinstance(found, MemberView) and found.state == "member":
         return found
     form.refuse("number", N_("没有这个存折号，或者姓名和存折号不是同一个人"))

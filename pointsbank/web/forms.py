@@ -1,4 +1,4 @@
-"""HTML forms: what was typed, what it means, and what is to be changed. Nothing that was typed is ever lost.
+"""HTML forms: what was typed, what it means, and what is to be changed. Nothing that is seen is ever lost.
 
 Fields are those of a msgspec Struct. Understood: int, str, bool (a checkbox), date, time, datetime (a local time of
 Shanghai), Enum, Literal, list of these (several inputs of one name), and `| None`, `Annotated[…, Meta(title, ge, …)]`.
@@ -25,6 +25,7 @@ from multipart import MultipartError, MultipartSegment, ParserLimitReached, Push
 from pointsbank.kit.clock import ZONE
 from pointsbank.kit.db.command import REQUEST_KEY, RequestKeyUnfit
 from pointsbank.kit.errors import KeyReused, Kind, Refusal
+from pointsbank.kit.text import seen
 from pointsbank.web import i18n
 from pointsbank.web.i18n import _
 
@@ -34,7 +35,7 @@ FILE_BYTES_MAX = 5 * 1024 * 1024
 UPLOAD_BYTES_MAX = FILE_BYTES_MAX + 64 * 1024  # the file, and the form around it
 YEAR_MIN = 1900  # nobody means an earlier one, and the first day of all has no moment in UTC
 DIGITS_MAX = 18  # the largest number that both databases keep whole
-UNSEEN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
+CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
 TRUE = {"1", "on", "true", "yes", "是"}
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -59,8 +60,8 @@ class Filled(Generic[T]):
 
     @property
     def value(self) -> T:
-        assert self._value is not None, "only a valid form has a value"
-        assert not self.errors, "only a valid form has a value"
+        """What was read. It stays when something is refused later: whoever checks one field may go on to the next."""
+        assert self._value is not None, "only a form that could be read has a value"
         return self._value
 
     def refuse(self, field: str, text: str | Refusal, **facts: Any) -> None:
@@ -184,7 +185,7 @@ async def texts(request: Request[Any, Any, Any]) -> dict[str, list[str]]:
         pairs = (await _parts(request)).fields
     lists: dict[str, list[str]] = {}
     for name, value in pairs:
-        lists.setdefault(name, []).append(value.translate(UNSEEN).replace("\r\n", "\n").strip())
+        lists.setdefault(name, []).append(seen(value.translate(CONTROLS)).replace("\r\n", "\n").strip())
     return lists
 
 

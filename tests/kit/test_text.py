@@ -208,3 +208,8 @@ def test_every_key_of_a_name_finds_it(name):
 @pytest.mark.parametrize("name", ["曾重行", "欧阳长乐", "单于朝盛"])
 def test_many_readings_stay_few_enough_to_keep(name):
     assert len(text.pinyin_keys(name)) <= 300
+
+
+@pytest.mark.parametrize("letter", ["\u200b", "\u200d", "\u202e", "\u2066", "\ufeff", "\u3164", "\U000e0041"])
+def test_what_nobody_sees_falls_away_and_nothing_else(letter):
+    assert text.seen(f"张{letter}三 \ue000\t🏮\ufe0f\n") == "张三 \ue000\t🏮\ufe0f\n"

@@ -132,6 +132,18 @@ async def test_every_mistake_is_named_and_kept(field, typed, said):
         _ = form.value
 
 
+async def test_what_nobody_sees_is_not_read():
+    form = await filled(name="清\u200b洁\u202e", note="谢谢\ufeff")
+    assert (form.value.name, form.value.note, form.typed["name"]) == ("清洁", "谢谢", "清洁")
+
+
+async def test_what_was_read_stays_when_something_is_refused_later():
+    form = await filled()
+    form.refuse("seats", "没有名额")
+    assert not form.is_valid
+    assert form.value.seats == 12
+
+
 async def test_labels_of_the_page_name_the_fields():
     form = await read([("name", "清洁"), ("seats", "")], Event, labels={"seats": "人数"})
     assert form.errors == {"seats": "请填写人数"}
