@@ -31,6 +31,7 @@ const say = (text, isWrong) => {
   button.hidden = !isWrong
 }
 button.hidden = true
+let told = cell('saved').textContent
 
 /* One change is undone at once, whether a cell or a pasted block: a list of { id, from, to }. */
 let past = [], future = []
@@ -229,7 +230,7 @@ const save = () => {
   commit()
   clearTimeout(timer)
   const changed = dirty()
-  if (!changed.length) return
+  if (!changed.length) return isLost && takenBack()
   const values = new Map()
   changed.forEach(row => cellsOf(row).forEach(input => values.set(input.id, valueOf(input))))
   const body = new URLSearchParams([].concat.apply([], changed.map(pairsOf)))
@@ -263,6 +264,12 @@ const answered = (answer, page, values) => {
   button.hidden = true
   if (dirty().length) soon(WAIT)
 }
+/* What was refused is as it was saved again. */
+const takenBack = () => {
+  isLost = false
+  form.querySelectorAll('[aria-invalid]').forEach(input => input.removeAttribute('aria-invalid'))
+  say(told)
+}
 const refuse = text => { isBusy = false; isLost = true; say(form.dataset.refused + text, true) }
 const lose = text => { isBusy = false; isLost = true; say(text, true); soon(AGAIN) }
 const renew = page => {
@@ -270,6 +277,7 @@ const renew = page => {
     const fresh = page.getElementById(old.id)
     if (fresh) old.replaceWith(fresh)
   })
+  told = cell('saved').textContent
   rows().forEach(row => {
     const fresh = page.getElementById(row.id)
     if (!fresh) return

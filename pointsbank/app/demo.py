@@ -11,16 +11,17 @@ from pathlib import Path
 import click
 
 from pointsbank.app import database as databases
-from pointsbank.app import demo_places, demo_today, demo_year, installation, lock
+from pointsbank.app import demo_cast, demo_places, demo_today, demo_year, installation, lock
 from pointsbank.app.address import code_of, lan_address
 from pointsbank.app.demo_scene import Scene
 from pointsbank.app.demo_sign_ins import SIGN_INS_NAME, Login, SignIns, Token
 from pointsbank.kit import crypto, db
-from pointsbank.kit.clock import Clock
+from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.crypto import Keys
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people import actions_staff as staff
+from pointsbank.people import queries_roster as roster
 from pointsbank.people.access import ROLE_NAMES, Role
 from pointsbank.people.rules import TOKEN_DAYS_MAX
 
@@ -138,6 +139,7 @@ async def welcome(settings: Settings, *, lan: bool) -> str:
     base_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     lines = ["", "积分银行演示（演示数据，人和地方都是编的）", f"打开：{base_url}", ""]
     shown: set[str] = set()
+    places = {login.place_id: login.place for login in sign_ins.logins}
     first_place = sign_ins.logins[0].place_id  # all of one community's: some things need two admins
     for login in sign_ins.logins:
         if login.login not in shown and (login.place_id == first_place or login.role not in shown):
@@ -146,9 +148,16 @@ async def welcome(settings: Settings, *, lan: bool) -> str:
             lines.append(f"  {role}{_padded(login.login, 20)}{login.password}  {login.place}")
     async with databases.opened_to_read(settings):
         await check_demo(settings)
-        slip = await demo_today.slip()
+        slips = [(await demo_today.slip(), sign_ins.logins[0].place)]
+        slips += [
+            (
+                await roster.printed_card((part.community_id,), part.person_id),
+                f"{places[part.community_id]}　{part.words}",
+            )
+            for part in await demo_cast.cast(local_day(Clock().now()))
+        ]
     lines += ["", "居民：打开下面的地址，点一下按钮，这个浏览器就成了这位居民的手机"]
-    lines += [f"  {slip.name}  {base_url}/a/{slip.activation_token}"]
+    lines += [f"  {_padded(slip.name, 8)}{base_url}/a/{slip.activation_token}  {words}" for slip, words in slips]
     lines += ["", "其他社区的登录、卡号和商品：pointsbank demo --facts"]
     if lan:
         lines += ["", f"用手机扫，打开 {base_url}（手机要连同一个 Wi-Fi）", code_of(base_url)]

@@ -29,6 +29,8 @@ class Held:
     plan: Plan
     activity_id: int = 0
     poster: str = field(default="", repr=False)
+    alone: list[Resident] = field(default_factory=list)  # who come, and nobody else
+    newcomer: Resident | None = None
     came: list[attendance.Arrived] = field(default_factory=list)
     left: dict[int, attendance.Left] = field(default_factory=dict)
 
@@ -89,11 +91,7 @@ def _create(one: Held, turn: int) -> Coroutine[Any, Any, int]:
 
 async def attend(scene: Scene, held: Sequence[Held]) -> None:
     """People arrive around the start, and most of them check out when they go; all of these have the same hours."""
-    guests = [
-        (one, guest)
-        for one in held
-        for guest in _guests(scene, one.community, one.programme.people + scene.dice.randrange(-1, 3))
-    ]
+    guests = [(one, guest) for one in held for guest in one.alone or _guests(scene, one)]
     scene.dice.shuffle(guests)
     scene.clock.set(held[0].plan.starts_at - timedelta(minutes=16))
     scene.clock.pace = timedelta(seconds=30)
@@ -108,11 +106,13 @@ async def attend(scene: Scene, held: Sequence[Held]) -> None:
         one.left[gone.attendance_id] = gone
 
 
-def _guests(scene: Scene, community: Community, count: int) -> list[Resident]:
-    """Some come nearly always, most now and then, a third never."""
+def _guests(scene: Scene, one: Held) -> list[Resident]:
+    """Some come nearly always, most now and then, a third never; but for a newcomer."""
+    community, count = one.community, one.programme.people + scene.dice.randrange(-1, 3)
     regulars = [resident for resident in community.residents[:REGULARS] if scene.dice.random() < 0.5][: count // 2]
     others = community.residents[REGULARS : len(community.residents) * 2 // 3]
-    return regulars + scene.dice.sample(others, count - len(regulars))
+    guests = regulars + scene.dice.sample(others, count - len(regulars))
+    return guests if one.newcomer is None else [*guests, one.newcomer]
 
 
 def _check_in(one: Held, guest: Resident, chance: float) -> Coroutine[Any, Any, attendance.Arrived]:

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 
 from pointsbank.app import database as databases
-from pointsbank.app import demo, demo_today, lock
+from pointsbank.app import demo, demo_cast, demo_today, lock
 from pointsbank.app.demo_sign_ins import Login, SignIns, Token
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.events.rules import SCREEN_STATION
 from pointsbank.kit import codes, db
-from pointsbank.kit.clock import Clock
+from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.settings import Settings
 from pointsbank.people import actions_cards as cards
 from pointsbank.people import queries_roster as roster
@@ -98,6 +98,8 @@ class Community(msgspec.Struct, frozen=True):
 
 
 class Facts(msgspec.Struct, frozen=True):
+    """`cast` has residents by what they show: votes, barred, gate_waits, gate_passed."""
+
     base_url: str
     communities: list[Community]
     logins: list[Login]
@@ -108,6 +110,7 @@ class Facts(msgspec.Struct, frozen=True):
     event: Event
     events: list[Event]
     residents: list[Resident]
+    cast: dict[str, Resident]
 
 
 async def facts(settings: Settings) -> Facts:
@@ -116,8 +119,8 @@ async def facts(settings: Settings) -> Facts:
         await demo.check_demo(settings)
         sign_ins = SignIns.read(settings.data)
         base_url = lock.address_of(settings.data) or f"http://127.0.0.1:{settings.port}"
-        community_ids = await demo_today.community_ids()
-        events = [await _event(community_id, Clock().now()) for community_id in community_ids]
+        community_ids, now = await demo_today.community_ids(), Clock().now()
+        events = [await _event(community_id, now) for community_id in community_ids]
         running = [event for event in events if event is not None]
         if not running:
             raise demo.NotFresh(settings.data)
@@ -131,7 +134,14 @@ async def facts(settings: Settings) -> Facts:
             counters=await _all(Counter, COUNTERS),
             event=running[0],
             events=running,
-            residents=[await _resident(community_id, base_url) for community_id in community_ids],
+            residents=[
+                await _resident(community_id, await demo_today.first_resident(community_id), base_url)
+                for community_id in community_ids
+            ],
+            cast={
+                part.shows: await _resident(part.community_id, part.person_id, base_url)
+                for part in await demo_cast.cast(local_day(now))
+            },
         )
 
 
@@ -167,7 +177,6 @@ async def _event(community_id: int, now: datetime) -> Event | None:
     )
 
 
-async def _resident(community_id: int, base_url: str) -> Resident:
-    person_id = await demo_today.first_resident(community_id)
+async def _resident(community_id: int, person_id: int, base_url: str) -> Resident:
     slip = await roster.printed_card((community_id,), person_id)
     return Resident(person_id, slip.name, slip.member_number, community_id, f"{base_url}/a/{slip.activation_token}")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ from pointsbank.people.rules_roles import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring.rules import Basis, Item, Table
-from pointsbank.scoring.rules_table import Process, Validity, ValidityKind
+from pointsbank.scoring.rules_table import Panel, Process, Validity, ValidityKind, Veto
 from pointsbank.stock import actions as stock
 
 STREET = "云杉街道"
@@ -61,7 +62,10 @@ class Good:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A community as it is planned; `notice_days` None leaves what the table says, `deputy` is a second admin."""
+    """A community as it is planned; `notice_days` None leaves what the table says, `deputy` is a second admin.
+
+    `items` and `rules` come on top of what its template says.
+    """
 
     key: str
     name: str
@@ -76,7 +80,8 @@ class Place:
     staff: dict[Role, str]
     second_role: tuple[Role, Role] | None = None
     deputy: str = ""
-    deductions: tuple[Item, ...] = ()
+    items: tuple[Item, ...] = ()
+    rules: dict[str, Any] = field(default_factory=dict)
 
 
 STAIRS = Item(
@@ -84,6 +89,16 @@ STAIRS = Item(
     deduction=True, process=Process(advice=1, warnings=1, within_months=6), ground="居民公约第三条",
     make_good="三天里把东西搬走", submit=("grid_worker",), review=("community_admin",),
 )  # fmt: skip
+OTHERS_CARD = Veto(
+    code="V01", name="拿别人的卡兑换", consequence="no_redemption", bar_months=3, ground="居民公约第七条",
+    make_good="把换走的东西还回超市",
+)  # fmt: skip
+JUDGED = Item(
+    code="P01", category="公益", name="结对帮扶", basis=Basis.PER_TIME, points=8, evidence="受助人确认",
+    review=("organiser", "panel"), panel=Panel(members=3, agree=2, drawn=True),
+)  # fmt: skip
+VISITS = Programme((("上门陪护独居老人", "3 栋楼下"),), JUDGED.code, SATURDAY, 2)
+GATE_MINUTES = 180
 PLACES = (
     Place(
         key="wutong",
@@ -112,7 +127,8 @@ PLACES = (
         },
         second_role=(Role.GRID_WORKER, Role.EVENT_ORGANISER),
         deputy="沈知秋",
-        deductions=(STAIRS,),
+        items=(STAIRS,),
+        rules={"veto_rules": (OTHERS_CARD,)},
     ),
     Place(
         key="guihua",
@@ -134,6 +150,7 @@ PLACES = (
             Role.GRID_WORKER: "贺一苇",
             Role.COUNTER_STAFF: "汤芹",
         },
+        items=(JUDGED,),
     ),
     Place(
         key="wangxi",
@@ -155,6 +172,7 @@ PLACES = (
             Role.GRID_WORKER: "莫小舟",
             Role.COUNTER_STAFF: "易安禾",
         },
+        rules={"gate_minutes": GATE_MINUTES},
     ),
 )
 
@@ -256,7 +274,7 @@ async def build(scene: Scene, *, from_day: date) -> tuple[list[Community], list[
 
 def table_of(plan: Place) -> Table:
     table = init.template(plan.template)
-    table = msgspec.structs.replace(table, passbook=plan.holder, items=(*table.items, *plan.deductions))
+    table = msgspec.structs.replace(table, passbook=plan.holder, items=(*table.items, *plan.items), **plan.rules)
     if plan.notice_days is not None:
         table = msgspec.structs.replace(table, notice_days=plan.notice_days)
     return msgspec.structs.replace(table, validity=Validity(ValidityKind.MONTHS, 24))

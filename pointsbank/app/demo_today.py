@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from pointsbank.app import demo_cases, demo_events, demo_gifts, demo_tables
+from pointsbank.app import demo_cases, demo_cast, demo_events, demo_gifts, demo_tables
 from pointsbank.app.demo_events import CONTACT, Held
 from pointsbank.app.demo_people import Resident
-from pointsbank.app.demo_places import Community
+from pointsbank.app.demo_places import VISITS, Community
 from pointsbank.app.demo_scene import Scene, moment
 from pointsbank.app.demo_year import JUST_AFTER_MIDNIGHT, until_done
 from pointsbank.awards import actions as awards
@@ -93,12 +93,15 @@ async def finish(scene: Scene, communities: list[Community]) -> None:
 
     scene.at(second, 7)
     await _sign_in(but=wangxi.actor(Role.EVENT_ORGANISER))
-    late = [(place, place.plan.programmes[place is guihua], moment(second, 9)) for place in (guihua, wutong)]
-    reviewed, waiting = await demo_events.publish(scene, late, 1)
-    await demo_events.attend(scene, [reviewed, waiting])
+    await demo_cast.name_panel(guihua)
+    programmes = [(guihua, VISITS), (guihua, guihua.plan.programmes[1]), (wutong, wutong.plan.programmes[0])]
+    late = [(place, programme, moment(second, 9)) for place, programme in programmes]
+    judged, reviewed, waiting = await demo_events.publish(scene, late, 1)
+    demo_cast.visit(judged)
+    await demo_events.attend(scene, [judged, reviewed, waiting])
     await _strangers(scene, waiting, wutong.residents[20])
     scene.at(second, 14)
-    await demo_events.confirm(scene, [reviewed])
+    await demo_events.confirm(scene, [judged, reviewed])
     await _desk_work(scene, communities)
 
     await _plan_ahead(scene.now)
@@ -207,12 +210,13 @@ async def _run_low(community: Community) -> None:
 
 
 async def freshen() -> None:
-    """At each start: an activity that is on, one for tomorrow, a slip that still works in each community."""
+    """At each start: an activity that is on, one for tomorrow, and slips that still work for whoever is shown."""
     now = db.current().writer.clock.now()
     await _plan_ahead(now)
     await _welcome(now)
-    for community_id in await community_ids():
-        person_id = await first_resident(community_id)
+    shown = [(community_id, await first_resident(community_id)) for community_id in await community_ids()]
+    shown += [(part.community_id, part.person_id) for part in await demo_cast.cast(local_day(now))]
+    for community_id, person_id in shown:
         page = await roster.person_page((community_id,), person_id, now)
         if not page.cards[0].slip_good:
             await db.write(cards.issue_card, person_id=person_id)

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from pointsbank.app import demo_events
+from pointsbank.app import demo_cast, demo_events
 from pointsbank.app.demo_people import Resident
 from pointsbank.app.demo_places import Community, restock
 from pointsbank.app.demo_scene import Scene, moment
 from pointsbank.awards import actions as awards
-from pointsbank.awards import actions_settle
+from pointsbank.awards import actions_gate, actions_settle
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day, month_start
 from pointsbank.people.rules_roles import Role
@@ -20,6 +20,7 @@ from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
 
 WEEKS = 52
+SETTLING_WEEKS = 3  # what was done so many weeks ago has settled everywhere
 QUIET_DAYS = 3  # before today: demo_today.py tells them day by day
 JUST_AFTER_MIDNIGHT = 1 / 6
 ORDER_POINTS_MAX = 90
@@ -29,7 +30,10 @@ BALANCES = """
 SELECT passbook.person_id, passbook.household_id, account.balance
   FROM ledger_account account JOIN ledger_passbook passbook ON passbook.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = passbook.kind_id AND kind.code = 'points'
- WHERE account.community_id = ? AND account.balance >= ? ORDER BY account.id
+  LEFT JOIN ledger_gate gate ON gate.kind_id = kind.id
+  LEFT JOIN ledger_bar bar ON bar.passbook_id = passbook.id
+ WHERE account.community_id = ? AND account.balance >= ?
+   AND (COALESCE(gate.minutes, 0) = 0 OR bar.gate_passed_on IS NOT NULL) ORDER BY account.id
 """
 TO_REVIEW = """
 SELECT id FROM awards_award
@@ -56,12 +60,15 @@ class Year:
 
     async def live(self, weeks: int) -> None:
         monday = first_monday(self.scene.today, weeks)
+        self.scene.at(monday, JUST_AFTER_MIDNIGHT)
+        await db.write(actions_gate.set_due)
         with click.progressbar(length=weeks + 1, label="一年的活动和兑换") as progress:
             for turn in range(weeks + 1):
-                await self.week(turn, monday + timedelta(days=7 * turn))
+                is_last_settled = turn == weeks - SETTLING_WEEKS
+                await self.week(turn, monday + timedelta(days=7 * turn), has_newcomer=is_last_settled)
                 progress.update(1)
 
-    async def week(self, turn: int, monday: date) -> None:
+    async def week(self, turn: int, monday: date, *, has_newcomer: bool) -> None:
         for offset, step in ((0, self._notices), (3, self._settling), (4, self._orders)):
             if monday + timedelta(days=offset) <= self.last_day:
                 await step(monday + timedelta(days=offset))
@@ -76,6 +83,8 @@ class Year:
             if monday + timedelta(days=programme.hours.day) <= self.last_day
         ]
         held = await demo_events.publish(self.scene, wanted, turn)
+        if has_newcomer:
+            demo_cast.come_once(held)
         for day in sorted({local_day(one.plan.starts_at) for one in held}):
             todays = [one for one in held if local_day(one.plan.starts_at) == day]
             await demo_events.attend(self.scene, todays)

@@ -27,7 +27,6 @@ from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import post
 from pointsbank.web.i18n import N_, _, with_words
-from pointsbank.web.render import page
 
 CELL_WORDS = {"points": N_("{code} 的分值要写成数字"), "day_cap": N_("{code} 的每日上限要写成数字，没有上限就空着")}
 
@@ -119,17 +118,11 @@ async def start_draft(
     return _to(f"/scoring/versions/{draft}")
 
 
-@post("/scoring/versions/{version_id:int}", guards=[needs(Permission.EDIT_SCORING)])
-async def save(
-    version_id: FromPath[int],
-    request: Request[Any, Any, Any],
-    session: NamedDependency[Session],
-    actor: NamedDependency[Actor],
-    clock: NamedDependency[Clock],
-) -> Response[Any]:
-    """Keep the cells that were sent, of all rows or of some; one that is no number is named, and all typed stays."""
-    form = await forms.read(request, GridForm)
-    draft = await queries.version(session.community_ids, version_id)
+async def keep(draft: Version, form: Filled[GridForm], actor: Actor, clock: Clock) -> dict[str, Any] | None:
+    """Keep the cells that were sent, of all rows or of some.
+
+    One that is no number is named; nothing is kept then, and what the page shows has all that was typed.
+    """
     rows = rows_of(form)
     book_kinds = await kinds.denominations(None, draft.community_id)
     current = await queries.current(draft.community_id, local_day(clock.now()))
@@ -138,8 +131,7 @@ async def save(
     if wrong:
         for cell in wrong:
             form.refuse(f"{cell.field}-{cell.code}", CELL_WORDS[cell.field], code=cell.code)
-        shown = await grid(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows)
-        return page("scoring/editor.html", status=400, **shown)
+        return await grid(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows)
     await db.write(
         actions_sheet.edit_cells,
         actor=actor,
@@ -150,7 +142,7 @@ async def save(
         ended=form.value.ended,
         in_force=in_force,
     )
-    return _to(f"/scoring/versions/{version_id}")
+    return None
 
 
 @post("/scoring/versions/{version_id:int}/drop", guards=[needs(Permission.EDIT_SCORING)])
@@ -181,4 +173,4 @@ def _to(url: str) -> Response[bytes]:
     return Response(b"", status_code=303, media_type="text/html", headers={"Location": url})
 
 
-handlers: list[Any] = [start_draft, save, drop]
+handlers: list[Any] = [start_draft, drop]

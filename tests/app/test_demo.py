@@ -10,13 +10,18 @@ from pathlib import Path
 import pytest
 
 from pointsbank.app import database as databases
-from pointsbank.app import demo, demo_today, verifying
+from pointsbank.app import demo, demo_cast, demo_facts, demo_today, verifying
 from pointsbank.app.demo_year import WEEKS
+from pointsbank.awards import actions_panel, queries_gate, queries_panel
+from pointsbank.awards.rules_gate import Barred, GateShut
 from pointsbank.kit import codes, crypto, db
-from pointsbank.kit.clock import Clock, FixedClock
+from pointsbank.kit.clock import Clock, FixedClock, local_day
+from pointsbank.kit.errors import Refusal
 from pointsbank.kit.settings import Settings
 from pointsbank.kit.text import phone_ok
+from pointsbank.ledger import queries as ledger
 from pointsbank.ledger import verify
+from pointsbank.people import queries_roster as roster
 from pointsbank.people import sealed
 from pointsbank.people.rules_roles import Role
 from tests.app.shell import Shell, said, shell_in
@@ -51,6 +56,10 @@ def test_a_year_at_this_rate_has_attendances_and_orders_enough(small_demo: Path)
     assert _count(small_demo, "redemption_order") / (SMALL_WEEKS - 1) * WEEKS >= 1_300
 
 
+OWN_ACCOUNT = """
+SELECT account.id FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id AND kind.code = 'points' WHERE book.person_id = ?
+"""
 LISTS = {
     "provisional people wait": "people_person WHERE state = 'provisional'",
     "an award waits for its second review": "awards_award WHERE state = 'pending' AND next_role = 'community_admin'",
@@ -61,6 +70,11 @@ LISTS = {
         "awards_case it WHERE state = 'booked' AND taken > 0 AND 2 = (SELECT COUNT(*) FROM awards_case earlier"
         " WHERE earlier.person_id = it.person_id AND earlier.step IN ('advice', 'warning') AND earlier.state = 'told')"
     ),
+    "somebody is barred by a veto": (
+        "awards_case it JOIN ledger_bar bar ON bar.passbook_id = it.passbook_id"
+        " WHERE it.step = 'veto' AND it.state = 'booked' AND bar.barred_until > date('now')"
+    ),
+    "an award waits for votes": "awards_panel WHERE verdict IS NULL AND drawn AND seats = members",
     "an objection waits": "notices_objection WHERE state = 'open'",
     "a line is disputed": "awards_award WHERE state = 'disputed'",
     "a table is drafted": "scoring_version WHERE state = 'draft'",
@@ -136,6 +150,9 @@ async def test_a_demo_of_some_days_age_is_brought_to_today(opened: FixedClock):
     for community_id in await demo_today.community_ids():
         assert await demo_today.running(community_id, opened.now()) is not None
     assert (await demo_today.slip()).activation_token != before.activation_token
+    for part in await demo_cast.cast(local_day(opened.now())):
+        page = await roster.person_page((part.community_id,), part.person_id, opened.now())
+        assert page.cards[0].slip_good, part.shows
     made = await db.row("SELECT COUNT(*) FROM events_activity")
     await demo_today.freshen()
     again = await db.row("SELECT COUNT(*) FROM events_activity")
@@ -170,6 +187,40 @@ def test_facts_name_cards_goods_and_a_running_event(facts: dict):
     assert codes.parse_scan(facts["event"]["poster"]).kind is codes.CodeKind.POSTER
     assert codes.parse_scan(facts["event"]["screen"]).kind is codes.CodeKind.EVENT
     assert "/a/" in facts["residents"][0]["activation"]
+    assert set(facts["cast"]) == {"votes", "barred", "gate_waits", "gate_passed"}
+    assert all("/a/" in one["activation"] for one in facts["cast"].values())
+
+
+async def test_each_of_the_cast_shows_what_is_said_of_them(opened: FixedClock):
+    person = {part.shows: part.person_id for part in await demo_cast.cast(local_day(opened.now()))}
+    assert await queries_panel.waiting_for(person["votes"])
+    why = {shows: await _why_shut(person[shows]) for shows in ("barred", "gate_waits", "gate_passed")}
+    assert isinstance(why["barred"], Barred)
+    assert isinstance(why["gate_waits"], GateShut)
+    assert why["gate_passed"] is None
+    home, *_ = await demo_today.community_ids()
+    richest = next(card["id"] for card in await db.rows(demo_facts.CARDS) if card["community_id"] == home)
+    for served in (richest, await demo_today.first_resident(home)):
+        assert await _why_shut(served) is None
+
+
+async def _why_shut(person_id: int) -> Refusal | None:
+    found = await db.row(OWN_ACCOUNT, person_id)
+    assert found is not None
+    account = await ledger.account(None, found["id"], today=local_day(Clock().now()))
+    return await queries_gate.why_shut(None, account)
+
+
+async def test_whoever_has_voted_makes_room_for_another(opened: FixedClock):
+    voted = []
+    while (part := (await demo_cast.cast(local_day(opened.now())))[0]).shows == "votes":
+        first, *_ = await queries_panel.waiting_for(part.person_id)
+        await db.write(
+            actions_panel.vote, actor=db.Actor(part.person_id), award_id=first.award_id, agrees=True, reason=None
+        )
+        voted.append(part.person_id)
+    assert len(set(voted)) > 1
+    assert await db.rows("SELECT 1 FROM awards_panel WHERE verdict IS NULL") == []
 
 
 def test_sign_ins_are_for_the_owner_of_the_folder_alone(small_demo: Path):
@@ -207,4 +258,6 @@ async def test_the_welcome_says_where_and_how(small_demo: Path):
     text = await demo.welcome(settings, lan=True)
     assert text.count("http://192.0.2.7:8000") >= 3
     assert "wutong-counter" in text
+    for words in ("等他投票", "这几个月不能兑换", "服务还没满 3 小时", "服务满了 3 小时"):
+        assert words in text
     assert "▀" in text or "█" in text

@@ -1,6 +1,7 @@
 """A scoring table is written as in a spreadsheet: walked with arrows, pasted into, undone, saved as one types."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -9,6 +10,9 @@ from tests.browser.conftest import DESK, PHONE
 
 pytestmark = pytest.mark.browser
 TOWN = "story"
+ZOOMED = (853, 533), (640, 400), (427, 267)  # a page of 1280 px at 150, 200 and 300 %
+LOOK = Path(__file__).with_name("look.js").read_text("utf-8")
+CLOSELY = [["", True], ["large", True], ["larger", False]]
 PASTE = """text => {
     const data = new DataTransfer()
     data.setData('text', text)
@@ -149,6 +153,13 @@ def test_what_was_not_saved_stays_and_says_so(page):
     page.keyboard.type("7")
     page.keyboard.press("Enter")
     saved(page)
+    page.focus("#points-A01")
+    page.keyboard.type("九")
+    page.keyboard.press("Enter")
+    expect(page.locator("#saved")).to_contain_text("没有保存")
+    page.keyboard.press("Control+z")
+    saved(page)
+    expect(page.locator("#points-A01")).not_to_have_attribute("aria-invalid", "true")
 
     page.context.set_offline(True)
     page.focus("#points-A01")
@@ -162,18 +173,41 @@ def test_what_was_not_saved_stays_and_says_so(page):
     assert [value(page, "name-A01"), value(page, "points-A01")] == ["测试改名", "6"]
 
 
-def test_a_phone_reads_a_draft_and_changes_nothing(page):
-    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+@pytest.mark.parametrize("size", ZOOMED)
+def test_a_desk_whose_page_is_zoomed_goes_on_writing(page, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
 
-    expect(page.locator("#row-A01")).to_contain_text("现场签到")
-    expect(page.get_by_text("手机上只能看")).to_be_visible()
+    expect(page.get_by_text("手机上只能看")).to_be_hidden()
+    page.click("#points-A01")
+    page.keyboard.type("5")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.type("9")
+    page.keyboard.press("Enter")
+    saved(page)
+    for cell in ("name-A01", "points-A01", "day_cap-A01", "evidence-A01", "ended-A01"):
+        page.click(f"#{cell}", trial=True)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.goto(f"{page.url}/items/A01")
+    expect(page.get_by_text("手机上只能看")).to_be_hidden()
+    page.fill("#name", "缩放后改名")
+    page.click("main .button-main")
+    expect(page.locator("#name-A01")).to_have_value("缩放后改名")
+
+
+def test_a_phone_reads_a_draft_and_changes_nothing(page, enter):
+    phone = enter(PHONE, login="admin")
+    phone.goto(page.url)
+
+    expect(phone.locator("#row-A01")).to_contain_text("现场签到")
+    expect(phone.get_by_text("手机上只能看")).to_be_visible()
     changing = ".cells input:visible, main button:visible, main a[href$='/sheet']:visible"
-    assert page.locator(changing).count() == 0
-    editor = page.url
+    assert phone.locator(changing).count() == 0
+    assert phone.evaluate(LOOK, CLOSELY) == []
     for tail in ("items/A01", "settings", "sheet", "life"):
-        page.goto(f"{editor}/{tail}")
-        expect(page.get_by_text("手机上只能看")).to_be_visible()
-        assert page.locator("main button:visible").count() == 0
+        phone.goto(f"{page.url}/{tail}")
+        expect(phone.get_by_text("手机上只能看")).to_be_visible()
+        assert phone.locator("main button:visible").count() == 0
+        assert phone.evaluate(LOOK, CLOSELY) == []
 
 
 def test_a_draft_is_saved_without_script(enter):

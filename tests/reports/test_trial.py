@@ -282,6 +282,8 @@ async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app
         again = await desk.post(page, data={"request_key": KEY, "months": "12"})
         await past.answered()
         shown, beside = await desk.get(page), await desk.get(f"/scoring/versions/{draft.id}")
+        cell = {"codes": "A01", "names": "测试服务", "points": "八", "day_caps": "", "evidences": "测试"}
+        unkept = await desk.post(f"/scoring/versions/{draft.id}", data={"request_key": "trial-key-0004", **cell})
         await past.draft(points=4)
         later, stale = await desk.get(page), await desk.get(f"/scoring/versions/{draft.id}")
         wrong = await desk.post(page, data={"request_key": KEY, "months": "25"})
@@ -298,6 +300,8 @@ async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app
     assert "现在试算" in untried.text
     for words in ("近 12 个月的记录", "得分居民", "变化最大的居民", "测*"):
         assert words in beside.text
+        assert words in unkept.text
+    assert (unkept.status_code, 'value="八"' in unkept.text) == (400, True)
     assert "试算以后又改过" in stale.text
     assert "试算以后又改过" not in beside.text
     assert wrong.status_code == 400
