@@ -9,11 +9,8 @@ from pointsbank.approvals.rules import (
     FactsChanged,
     NotGiven,
     NotTheMaker,
-    OwnBenefit,
-    OwnRequest,
     RoleEnded,
     Subject,
-    Unfit,
 )
 from pointsbank.kit.db import Tx
 from pointsbank.people import queries as people
@@ -73,11 +70,9 @@ async def _checker(tx: Tx, approval_id: int) -> int:
     assert checker_id is not None
     if tx.actor.session_id is None or not await people.session_stands(tx, tx.actor.session_id):
         raise RoleEnded
-    match await queries.unfit(tx, approval_id, checker_id):
-        case Unfit.MAKER:
-            raise OwnRequest
-        case Unfit.BENEFICIARY:
-            raise OwnBenefit
+    unfit = await queries.unfit(tx, approval_id, checker_id)
+    if unfit is not None:
+        raise unfit
     return checker_id
 
 

@@ -1,13 +1,24 @@
 """Read approvals, and whether somebody may decide on one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
-from pointsbank.approvals.rules import NotGiven, Subject, Unfit
+from pointsbank.approvals.rules import (
+    DEPENDENT_DAYS,
+    Dependent,
+    NotGiven,
+    OwnBenefit,
+    OwnRequest,
+    Subject,
+    fit_on,
+)
 from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
+from pointsbank.kit.errors import Refusal
 from pointsbank.people import queries as people
+from pointsbank.people import queries_staff as staff
 
 APPROVAL = """
 SELECT id, community_id, kind, subject_room, subject_kind, subject_id, maker_id, facts_hash, state, asked_at,
@@ -49,15 +60,26 @@ async def approval(tx: Tx | None, approval_id: int) -> Approval:
     return Approval(*found)
 
 
-async def unfit(tx: Tx | None, approval_id: int, person_id: int) -> Unfit | None:
+async def unfit(tx: Tx | None, approval_id: int, person_id: int) -> Refusal | None:
     """Why this person cannot decide on it; None for whoever can."""
     asked = await approval(tx, approval_id)
     if asked.maker_id in await people.ids_of(tx, person_id):
-        return Unfit.MAKER
+        return OwnRequest()
     home = await people.home_of(tx, person_id)
     marks = ", ".join("?" * len(home.person_ids))
     gains = await _row(tx, f"{GAINS} ({marks}))", approval_id, home.household_id, *home.person_ids)
-    return None if gains is None else Unfit.BENEFICIARY
+    if gains is not None:
+        return OwnBenefit()
+    return await dependent(tx, asked.maker_id, person_id)
+
+
+async def dependent(tx: Tx | None, maker_id: int, person_id: int) -> Dependent | None:
+    """Whether one of the two may have signed in as the other, or a third one as both; says until when."""
+    now = db.current().writer.clock.now() if tx is None else tx.now
+    since = now - timedelta(days=DEPENDENT_DAYS + 1)
+    hands = [await staff.hands_of(tx, one, since=since) for one in (maker_id, person_id)]
+    day = fit_on(*hands)
+    return None if day is None or day <= local_day(now) else Dependent(day=day.isoformat())
 
 
 async def require_used(tx: Tx, *, approval_id: int, kind: str, subject: Subject) -> None:

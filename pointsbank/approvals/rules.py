@@ -1,14 +1,17 @@
 """Why an approval is not given, and the hash of what its checker is shown."""
 
 import hashlib
-from enum import StrEnum
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from pointsbank.kit.clock import local_day
 from pointsbank.kit.errors import Kind, Refusal
 
 REASON_LETTERS_MAX = 200
+DEPENDENT_DAYS = 7
 
 
 class OwnRequest(Refusal):
@@ -21,6 +24,17 @@ class OwnBenefit(Refusal):
     kind = Kind.FORBIDDEN
     code = "approvals.own_benefit"
     message = "里面有你自己或同一户家人的一份，不能由你来确认。请另一位管理员来做。"
+
+
+class Dependent(Refusal):
+    """Only for some days: where one admin is all there is, he has to be able to appoint the second."""
+
+    kind = Kind.FORBIDDEN
+    code = "approvals.dependent"
+    message = (
+        "你和经办人当中，有人的登录、密码或岗位是另一个人，或者是同一个人，最近 7 天给的。"
+        "{day}起你才能来定这一件；急的话，请另一位和经办人没有这种关系的管理员来做。"
+    )
 
 
 class RoleEnded(Refusal):
@@ -53,13 +67,6 @@ class NotTheMaker(Refusal):
     message = "只有经办人自己能撤回。不同意的话，请退回并写明原因。"
 
 
-class Unfit(StrEnum):
-    """Why somebody cannot be the checker."""
-
-    MAKER = "maker"
-    BENEFICIARY = "beneficiary"
-
-
 class Subject(msgspec.Struct, frozen=True):
     """What an approval is about: room, kind and id, as in ("ledger", "opening_list", 7)."""
 
@@ -74,3 +81,13 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 def facts_hash(facts: Any) -> str:
     """One hash of plain values: the same for whoever reads the same rows."""
     return hashlib.sha256(_encode(facts)).hexdigest()
+
+
+def fit_on(maker: Mapping[int, datetime | None], checker: Mapping[int, datetime | None]) -> date | None:
+    """The first day on which one who checks is independent of one who made, by who may have signed in as either.
+
+    That may be the other of the two or a third one. None where nobody may: see `people.queries_staff.hands_of`.
+    """
+    links = [[at for at in (maker[one], checker[one]) if at is not None] for one in maker.keys() & checker.keys()]
+    last = max((min(both) for both in links if both), default=None)
+    return None if last is None else local_day(last) + timedelta(days=DEPENDENT_DAYS + 1)

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from pointsbank.approvals import queries as approvals
-from pointsbank.approvals.rules import facts_hash
+from pointsbank.approvals.rules import OwnRequest, facts_hash
 from pointsbank.awards import actions_cases as actions
 from pointsbank.awards import queries_cases as queries
 from pointsbank.awards.rules import BASIS
@@ -42,7 +42,7 @@ from pointsbank.scoring.rules import Noted, ValueNotFixed, counts_quantity
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_, _
+from pointsbank.web.i18n import N_, _, t
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -206,6 +206,7 @@ async def desk_page(session: Session, case_id: int, today: date, form: Filled[An
     assert case.approval_id is not None
     approval = await approvals.approval(None, case.approval_id)
     is_made = case.state == CaseState.MADE
+    unfit = await approvals.unfit(None, approval.id, session.person_id) if is_made else None
     seen = facts_hash(await queries.facts_of(None, case)) if is_made else ""
     facts = await _facts(case, today)
     objection = facts["objection"]
@@ -216,7 +217,8 @@ async def desk_page(session: Session, case_id: int, today: date, form: Filled[An
         member=await people.member_view(session.community_ids, case.person_id),
         approval=approval,
         names=await people.masked_names([one for one in staff if one is not None]),
-        unfit=await approvals.unfit(None, approval.id, session.person_id) if is_made else None,
+        is_own=isinstance(unfit, OwnRequest),
+        unfit=unfit and t(unfit),
         may_confirm=session.may(Permission.CONFIRM_CASES),
         may_record=session.may(Permission.RECORD_OBJECTIONS),
         leads_to=_(STEP_WORDS[await queries.step_now(None, case)]) if is_made else "",
@@ -244,7 +246,8 @@ async def _to_decide(session: Session, case: Case) -> dict[str, Any]:
     lives_there = await people.same_household(None, session.person_id, case.person_id)
     return {
         "remedy_seen": remedy_seen,
-        "remedy_unfit": unfit,
+        "remedy_is_own": isinstance(unfit, OwnRequest),
+        "remedy_unfit": unfit and t(unfit),
         "may_rule": session.may(Permission.RULE_OBJECTIONS) and not has_hands and not lives_there,
     }
 

@@ -5,7 +5,8 @@ settling a provisional person (a new resident, or the same as somebody on the ro
 person), parting (undoing a merge), moving (to another household), leaving, estate (what somebody who died, or leaves,
 passes on).
 Invariants:
-  1. Nobody rules on a line of their own or of their household, nor on an objection that they recorded.
+  1. Nobody rules on a line of their own or of their household, nor on an objection that they recorded, or
+     somebody on whom they depend (see approvals).
   2. Nobody settles themselves or their household.
      Two records of members become one when a second person has agreed to exactly that, who is neither of them nor
      lives with one.

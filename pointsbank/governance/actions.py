@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pointsbank.approvals import queries as approvals
 from pointsbank.awards import actions as awards
 from pointsbank.awards import queries as award_queries
 from pointsbank.events import actions_confirm as events
@@ -37,6 +38,9 @@ async def rule(tx: Tx, *, objection_id: int, upheld: bool, ruling: str) -> None:
         raise OwnMatter
     if judge_id == objection.recorded_by:
         raise OwnRecord
+    dependent = await approvals.dependent(tx, objection.recorded_by, judge_id)
+    if dependent is not None:
+        raise dependent
 
     line_id = await notices.rule_objection(tx, objection_id=objection_id, upheld=upheld, ruling=ruling)
     if upheld:

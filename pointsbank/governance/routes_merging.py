@@ -10,7 +10,7 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from pointsbank.approvals import queries as approvals
-from pointsbank.approvals.rules import Unfit, facts_hash
+from pointsbank.approvals.rules import OwnRequest, facts_hash
 from pointsbank.awards import queries as awards
 from pointsbank.governance import actions_merging as actions
 from pointsbank.governance import queries
@@ -27,7 +27,7 @@ from pointsbank.people.queries import MemberView
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_, _
+from pointsbank.web.i18n import N_, _, t
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -132,8 +132,8 @@ async def _request_page(session: Session, request_id: int, form: Filled[Any]) ->
         state=STATES[found.state],
         approval=approval,
         names=await people.masked_names(staff),
-        is_own=unfit is Unfit.MAKER,
-        is_beneficiary=unfit is Unfit.BENEFICIARY,
+        is_own=isinstance(unfit, OwnRequest),
+        unfit=unfit and t(unfit),
         has_changed=seen != approval.facts_hash,
         seen=seen,
         form=form,

@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from pointsbank.approvals import queries as approvals
-from pointsbank.approvals.rules import Unfit, facts_hash
+from pointsbank.approvals.rules import OwnRequest, facts_hash
 from pointsbank.kit import db, text
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import Refusal
@@ -41,7 +41,7 @@ from pointsbank.people.queries_match import Sought
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_, _
+from pointsbank.web.i18n import N_, _, t
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -148,7 +148,8 @@ async def gifts_page(batch_id: FromPath[int], session: NamedDependency[Session])
 async def _batch_page(session: Session, batch_id: int, form: Filled[Any]) -> Response[str]:
     gifts = await queries.batch(session.community_ids, batch_id)
     asked = [one for one in gifts if one.state == ASKED]
-    unfit = {await approvals.unfit(None, one.approval_id, session.person_id) for one in asked if one.approval_id}
+    reasons = [await approvals.unfit(None, one.approval_id, session.person_id) for one in asked if one.approval_id]
+    unfit = next((reason for reason in reasons if reason is not None), None)
     owners = [await book_words(await queries.book(None, one.book_ids[0])) for one in gifts]
     return page(
         "ledger/gifts.html",
@@ -158,8 +159,8 @@ async def _batch_page(session: Session, batch_id: int, form: Filled[Any]) -> Res
         gifts=list(zip(gifts, owners, strict=True)),
         states={state: (_(said), color) for state, (said, color) in STATES.items()},
         maker=await people.masked_names([gifts[0].made_by] if gifts[0].made_by is not None else []),
-        is_own=Unfit.MAKER in unfit,
-        is_beneficiary=Unfit.BENEFICIARY in unfit,
+        is_own=isinstance(unfit, OwnRequest),
+        unfit=unfit and t(unfit),
         asked=len(asked),
         total=sum(one.points for one in asked),
         seen=facts_hash([one.facts for one in asked]),

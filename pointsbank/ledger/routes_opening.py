@@ -12,7 +12,7 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from pointsbank.approvals import queries as approvals
-from pointsbank.approvals.rules import REASON_LETTERS_MAX, Unfit
+from pointsbank.approvals.rules import REASON_LETTERS_MAX
 from pointsbank.kit import db, intake
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
@@ -30,7 +30,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_, _
+from pointsbank.web.i18n import N_, _, t
 from pointsbank.web.render import page as show
 
 AnyRequest = Request[Any, Any, Any]
@@ -195,8 +195,7 @@ async def _list_page(session: Session, list_id: int, form: Filled[Any], page: in
         of_maker=sum(line.person_id in home.person_ids for line in every),
         state=STATES[found.state],
         is_own=is_own,
-        is_beneficiary=unfit is Unfit.BENEFICIARY,
-        may_decide=found.state == rules.ASKED and unfit is None,
+        unfit=unfit and t(unfit),
         may_manage_staff=session.may(Permission.MANAGE_STAFF),
         seen=await queries.facts_of(None, found),
         has_end=found.expires_on != NEVER,

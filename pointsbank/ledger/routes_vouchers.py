@@ -11,7 +11,7 @@ from litestar.response import Redirect
 from msgspec import Meta
 
 from pointsbank.approvals import queries as approvals
-from pointsbank.approvals.rules import REASON_LETTERS_MAX, Unfit, facts_hash
+from pointsbank.approvals.rules import REASON_LETTERS_MAX, facts_hash
 from pointsbank.kit import codes, db, text
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
@@ -44,7 +44,7 @@ from pointsbank.web import forms
 from pointsbank.web.formats import Denominated
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_, _, amount
+from pointsbank.web.i18n import N_, _, amount, t
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -209,8 +209,7 @@ async def show_voucher(session: Session, voucher_id: int, form: Filled[Any]) -> 
         names=await people.masked_names(one for one in staff if one is not None),
         approval=approval,
         is_own=found.made_by in ids,
-        is_beneficiary=unfit is Unfit.BENEFICIARY,
-        may_decide=found.state == ASKED and unfit is None,
+        unfit=unfit and t(unfit),
         seen=facts_hash(found.facts),
         give_url=f"/{await _room_of(found)}/vouchers/{voucher_id}/give",
         form=form,

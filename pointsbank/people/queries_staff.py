@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pointsbank.kit import db
-from pointsbank.people import sealed, uses
+from pointsbank.kit.db import Tx
+from pointsbank.people import queries, sealed, uses
 from pointsbank.people.rules_roles import Role
-from pointsbank.people.rules_staff import PENDING_LIFE, UNUSED, unused_since
+from pointsbank.people.rules_staff import APPOINTS, PENDING_LIFE, UNUSED, unused_since
+from pointsbank.trail import queries as trail
 
 LOGIN = "SELECT id, password_hash FROM people_login WHERE login = ?"
 OWN_LOGIN = "SELECT id, login, password_hash, must_change FROM people_login WHERE id = ?"
@@ -26,6 +28,11 @@ SELECT g.id AS grant_id, g.role, g.place_id, pl.name AS place_name, q.id, q.memb
   LEFT JOIN people_login l ON l.id = q.id
   LEFT JOIN people_second_step t ON t.id = q.id
  WHERE g.ended_at IS NULL AND g.place_id IN
+"""
+APPOINTED = """
+SELECT g.role, g.granted_at AS at, p.name AS place_name, q.member_number, q.wrapped_key, q.name
+  FROM people_role_grant g JOIN people_place p ON p.id = g.place_id LEFT JOIN people_person q ON q.id = g.granted_by
+ WHERE g.person_id = ? AND g.ended_at IS NULL ORDER BY g.id
 """
 DISABLED = "SELECT 1 FROM people_login WHERE id = ? AND disabled_at IS NOT NULL"
 GRANT_PLACE = "SELECT place_id FROM people_role_grant WHERE id = ?"
@@ -104,6 +111,15 @@ class Reset(msgspec.Struct, frozen=True):
     by: str
 
 
+class Appointment(msgspec.Struct, frozen=True):
+    """A role that somebody holds, since when, and who gave it; `by` is empty for the command line."""
+
+    role: Role
+    place_name: str
+    at: datetime
+    by: str
+
+
 class Token(msgspec.Struct, frozen=True):
     id: int
     login: str
@@ -134,6 +150,18 @@ async def grants_of(person_id: int) -> list[Grant]:
         Grant(one["id"], Role(one["role"]), one["place_id"], one["place_name"])
         for one in await db.rows(GRANTS, person_id)
     ]
+
+
+async def appointments_of(person_id: int) -> list[Appointment]:
+    """What a resident is to know of: that the roles are held, and by whom they were given."""
+    return [
+        Appointment(Role(one["role"]), one["place_name"], one["at"], _by(one))
+        for one in await db.rows(APPOINTED, person_id)
+    ]
+
+
+def _by(one: db.Row) -> str:
+    return "" if one["wrapped_key"] is None else sealed.masked_name_of(one)
 
 
 async def staff_of(place_ids: Sequence[int], now: datetime) -> list[StaffMember]:
@@ -185,7 +213,7 @@ async def last_reset(person_id: int) -> Reset | None:
     found = await db.row(LAST_RESET, person_id)
     if found is None:
         return None
-    return Reset(found["reset_at"], "" if found["reset_by"] is None else sealed.masked_name_of(found))
+    return Reset(found["reset_at"], _by(found))
 
 
 async def has_second_step(person_id: int) -> bool:
@@ -224,3 +252,23 @@ async def password_hash(person_id: int) -> str | None:
     """For the second page of signing in, which must be about the same password as the first."""
     found = await db.row(OWN_LOGIN, person_id)
     return None if found is None else str(found["password_hash"])
+
+
+async def hands_of(tx: Tx | None, person_id: int, *, since: datetime) -> dict[int, datetime | None]:
+    """Whoever may have signed in as this person, and since when: None for the person.
+
+    Those are whoever gave the login, a password or a role since then, and whoever did so for them.
+    """
+    found: dict[int, datetime | None] = dict.fromkeys(await queries.ids_of(tx, person_id))
+    fresh = list(found)
+    while fresh:
+        links = await trail.doers(tx, "person", fresh, APPOINTS, since=since)
+        fresh = []
+        for subject_id, by, at in links:
+            before = found[subject_id]
+            through = at if before is None else min(before, at)
+            for one in await queries.ids_of(tx, by):
+                if one not in found or ((known := found[one]) is not None and known < through):
+                    found[one] = through
+                    fresh.append(one)
+    return found

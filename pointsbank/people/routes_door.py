@@ -1,6 +1,7 @@
 """Signing in and out, choosing a role, one's own password."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response
@@ -191,7 +192,18 @@ async def me(session: NamedDependency[Session], clock: NamedDependency[Clock]) -
         tags=await queries_own.tags_of(session.person_id),
         phones=phones,
         own_device=session.device_id,
+        **await told_of_work(session.person_id),
     )
+
+
+async def told_of_work(person_id: int, *, since: datetime | None = None) -> dict[str, Any]:
+    """For a resident's own pages: which roles somebody gave in this name, and a password, of late or at all."""
+    reset = await staff.last_reset(person_id)
+    given = [one for one in await staff.appointments_of(person_id) if since is None or one.at > since]
+    return {
+        "appointments": [(one, _(ROLE_NAMES[one.role])) for one in given],
+        "password_reset": None if reset is None or (since is not None and reset.at <= since) else reset,
+    }
 
 
 async def _own_sign_in_page(session: Session, clock: Clock) -> Response[str]:

@@ -21,6 +21,9 @@ PENDING_LIFE = timedelta(minutes=15)
 CODE_FAILURES_MAX = 5
 CODE_BLOCK = timedelta(minutes=15)
 
+# Whoever does one of these for somebody knows the password, or may have chosen who is to have one.
+APPOINTS = ("login.made", "login.password_reset", "role.granted")
+
 # Who issues cards could otherwise spend from them unseen.
 ISSUES_CARDS = frozenset({Role.COMMUNITY_ADMIN, Role.GRID_WORKER})
 

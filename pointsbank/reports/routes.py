@@ -17,6 +17,7 @@ from pointsbank.ledger.routes_statement import earlier_books, own_books_of
 from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
+from pointsbank.people.routes_door import told_of_work
 from pointsbank.reports import (
     queries,
     routes_books,
@@ -37,6 +38,7 @@ from pointsbank.web.render import page
 
 LINES_AT_HOME = 5
 LETTERS_FOR = timedelta(days=60)
+STAFF_TOLD_FOR = timedelta(days=30)
 MONTHS_SHOWN = 12
 CHART_LINES = 3
 
@@ -107,6 +109,7 @@ async def home(session: NamedDependency[Session], clock: NamedDependency[Clock])
     letters = await queries_cases.letters_to(session.person_id, since=today - LETTERS_FOR)
     facts["letters"] = [one for one in letters if one.state in OPEN_STATES]
     facts["to_vote"] = len(await queries_panel.waiting_for(session.person_id))
+    facts |= await told_of_work(session.person_id, since=now - STAFF_TOLD_FOR)
     upcoming = await queries.activities(session.place_id, now, now + timedelta(days=14))
     return page(
         "reports/home.html",

@@ -11,5 +11,6 @@ Invariants:
   4. An act is scored by the version in force on the local day on which it began.
   5. A table with faults is never published. What its source leaves open, or nobody can carry out yet, is such a fault,
      though a draft may hold it.
-  6. Whoever ever wrote on a version neither shows, answers for nor publishes it.
+  6. Whoever ever wrote on a version neither shows, answers for nor publishes it, nor does anybody who depends
+     on them (see approvals).
 """

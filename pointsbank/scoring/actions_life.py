@@ -5,6 +5,7 @@ Whoever takes a step holds the community's table first: what was checked is then
 
 from datetime import date, timedelta
 
+from pointsbank.approvals import queries as approvals
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries_kinds as kinds
@@ -77,8 +78,13 @@ async def _held(tx: Tx, community_id: int, version_id: int, *states: str) -> Ver
 async def _not_drafter(tx: Tx, version_id: int) -> None:
     assert tx.actor.person_id is not None
     known = await people.ids_of(tx, tx.actor.person_id)
-    if set(known) & set(await queries_life.drafters(tx, version_id)):
+    drafters = await queries_life.drafters(tx, version_id)
+    if set(known) & set(drafters):
         raise OwnDraft
+    for drafter_id in drafters:
+        dependent = await approvals.dependent(tx, drafter_id, tx.actor.person_id)
+        if dependent is not None:
+            raise dependent
 
 
 async def _step(tx: Tx, version_id: int, before: str, after: str) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 import msgspec
 
 from pointsbank.kit import db
+from pointsbank.kit.db import Row, Tx
 
 HISTORY = """
 SELECT at, person_id, verb, facts FROM trail_record WHERE subject_kind = ? AND subject_id = ? ORDER BY id
 """
-
-
+DOERS = """
+SELECT subject_id, person_id, at FROM trail_record
+ WHERE at > ? AND person_id IS NOT NULL AND subject_kind = ? AND subject_id IN
+"""
 RECENT = """
 SELECT at, person_id, verb, facts FROM trail_record WHERE subject_kind = ? AND subject_id = ? AND verb IN
 """
@@ -38,3 +41,12 @@ async def recent(subject: tuple[str, int], verbs: Sequence[str], limit: int) -> 
     marks = ", ".join("?" * len(verbs))
     found = await db.rows(f"{RECENT} ({marks}) ORDER BY id DESC LIMIT {limit}", kind, subject_id, *verbs)
     return [Record(at, person_id, verb, msgspec.json.decode(facts)) for at, person_id, verb, facts in found]
+
+
+async def doers(
+    tx: Tx | None, kind: str, subject_ids: Sequence[int], verbs: Sequence[str], *, since: datetime
+) -> Sequence[Row]:
+    """Return whoever did one of these to one of the subjects since then, and when: (subject, person, moment)."""
+    of, did = ", ".join("?" * len(subject_ids)), ", ".join("?" * len(verbs))
+    rows = db.rows if tx is None else tx.rows
+    return await rows(f"{DOERS} ({of}) AND verb IN ({did})", since, kind, *subject_ids, *verbs)

@@ -1,12 +1,14 @@
 """A second pair of eyes: who may be it, what it saw, and that it counts once."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pointsbank.approvals import actions, queries
 from pointsbank.approvals.rules import (
     AlreadyDecided,
+    Dependent,
     FactsChanged,
     NotGiven,
     NotTheMaker,
@@ -15,6 +17,7 @@ from pointsbank.approvals.rules import (
     RoleEnded,
     Subject,
     facts_hash,
+    fit_on,
 )
 from pointsbank.kit import crypto, db
 from pointsbank.people import actions as people
@@ -167,3 +170,85 @@ async def test_a_refusal_is_final_and_says_why(world):
     with pytest.raises(NotGiven):
         await db.write(actions.use, **use(approval_id))
     assert (await queries.approval(None, approval_id)).reason == "分数和存折对不上"
+
+
+async def made_staff(world, by, *, login_by=None):
+    """A resident whom one admin made an admin too, and to whom that one, or another, gave the login; signed in."""
+    person_id = await world.person("测试新员")
+    world.made += 1
+    login = {"login": f"new{world.made}", "password_hash": "", "must_change": False}
+    await db.write(actions_staff.make_login, actor=login_by or by, person_id=person_id, **login)
+    grant = {"role": Role.COMMUNITY_ADMIN.value, "place_id": world.home.id}
+    grant_id = await db.write(actions_staff.grant, actor=by, person_id=person_id, **grant)
+    session_id = await db.write(
+        actions_phones.open_session, kind="staff", token_digest=f"new {world.made}".encode(), person_id=person_id,
+        grant_id=grant_id, device_id=None, name=None, expires_at=world.clock.now() + timedelta(days=30),
+    )  # fmt: skip
+    return db.Actor(person_id, session_id)
+
+
+async def test_whoever_somebody_appointed_agrees_to_nothing_of_theirs_for_seven_days(world):
+    """7."""
+    maker, other = await admin(world), await admin(world)
+    straw = await made_staff(world, maker)
+    approval_id = await asked(world, maker)
+
+    for decide, said in ((actions.give, {"seen": FACTS}), (actions.refuse, {"reason": "测试"})):
+        with pytest.raises(Dependent) as refused:
+            await db.write(decide, actor=straw, approval_id=approval_id, **said)
+        assert refused.value.facts == {"day": "2026-11-29"}  # appointed on the 21st
+    assert isinstance(await queries.unfit(None, approval_id, straw.person_id), Dependent)
+    assert await queries.unfit(None, approval_id, other.person_id) is None
+
+    world.clock.advance(days=7)
+    with pytest.raises(Dependent):
+        await db.write(actions.give, actor=straw, approval_id=approval_id, seen=FACTS)
+    world.clock.advance(hours=12)
+    await db.write(actions.give, actor=straw, approval_id=approval_id, seen=FACTS)
+
+
+async def test_a_new_password_makes_dependent_and_so_does_a_login_alone(world):
+    """7."""
+    maker, deputy, other = await admin(world), await admin(world), await admin(world)
+    given_login = await made_staff(world, other, login_by=maker)
+    approval_id = await asked(world, maker)
+
+    assert await queries.unfit(None, approval_id, deputy.person_id) is None
+    await db.write(actions_staff.reset_password, actor=maker, person_id=deputy.person_id, password_hash="")
+
+    for one in (deputy, given_login):
+        assert isinstance(await queries.unfit(None, approval_id, one.person_id), Dependent)
+
+
+async def test_dependence_goes_both_ways_through_others_and_to_those_whom_one_appointed(world):
+    """7."""
+    root, outsider = await admin(world), await admin(world)
+    first = await made_staff(world, root)
+    second, third = await made_staff(world, first), await made_staff(world, root)
+    makers = {maker: await asked(world, maker, subject=Subject("tests", "thing", maker.person_id)) for maker in (
+        root, first, second, third)}  # fmt: skip
+
+    for maker, approval_id in makers.items():
+        for checker in makers:
+            kind = OwnRequest if checker is maker else Dependent
+            assert isinstance(await queries.unfit(None, approval_id, checker.person_id), kind)
+        assert await queries.unfit(None, approval_id, outsider.person_id) is None
+
+
+async def test_a_straw_is_known_under_an_alias_too(world):
+    """7."""
+    root, alias = await admin(world), await passer_by(world)
+    maker, straw = await made_staff(world, root), await made_staff(world, db.Actor(alias))
+    await db.write(people.mark_merged, person_id=alias, into_id=maker.person_id)
+
+    for one in (maker, root):
+        approval_id = await asked(world, one, subject=Subject("tests", "thing", one.person_id))
+        assert isinstance(await queries.unfit(None, approval_id, straw.person_id), Dependent)
+
+
+def test_the_day_counts_from_the_last_of_the_ways_that_join_two():
+    first, second, third = (datetime(2026, 11, day, 4, tzinfo=UTC) for day in (1, 5, 9))
+
+    assert fit_on({1: None}, {2: None, 3: first}) is None
+    assert str(fit_on({1: None}, {2: None, 1: first})) == "2026-11-09"
+    assert str(fit_on({1: None, 3: third, 4: second}, {2: None, 3: first, 4: second})) == "2026-11-13"

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pointsbank.approvals.rules import Dependent
 from pointsbank.awards import actions as awards
 from pointsbank.governance import actions
 from pointsbank.governance.rules import OwnMatter, OwnRecord
@@ -10,6 +11,7 @@ from pointsbank.kit.db import Actor
 from pointsbank.notices.rules import AlreadyRuled, NoticeOver
 from pointsbank.people import actions as people
 from pointsbank.people import actions_phones as phones
+from pointsbank.people import actions_staff
 from pointsbank.people import queries as people_queries
 from pointsbank.people.rules import BadMerge, NotSettled
 from pointsbank.scoring.rules import Cap, Period, Scope
@@ -95,6 +97,22 @@ async def test_whoever_recorded_an_objection_does_not_rule_on_it(neighbours):
     objection = await neighbours.object_to(made.award_id, recorded_by=clerk)
     with pytest.raises(OwnRecord):
         await db.write(actions.rule, actor=clerk, **ruling(objection, upheld=True))
+
+
+async def test_whoever_depends_on_who_recorded_an_objection_does_not_rule_on_it_for_a_while(neighbours):
+    await neighbours.adopt(notice_days=1)
+    made = await neighbours.act(await neighbours.person())
+    await neighbours.midnight()
+    clerk, judge = await neighbours.actor(), await neighbours.actor()
+    login = {"login": "straw", "password_hash": "", "must_change": False}
+    await db.write(actions_staff.make_login, actor=clerk, person_id=judge.person_id, **login)
+    objection = await neighbours.object_to(made.award_id, recorded_by=clerk)
+
+    with pytest.raises(Dependent):
+        await db.write(actions.rule, actor=judge, **ruling(objection, upheld=False))
+
+    neighbours.clock.advance(days=8)
+    await db.write(actions.rule, actor=judge, **ruling(objection, upheld=False))
 
 
 async def test_an_objection_that_comes_too_late_holds_nothing_back(neighbours):

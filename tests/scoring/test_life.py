@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from tortoise.exceptions import IntegrityError, OperationalError
 
+from pointsbank.approvals.rules import Dependent
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
@@ -14,6 +15,7 @@ from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.notices import queries as notices
 from pointsbank.notices.rules import NoticeOver
 from pointsbank.people import actions as people
+from pointsbank.people import actions_staff
 from pointsbank.scoring import actions, actions_life, queries, queries_life
 from pointsbank.scoring.rules import NotADraft, TooSoon
 from pointsbank.scoring.rules_life import (
@@ -186,6 +188,19 @@ async def test_whoever_had_a_hand_in_the_draft_neither_shows_answers_nor_publish
     with pytest.raises(OwnDraft):
         await village.publish(actor=village.drafter)
     assert await village.state() == "noticed"
+
+
+async def test_whoever_depends_on_a_drafter_does_not_publish_the_draft_for_a_while(village):
+    straw = await village.somebody()
+    login = {"login": "straw", "password_hash": "", "must_change": False}
+    await db.write(actions_staff.make_login, actor=village.drafter, person_id=straw.person_id, **login)
+    version = await village.drafted()
+    await db.write(actions_life.submit, actor=village.publisher, **version)
+    await meet(version, TODAY)
+
+    with pytest.raises(Dependent):
+        await db.write(actions_life.open_notice, actor=straw, **version, days=7, starts_on=STARTS)
+    await db.write(actions_life.open_notice, actor=village.publisher, **version, days=7, starts_on=STARTS)
 
 
 @pytest.mark.parametrize("step", ["discussed", "noticed"])
