@@ -3,13 +3,18 @@
 Nothing here remembers a name: what is cached is known of single characters.
 """
 
+import os
 import re
 import unicodedata
 from functools import lru_cache
 from itertools import product
 
-from pypinyin import Style, pinyin
 from stdnum.cn import ric
+
+# It is asked for one character at a time: its book of phrases is never opened, and to read it is a fifth of every
+# start. It looks at this while it is imported.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
+from pypinyin import Style, pinyin
 
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs"})  # controls (bidi ones are Cf), private use, lone surrogates
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters by category, nothing to the eye

@@ -24,6 +24,7 @@ LOOK = Path(__file__).with_name("look.js").read_text("utf-8")
 WIDTHS = (320, 360, PHONE[0], 1024, DESK[0])
 CLOSE = {320: ("", "larger"), PHONE[0]: ("", "large"), DESK[0]: ("", "larger")}
 SIZES = ("", "large", "larger")
+STAMP = 0.05  # of full size; to draw a page takes a fifth of the work of looking at it
 # In full, none of these stands on any page.
 HIDDEN = re.compile(rf"(?:测试(?:员|居民|公示人|欧阳长名字|甲|乙)|邻区测试人)|{PHONES}")
 LOADED_MAX = 60 * 1024
@@ -60,21 +61,39 @@ def is_dead(method: str, url: str) -> bool:
     return not any(door.fullmatch(path) for door in DOORS[method])
 
 
-def look_at(page, route, url: str, *, closely: bool, is_for_phones: bool) -> list[str]:
+class Screen:
+    """Pages are laid out in any width, and drawn no larger than a stamp: nobody looks at the picture."""
+
+    def __init__(self, page):
+        self.page, self.devtools = page, page.context.new_cdp_session(page)
+        self.resize(page.viewport_size["width"])
+
+    def resize(self, width: int) -> None:
+        size = {"width": width, "height": DESK[1], "deviceScaleFactor": 1, "mobile": False}
+        drawn = {"scale": STAMP, "dontSetVisibleSize": True}
+        self.devtools.send("Emulation.setDeviceMetricsOverride", {**size, **drawn})
+        self.width = width
+
+    def look(self, sizes: list[tuple[str, bool]]) -> list[str]:
+        return self.page.evaluate(LOOK, sizes)
+
+
+def look_at(screen: Screen, route, url: str, *, closely: bool, is_for_phones: bool) -> list[str]:
     """What is wrong with a page: closely in all widths and type sizes, or as it opens."""
+    page = screen.page
     answer = page.goto(url)
     if answer.status in (403, 404) and not route.permissions:
         return []  # open to whoever signed in, and then for the page to decide
     if answer.status >= 400:
         return [f"{url}: {answer.status}"]
-    opened, wrong = page.viewport_size["width"], []
+    opened, wrong = screen.width, []
     least = DESK_LEAST if closely and page.evaluate(IS_PAPER) else 0
     widths = [width for width in WIDTHS if width >= least] if closely else [opened]
     for width in sorted(widths, key=lambda width: width != opened):
-        if width != page.viewport_size["width"]:
-            page.set_viewport_size({"width": width, "height": DESK[1]})
-        sizes = [[size, size in CLOSE.get(width, ())] for size in (SIZES if closely else SIZES[:1])]
-        wrong += [f"{url} at {width} {one}" for one in page.evaluate(LOOK, sizes)]
+        if width != screen.width:
+            screen.resize(width)
+        sizes = [(size, size in CLOSE.get(width, ())) for size in (SIZES if closely else SIZES[:1])]
+        wrong += [f"{url} at {width} {one}" for one in screen.look(sizes)]
     return wrong + read(page, url, is_for_phones=is_for_phones)
 
 
@@ -90,9 +109,25 @@ def read(page, url: str, *, is_for_phones: bool) -> list[str]:
     return wrong
 
 
+FAULTS = """<body style="margin: 0"><p style="width: 340px; margin: 0">
+<button style="width: 44px; height: 40px; font-size: 1px">小</button> <span style="color: #999">淡</span>"""
+
+
+def test_a_fault_is_seen_in_the_width_and_size_that_has_it(enter):
+    screen = Screen(enter(DESK))
+    screen.page.set_content(FAULTS)
+    seen = {}
+    for width in WIDTHS:
+        screen.resize(width)
+        seen[width] = [fault.split()[0] for fault in screen.look([("", width in CLOSE)])]
+
+    closely = ["small", "contrast"]
+    assert seen == {320: ["sideways", *closely], 360: [], PHONE[0]: closely, 1024: [], DESK[0]: closely}
+
+
 @pytest.mark.parametrize("name", ["nobody", "resident", *Role])
 def test_pages_hold_for_old_eyes_and_fingers(enter, served, name):
-    page = enter(PHONE if name == "resident" else DESK, session=served.facts["sessions"].get(name, ""))
+    screen = Screen(enter(PHONE if name == "resident" else DESK, session=served.facts["sessions"].get(name, "")))
     facts, wrong = served.facts, []
     urls = {
         "/governance/objections/new": f"/governance/objections/new?line={facts['line']}",
@@ -110,7 +145,7 @@ def test_pages_hold_for_old_eyes_and_fingers(enter, served, name):
             continue
         kind, is_for_phones = (name == "resident", route.path), name in ("nobody", "resident")
         url = urls.get(route.path) or route.url(facts["values"])
-        wrong += look_at(page, route, url, closely=kind not in seen, is_for_phones=is_for_phones)
+        wrong += look_at(screen, route, url, closely=kind not in seen, is_for_phones=is_for_phones)
         seen.add(kind)
 
     assert wrong == [], "\n".join(wrong)

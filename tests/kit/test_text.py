@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from pypinyin import constants
 
 from pointsbank.kit import text
 from pointsbank.kit.text import BadText
@@ -166,6 +167,11 @@ def test_surnames_are_found_as_they_are_spoken(name, first, full):
     assert {first, full} <= text.pinyin_keys(name)
     assert text.name_matches(first, name)
     assert text.name_matches(full, name)
+
+
+def test_the_book_of_phrases_stays_closed():
+    """Every start of the program would read it, for nothing: characters are asked one at a time."""
+    assert constants.PHRASES_DICT == {}
 
 
 def test_the_likeliest_reading_stands_first_and_the_others_are_found_too():
