@@ -146,10 +146,11 @@ def evaluate_scheme(file: Path, facts: Path) -> None:
     for act, result in zip(acts, rules.replay(table, acts), strict=True):
         item = next(item for item in table.items if item.code == act.item_code)
         written = partial(_written, table, item)
-        click.echo(f"{item.code} {item.name}，{act.facts.day}：{written(result.points)}")
+        less = "扣 " if item.deduction else ""
+        click.echo(f"{item.code} {item.name}，{act.facts.day}：{less}{written(result.points)}")
         for step in result.steps:
             click.echo(f"  {rules.told(step, written)}")
-        total += result.points
+        total += -result.points if item.deduction else result.points
     if len(acts) > 1:
         click.echo(f"合计 {total}")
 

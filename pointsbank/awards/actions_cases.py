@@ -27,7 +27,6 @@ from pointsbank.awards.rules_cases import (
     Step,
     check_day,
     object_days,
-    only_items,
     open_until,
     rule_of,
     step_after,
@@ -163,7 +162,7 @@ async def _worked_out(tx: Tx, case: Case, table: Table, item: Item) -> _Fixed:
     earlier = await queries.earlier(tx, case, item.process.within_months)
     facts = Facts(case.found_on, 0, 0, case.quantity, earlier=earlier, **msgspec.structs.asdict(case.noted))
     holder = await people.holder_of(tx, case.person_id)
-    result, uses = await score(tx, holder=holder, table=only_items(table), item=item, facts=facts)
+    result, uses = await score(tx, holder=holder, table=table, item=item, facts=facts)
     step = step_after(item.process, earlier)
     return _Fixed(step, result.points, _encode(uses).decode(), _encode(result.steps).decode())
 

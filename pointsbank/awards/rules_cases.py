@@ -268,11 +268,6 @@ def open_until(told_on: date, days: int) -> date:
     return told_on + timedelta(days=days)
 
 
-def only_items(table: Table) -> Table:
-    """The table as it is for deductions: its caps and factors are for what is earned."""
-    return msgspec.structs.replace(table, caps=(), multipliers=())
-
-
 def rule_of(table: Table, code: str) -> Item | Veto | None:
     """What of a table a finding may be of: a deduction, or a veto that is carried out."""
     known: Sequence[Item | Veto] = (*deductions(table), *table.veto_rules)

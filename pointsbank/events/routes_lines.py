@@ -132,7 +132,7 @@ def _asks(table: Table, item: Item, of: Denomination) -> list[Ask]:
                 found = [(one.name, _("{name}，减 {less}", name=one.name, less=_worth(one, of))) for one in item.faults]
                 asks.append(Ask(fact, _("发现的打勾"), "ticks", tuple(found)))
     if marks := marks_of(table, item):
-        percents = {one.name: one.percent for one in (*item.multipliers, *table.multipliers)}
+        percents = {one.name: one.percent for one in table.multipliers_of(item)}
         shown = ((name, _("“{name}”按 {percent}% 算", name=name, percent=percents[name])) for name in marks)
         asks.append(Ask("marks", _("有这种情况的打勾"), "ticks", tuple(shown)))
     return asks

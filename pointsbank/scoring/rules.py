@@ -165,6 +165,9 @@ class PastAct(msgspec.Struct, frozen=True):
     building_id: int
 
 
+JUDGED = frozenset({Basis.PER_CONDITIONS, Basis.FULL_SCORE})
+"""What was looked at and found wanting was looked at: it is one of its times, though it gives nothing."""
+
 Used = Mapping[CapKey, int]  # what is already counted; a counter that is missing has counted none
 
 
@@ -202,12 +205,22 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
             points = left
 
     amounts = {Counts.POINTS: points, Counts.TIMES: 1, Counts.MINUTES: minutes}
-    uses = [CapUse(key, amounts[counts]) for _, key, counts, _ in caps.placed if key] if points else []
+    uses = _uses(caps, amounts) if points else _looked_at(caps, used) if item.basis in JUDGED and not full else []
     if full:  # clipped by a cap it was done all the same
         uses += row
     if caps.rest and rest != carried:
         uses.append(CapUse(caps.rest, rest - carried))
     return Result(points=points, clipped=full - points, steps=tuple(steps), uses=tuple(uses))
+
+
+def _uses(caps: Caps, amounts: Mapping[Counts, int]) -> list[CapUse]:
+    return [CapUse(key, amounts[counts]) for _, key, counts, _ in caps.placed if key]
+
+
+def _looked_at(caps: Caps, used: Used) -> list[CapUse]:
+    """One of the item's own times, where one is left."""
+    times = [(key, most) for _, key, counts, most in caps.placed if key and key.item_code and counts is Counts.TIMES]
+    return [CapUse(key, 1) for key, most in times if used.get(key, 0) < most]
 
 
 def _in_a_row(caps: Caps, facts: Facts, used: Used) -> tuple[Facts, list[CapUse]]:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from pointsbank.ledger.rules import MAIN
 from pointsbank.scoring.rules_explanations import KEYS
 from pointsbank.scoring.rules_table import Basis, Cap, Counts, Item, Period, Rounding, Scope, Table
 
@@ -109,7 +108,7 @@ def _rest_of(table: Table, item: Item) -> CapKey:
 def parts_of(table: Table, item: Item) -> int:
     """In how many parts a point of this item may be broken."""
     combined = item.multipliers_combine or table.multipliers_combine
-    named = len(item.multipliers) + len(table.multipliers)
+    named = len(table.multipliers_of(item))
     percents = (item.multiplier_percent != 100) + (named if combined == "product" else min(named, 1))
     if item.streak is not None and item.streak.percent is not None:
         percents += 1
@@ -119,8 +118,10 @@ def parts_of(table: Table, item: Item) -> int:
 
 def _in_order(table: Table, item: Item, day: date) -> Iterator[Placed]:
     """Per act, then the item, then the table."""
-    of_table = table.caps if item.book_kind == MAIN else ()
-    levels = (("item", item.code, sorted(item.caps, key=_place)), ("table", "", sorted(of_table, key=_place)))
+    levels = (
+        ("item", item.code, sorted(item.caps, key=_place)),
+        ("table", "", sorted(table.caps_of(item), key=_place)),
+    )
     for level, _, caps in levels:
         acts = [cap for cap in caps if cap.period is Period.ACT]
         yield from (Placed(f"cap_{level}_act", None, cap.counts, cap.most) for cap in acts)

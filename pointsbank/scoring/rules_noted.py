@@ -39,7 +39,7 @@ NOTHING = Noted()
 
 def marks_of(table: Table, item: Item) -> tuple[str, ...]:
     """The multipliers that hold only where somebody says so."""
-    return tuple(one.name for one in (*item.multipliers, *table.multipliers) if not one.from_)
+    return tuple(one.name for one in table.multipliers_of(item) if not one.from_)
 
 
 def counts_quantity(item: Item) -> bool:
@@ -50,7 +50,7 @@ def counts_quantity(item: Item) -> bool:
 def counts_minutes(table: Table, item: Item) -> bool:
     """Whether the points would be others if the act had taken longer."""
     by_steps = any(increment.measure == "minutes" for increment in item.increments)
-    capped = any(cap.counts is Counts.MINUTES for cap in (*item.caps, *table.caps))
+    capped = any(cap.counts is Counts.MINUTES for cap in (*item.caps, *table.caps_of(item)))
     asked = item.minutes_min or item.share_min_percent
     return bool(item.basis is Basis.PER_MINUTES or asked or by_steps or capped)
 

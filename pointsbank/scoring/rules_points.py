@@ -70,7 +70,7 @@ def worked_out(table: Table, item: Item, facts: Facts, carried: int = 0) -> Work
         _increment(item, facts, total)
     if item.multiplier_percent != 100:
         _multiply(item, total)
-    if item.multipliers or table.multipliers:
+    if table.multipliers_of(item):
         _combine(table, item, facts, total)
     if item.streak is not None:
         _reward_streak(item, facts, total)
@@ -253,7 +253,7 @@ def _multiply(item: Item, total: Sum) -> None:
 
 
 def _combine(table: Table, item: Item, facts: Facts, total: Sum) -> None:
-    holding = [each for each in (*item.multipliers, *table.multipliers) if _holds(each, item, facts)]
+    holding = [each for each in table.multipliers_of(item) if _holds(each, item, facts)]
     rule = item.multipliers_combine or table.multipliers_combine
     for key, name, percent in COMBINED["product" if len(holding) == 1 else rule](holding):
         total.percent(percent)

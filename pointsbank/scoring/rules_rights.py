@@ -62,4 +62,5 @@ def _asks_when(item: Item) -> bool:
     """Of a finding nobody knows the hour, or how long it took; nothing makes it weigh more than the table says."""
     return bool(
         item.hours or item.minutes_min or item.share_min_percent or item.multipliers or item.increments or item.streak
-    )
+        or item.multiplier_percent != 100
+    )  # fmt: skip

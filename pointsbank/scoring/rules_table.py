@@ -299,5 +299,13 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consequences: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def caps_of(self, item: Item) -> tuple[Cap, ...]:
+        """Those of the table under which an item stands: they are for what is earned."""
+        return self.caps if item.book_kind == MAIN and not item.deduction else ()
+
+    def multipliers_of(self, item: Item) -> tuple[Multiplier, ...]:
+        """An item's own, and those of the table, which are for what is earned."""
+        return item.multipliers if item.deduction else (*item.multipliers, *self.multipliers)
+
 
 PARTS = (Validity, Cap, Level, Finding, Increment, Streak, Hours, Multiplier, Panel, Process, Base, Star, Veto)

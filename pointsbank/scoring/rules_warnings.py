@@ -131,7 +131,7 @@ def _middle(table: Table, kind: str) -> Fraction | None:
 def _of_item(table: Table, item: Item, middle: Fraction | None) -> Iterator[Warned]:
     if middle and not item.deduction and worth(item) > TIMES_MEDIAN * middle:
         yield Warned(item.code, "dear", {"times": int(worth(item) / middle)})
-    caps = (*item.caps, *(table.caps if item.book_kind == MAIN else ()))
+    caps = (*item.caps, *table.caps_of(item))
     day_caps = [cap for cap in caps if cap.period is Period.DAY and cap.counts is Counts.POINTS]
     if any(cap.most < (item.points or 0) for cap in day_caps):
         yield Warned(item.code, "cap_below_unit")

@@ -223,6 +223,26 @@ def test_levels_conditions_and_full_scores_give_their_points():
     assert [evaluated(full, some_facts(faults=names)).points for names in found] == [10, 5, 5, 0]
 
 
+@pytest.mark.parametrize(
+    ("item", "bad"),
+    [
+        (an_item(basis=Basis.FULL_SCORE, points=10, faults=FINDINGS), {"faults": ("乱倒垃圾",)}),
+        (an_item(basis=Basis.PER_CONDITIONS, points=None, conditions=CONDITIONS, points_by_met=(1, 2)), {"met": ()}),
+    ],
+)
+def test_a_second_look_in_the_month_forgives_nothing(item, bad):
+    """What was found wanting once was looked at for the month."""
+    good = {"faults": ()} if item.basis is Basis.FULL_SCORE else {"met": CONDITIONS}
+    once = msgspec.structs.replace(item, caps=(Cap(Scope.HOUSEHOLD, Period.MONTH, times=1),))
+    months = [(3, bad), (3, good), (3, good), (4, good)]
+    acts = [act_of(day=date(2025, month, 9), **facts) for month, facts in months]
+
+    results = rules.replay(a_table(once), acts)
+
+    assert [bool(one.points) for one in results] == [False, False, False, True]
+    assert [[use.amount for use in one.uses] for one in results] == [[1], [], [], [1]]
+
+
 @pytest.mark.parametrize(("combine", "points"), [("product", 18), ("highest", 15), ("sum", 17)])
 def test_several_multipliers_at_once_combine_as_the_table_says(combine, points):
     item = an_item(basis=Basis.PER_TIME, points=10, multipliers=(NIGHT,))
@@ -259,6 +279,15 @@ def test_a_lowest_value_without_a_highest_lets_a_panel_fix_any_above_it():
         evaluated(item, some_facts(fixed_points=4))
     with pytest.raises(rules.ValueUnknown):
         evaluated(item)
+
+
+def test_what_is_taken_knows_no_caps_and_factors_of_what_is_earned():
+    item = an_item(basis=Basis.PER_TIME, points=10, deduction=True, process=Process())
+    table = {"multipliers": (NIGHT, HARD), "caps": (Cap(Scope.PERSON, Period.DAY, 4),)}
+
+    result = evaluated(item, some_facts(earlier=3, marks=("难度高",)), **table)
+
+    assert (result.points, result.uses) == (10, ())
 
 
 def test_a_deduction_comes_after_advice_and_warning():

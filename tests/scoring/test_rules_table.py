@@ -127,6 +127,7 @@ def test_a_deduction_that_advises_and_warns_first_can_be_published():
         (DUE | {"make_good": ""}, "deduction", "deduction"),
         (DUE | {"basis": Basis.PER_MINUTES}, "deduction", "deduction_counts"),
         (DUE | {"metres_min": 5}, "deduction", "deduction_counts"),
+        (DUE | {"multiplier_percent": 300}, "deduction", "deduction_counts"),
         (DUE | {"hours": Hours("22:00", "06:00")}, "deduction", "deduction_counts"),
         (DUE | {"name": "越级上访"}, "deduction", "deduction_rights"),
         (DUE | {"make_good": "不补就取消低保"}, "name", "benefit"),
