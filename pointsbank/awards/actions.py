@@ -56,6 +56,7 @@ from pointsbank.scoring.rules import (
     UnknownItem,
     caps_of,
     check_noted,
+    done,
     evaluate,
 )
 from pointsbank.trail import actions as trail
@@ -146,7 +147,7 @@ async def record_act(
     reviewed_by: int | None = None,
     occasion: tuple[str, str, int] | None = None,
 ) -> Made:
-    """Write down what was done and work out its points.
+    """Write down what was done, and how much of it as its item counts it, and work out its points.
 
     `reviewed_by` has passed the first step of a chain that begins with the organiser. What several did on one
     `occasion` has it in common, for items that count once for a household; an act without is an occasion of its own.
@@ -170,8 +171,9 @@ async def record_act(
     )  # fmt: skip
     result, uses = await score(tx, holder=holder, table=version.table, item=item, facts=facts)
     act = await tx.row(
-        ACT, community_id, holder.person_id, *source, item_code, what, evidence, began_at, day, minutes,
-        planned_minutes, quantity, "" if noted == NOTHING else _text(noted), tx.actor.person_id, tx.now, facts.occasion,
+        ACT, community_id, holder.person_id, *source, item_code, f"{what} {done(item, facts)}", evidence, began_at,
+        day, minutes, planned_minutes, quantity, "" if noted == NOTHING else _text(noted), tx.actor.person_id,
+        tx.now, facts.occasion,
     )  # fmt: skip
     if act is None:
         raise AlreadyRecorded

@@ -217,7 +217,7 @@ async def _confirm_line(tx: Tx, activity_id: int, activity: Row, plan: Plan, lin
         source=("events", "attendance", line.attendance_id),
         occasion=("events", "activity", activity_id),
         item_code=activity["item_code"],
-        what=rules.what(activity["title"], line.minutes, line.noted),
+        what=activity["title"],
         evidence=line.in_way,
         began_at=rules.began(plan, line.in_at),
         minutes=line.minutes,

@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from pointsbank.kit.clock import ZONE, local_day
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules import NOTHING, Noted, length
 
 OPEN_BEFORE = timedelta(minutes=30)
 OUT_AFTER = timedelta(hours=1)
@@ -323,21 +322,6 @@ def told(moment: datetime, now: datetime) -> str:
 def number(activity_id: int, starts_at: datetime) -> str:
     """What is printed on the poster and told over the telephone."""
     return f"{starts_at.astimezone(ZONE):%m%d}-{activity_id:02}"
-
-
-def what(title: str, minutes: int, noted: Noted = NOTHING) -> str:
-    """What the passbook and the notice say of a confirmed line, for good; not what was found wrong."""
-    if noted.metres is not None:
-        return f"{title} {length(noted.metres)}"
-    if noted.level is not None:
-        return f"{title} {noted.level}"
-    if noted.met:
-        return f"{title} 做到 {len(noted.met)} 条"
-    hours, rest = divmod(minutes, 60)
-    parts = [f"{hours} 小时"] if hours else []
-    if rest or not hours:
-        parts.append(f"{rest} 分")
-    return f"{title} {' '.join(parts)}"
 
 
 def title_lines(title: str) -> list[str]:

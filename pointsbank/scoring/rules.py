@@ -12,7 +12,7 @@ from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.scoring.rules_caps import STREAK, CapKey, Caps, CapUse, caps_at, caps_of, period_start
 from pointsbank.scoring.rules_differences import Difference, FieldChange, differences
 from pointsbank.scoring.rules_explanations import EXPLANATIONS, POINT_FACTS, Step, length, told
-from pointsbank.scoring.rules_facts import FactMissing, Facts, facts_wanted, unmet
+from pointsbank.scoring.rules_facts import FactMissing, Facts, done, facts_wanted, unmet
 from pointsbank.scoring.rules_faults import FAULTS, Fault, faults
 from pointsbank.scoring.rules_noted import (
     NOTHING,
@@ -89,6 +89,7 @@ __all__ = [  # what the other rooms know under `scoring.rules`, wherever it stan
     "counts_minutes",
     "counts_quantity",
     "differences",
+    "done",
     "evaluate",
     "evidence_wanted",
     "expires_on",

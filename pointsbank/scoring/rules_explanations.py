@@ -35,6 +35,12 @@ _BY_BLOCKS = (
     ("exact", "{time}，每 {block}记 {value}，按比例算"),
 )
 
+# How much was done, each in its own unit.
+ONCE = "1 次"
+PIECES = "{quantity} 个"
+COUNTED = "{quantity} {counted}"
+CONDITIONS_MET = "做到 {count} 条"
+
 EXPLANATIONS: dict[str, str] = {
     "share_too_small": "参加了 {minutes} 分钟，不到整场 {planned} 分钟的 {percent}%，不计分",
     "too_short": "参加了 {minutes} 分钟，最少要 {least} 分钟才计分",
@@ -57,11 +63,11 @@ EXPLANATIONS: dict[str, str] = {
     "named_highest": "几种情况同时有，只算最高的“{name}”，按 {percent}% 算",
     "named_sum": "“{name}”加在一起，按 {percent}% 算",
     **{f"{start}_{ending}": words for start in ("hours", "minutes", "metres") for ending, words in _BY_BLOCKS},
-    "per_time": "做了 1 次，记 {value}",
-    "per_item": "{quantity} 个，每个记 {value}",
-    "per_counted": "{quantity} {counted}，每{counted}记 {value}",
+    "per_time": f"做了 {ONCE}，记 {{value}}",
+    "per_item": f"{PIECES}，每个记 {{value}}",
+    "per_counted": f"{COUNTED}，每{{counted}}记 {{value}}",
     "per_level": "{level}，记 {value}",
-    "per_conditions": "做到 {count} 条（{met}），记 {value}",
+    "per_conditions": f"{CONDITIONS_MET}（{{met}}），记 {{value}}",
     "met_none": "一条也没有做到，不计分",
     "full_score": "满分 {value}",
     "faulted": "{name}，减 {less}",
@@ -126,8 +132,8 @@ def told(step: Step, amount: Amount, say: Say = str.format) -> str:
     facts: dict[str, str | int] = dict(step.facts)
     facts |= {name: amount(int(facts[name])) for name in POINT_FACTS & facts.keys()}
     if {"minutes", "block"} <= facts.keys():
-        facts["time"] = _span(int(facts.get("hours", 0)) * 60 + int(facts["minutes"]), say)
-        facts["block"] = _span(int(facts["block"]), say)
+        facts["time"] = span(int(facts.get("hours", 0)) * 60 + int(facts["minutes"]), say)
+        facts["block"] = span(int(facts["block"]), say)
     if "metres" in facts or step.key == "increment_metres":
         facts |= {name: length(int(facts[name]), say) for name in METRES if name in facts}
         facts["time"] = facts.get("metres", "")
@@ -146,7 +152,8 @@ def length(metres: int, say: Say = str.format) -> str:
     return say(LENGTHS["km"], n=f"{metres // 1_000}.{metres % 1_000:03}".rstrip("0").rstrip("."))
 
 
-def _span(minutes: int, say: Say) -> str:
+def span(minutes: int, say: Say = str.format) -> str:
+    """2 小时 16 分钟, 45 分钟."""
     hours, rest = divmod(minutes, 60)
     if hours and rest:
         return say(SPANS["both"], hours=hours, minutes=rest)

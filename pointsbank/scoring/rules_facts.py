@@ -6,7 +6,7 @@ from functools import lru_cache
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules_explanations import Step
+from pointsbank.scoring.rules_explanations import CONDITIONS_MET, COUNTED, ONCE, PIECES, Step, length, span
 from pointsbank.scoring.rules_table import Basis, Hours, Item, Multiplier
 
 
@@ -71,6 +71,24 @@ def facts_wanted(item: Item) -> list[str]:
         "earlier": item.process is not None,
     }
     return [fact for fact, is_wanted in wanted.items() if is_wanted]
+
+
+def done(item: Item, facts: Facts) -> str:
+    """How much was done, in the unit that the item counts by; not what was found wrong."""
+    match item.basis:
+        case Basis.PER_MINUTES:
+            return span(facts.minutes)
+        case Basis.PER_DISTANCE:
+            return length(known(item, facts, "metres"))
+        case Basis.PER_ITEM:
+            return (COUNTED if item.counted else PIECES).format(quantity=facts.quantity, counted=item.counted)
+        case Basis.PER_LEVEL:
+            assert facts.level is not None
+            return facts.level
+        case Basis.PER_CONDITIONS:
+            return CONDITIONS_MET.format(count=len(named(item, facts, "met")))
+        case _:
+            return ONCE
 
 
 def unmet(item: Item, facts: Facts) -> Step | None:

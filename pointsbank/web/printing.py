@@ -39,11 +39,13 @@ def rows_of(text: str, width: int) -> int:
     return max(1, -(-_width(text) // max(width, 10)))
 
 
-def on_one_line(text: str, letters: int, *, tail: int = 6) -> str:
-    """The text, or what fits of its beginning and its end: an end says how many hours or pieces."""
+def on_one_line(text: str, letters: int) -> str:
+    """The text, or what fits of its beginning and its end: an end, half the line, says how many hours or pieces."""
     if _halves(text) <= 2 * letters:
         return text
-    end = text[-tail:]
+    end = text
+    while _halves(end) > letters:
+        end = end[1:]
     begin = text
     while begin and _halves(f"{begin}…{end}") > 2 * letters:
         begin = begin[:-1]

@@ -9,9 +9,11 @@ import pytest
 from pointsbank.awards import actions, actions_back
 from pointsbank.kit import db
 from pointsbank.ledger.rules_flows import What
+from pointsbank.people.access import Role
 from pointsbank.scoring.rules import NOTHING, Basis, FactMissing, Noted, NotInTable
 from pointsbank.scoring.rules_table import Finding, Increment, Level, Multiplier, Streak
 from tests.awards.neighbours import ADMIN, an_item
+from tests.world import visiting
 
 pytestmark = pytest.mark.both
 
@@ -45,6 +47,54 @@ async def test_an_act_keeps_what_its_table_counts_and_is_worth_it(neighbours):
     assert [one.points for one in made] == [6, 5, 3, 6, 7, 12, 10]
     kept = [facts for (facts,) in await db.rows("SELECT facts FROM awards_act ORDER BY id")]
     assert [msgspec.json.decode(one, type=Noted) if one else NOTHING for one in kept] == [*told.values(), NOTHING]
+
+
+async def test_each_basis_is_told_in_its_own_unit_on_the_notice_the_passbook_and_to_programs(neighbours, world):
+    """On the screen of staff and of residents, and on paper; what was found wrong is told nowhere."""
+    told = {
+        "A00": ({"minutes": 136}, "2 小时 16 分钟"),
+        "A01": ({"noted": Noted(metres=3200)}, "3.2 千米"),
+        "A02": ({"noted": Noted(level="二等奖")}, "二等奖"),
+        "A03": ({"noted": Noted(met=("门前干净", "分类"))}, "做到 2 条"),
+        "A04": ({"noted": Noted(faults=("乱堆乱放",))}, "1 次"),
+        "A05": ({"noted": Noted(fixed_points=7)}, "1 次"),
+        "A07": ({"quantity": 3}, "3 人"),
+        "A08": ({"quantity": 2}, "2 个"),
+    }
+    pieces = an_item("A08", basis=Basis.PER_ITEM, points=2)
+    assert {item.basis for item in KINDS} | {Basis.PER_MINUTES} == set(Basis)
+    await neighbours.adopt(an_item("A00"), *KINDS, pieces, notice_days=3)
+    person = await neighbours.person()
+    made = {
+        code: await neighbours.act(person, item=code, what=f"测试{code}", **facts) for code, (facts, _) in told.items()
+    }
+    await neighbours.midnight()
+    (notice_id,) = await db.row("SELECT MIN(id) FROM notices_notice")
+    place = world.communities[0]
+    _, desk = await world.staff(Role.COMMUNITY_ADMIN, place)
+    _, token = await world.staff(Role.COMMUNITY_ADMIN, place, kind="token")
+    _, phone = await world.phone(person)
+
+    async with visiting(world, cookie=desk) as client:
+        pages = [(await client.get(f"/notices/{notice_id}{end}")).text for end in ("", "/print")]
+        pages += [(await client.get(f"/awards/{one.award_id}")).text for one in made.values()]
+    async with visiting(world, cookie=phone) as client:
+        pages += [(await client.get(page)).text for page in (f"/notices/{notice_id}", "/home")]
+        pages += [(await client.get(f"/awards/{one.award_id}")).text for one in made.values()]
+    async with visiting(world, bearer=token) as program:
+        said = {code: (await program.get(f"/api/awards/{one.award_id}")).json()["what"] for code, one in made.items()}
+    await neighbours.midnight(4)
+    async with visiting(world, cookie=phone) as client:
+        book, paper = [(await client.get(page)).text for page in ("/ledger", "/ledger/statement")]
+
+    assert said == {code: f"测试{code} {unit}" for code, (_, unit) in told.items()}
+    for code, (_, unit) in told.items():
+        mine = f"测试{code} {unit}"
+        assert sum(mine in page for page in pages) >= 6, mine  # notice thrice, home, the award twice
+        assert sum(f"<li><span>{mine}<small>" in page for page in pages) == 2, mine
+        assert mine in book
+        assert mine in paper
+    assert not any("乱堆乱放" in page for page in (*pages[:2], book, paper))
 
 
 async def test_what_is_missing_or_not_in_the_table_writes_nothing(neighbours):

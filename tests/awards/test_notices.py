@@ -48,7 +48,7 @@ async def test_a_notice_shows_masked_names_or_numbers_and_no_door(neighbours):
     (notice,) = await notices.notices([neighbours.community_id])
     named, numbered = await notices.lines(notice.id, page=1)
     number = await db.row("SELECT member_number FROM people_person WHERE id = ?", silent)
-    assert (named.shown_name, named.place, named.what) == ("王**兰", "测试 1 号楼", "三号楼楼道清洁")
+    assert (named.shown_name, named.place, named.what) == ("王**兰", "测试 1 号楼", "三号楼楼道清洁 2 小时")
     assert numbered.shown_name == codes.shown_member_number(number[0])
     assert "室" not in named.place + numbered.place
 

@@ -51,7 +51,7 @@ async def test_a_confirmed_line_becomes_points_and_closes_the_activity(square, e
     assert await queries.minutes_of([first.person_id]) == 90
     assert (await queries.public_activity(evening)).state == "confirmed"
     act = await db.row("SELECT * FROM awards_act WHERE source_room = 'events' AND source_id = ?", first.id)
-    assert (act["minutes"], act["planned_minutes"], act["what"]) == (90, 120, "三号楼楼道清洁 1 小时 30 分")
+    assert (act["minutes"], act["planned_minutes"], act["what"]) == (90, 120, "三号楼楼道清洁 1 小时 30 分钟")
     assert act["evidence"] == "card"
     assert [one.verb for one in await trail.history(("attendance", first.id))] == [
         "attendance.in",

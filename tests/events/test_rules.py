@@ -109,13 +109,6 @@ def test_hours_that_nobody_could_keep_are_refused(starts, ends):
 
 
 @pytest.mark.parametrize(
-    ("minutes", "said"), [(136, "清洁 2 小时 16 分"), (120, "清洁 2 小时"), (45, "清洁 45 分"), (0, "清洁 0 分")]
-)
-def test_the_passbook_says_what_was_done_and_how_long(minutes, said):
-    assert rules.what("清洁", minutes) == said
-
-
-@pytest.mark.parametrize(
     ("contact", "parts"),
     [
         ("测试乙 100 0000 0000", ("测试乙", "100 0000 0000")),

@@ -187,7 +187,8 @@ def test_a_receipt_is_as_long_as_what_stands_on_it():
 
 def test_a_text_for_one_line_keeps_its_beginning_and_its_end():
     assert printing.on_one_line("楼道清洁 2 小时", 13) == "楼道清洁 2 小时"
-    assert printing.on_one_line("测试特别长的活动名称三号楼楼道清洁 2 小时", 13) == "测试特别长的活动…洁 2 小时"
+    assert printing.on_one_line("测试特别长的活动名称三号楼楼道清洁 2 小时", 13) == "测试特别长的…道清洁 2 小时"
+    assert printing.on_one_line("测试特别长的活动名称三号楼楼道清洁 12 小时 30 分钟", 15).endswith("12 小时 30 分钟")
 
 
 @pytest.mark.parametrize(
