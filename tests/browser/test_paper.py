@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK
+from tests.browser.towns import NEW_ITEMS
 
 pytestmark = pytest.mark.browser
 TOWN = "paper"
@@ -84,6 +85,41 @@ def test_a_notice_adds_up_page_by_page(desk, served):
     assert desk.locator("tr:has-text('合计 120 条') td:last-child").inner_text() == "1,200"
     assert [foot.inner_text() for foot in desk.locator(".sheet-foot span:last-child").all()][-1] == "第 6 页，共 6 页"
     assert desk.locator(".seal").count() == 1
+
+
+def on_paper(page: Page, url: str) -> list[str]:
+    """What is written on each sheet once it is printed, and nowhere else."""
+    page.goto(url)
+    page.emulate_media(media="print")
+    sheets = [sheet.inner_text() for sheet in page.locator(".sheet").all()]
+    whole = page.locator("body").inner_text().removeprefix("跳到正文")  # which lies beside the page
+    page.emulate_media(media="null")
+    assert "".join(whole.split()) == "".join("".join(sheets).split()), url
+    return sheets
+
+
+def test_a_comparison_of_several_pages_has_all_that_is_new_and_where_to_sign(desk, served):
+    url = served.facts["comparison"]
+    assert are(printed(desk, url), A4, 4)
+    sheets = on_paper(desk, url)
+
+    named = [number for sheet in sheets for number in re.findall(r"测试特别长的积分项名称 (\d+) 号", sheet)]
+    assert sorted(map(int, named)) == list(range(NEW_ITEMS))
+    assert ["主持人签名" in sheet for sheet in sheets] == [False, False, False, True]
+    assert ["（续）" in sheet for sheet in sheets] == [False, True, True, True]
+    assert all(f"第 {number} 页，共 4 页" in sheet for number, sheet in enumerate(sheets, 1))
+
+
+def test_a_statement_has_every_line_of_the_passbook(enter, served):
+    member = enter(DESK, session=served.facts["sessions"]["member"])
+    assert are(printed(member, "/ledger/statement"), A4, 1)
+    (sheet,) = on_paper(member, "/ledger/statement")
+
+    lines = [line.split("\t") for line in sheet.splitlines() if line.startswith("2026-")]
+    assert [(gained, spent, balance) for _day, _what, gained, spent, balance, *_seal in lines] == [
+        ("2,000", "", "2,000"), ("", "9", "1,991"), ("", "180", "1,811"), ("180", "", "1,991"),
+    ]  # fmt: skip
+    assert "账本链头" in sheet
 
 
 @pytest.mark.parametrize("which", [0, 1])

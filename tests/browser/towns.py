@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from pointsbank.events import actions as events
 from pointsbank.events import actions_attendance as attendance
 from pointsbank.kit import codes, crypto, db
@@ -15,6 +17,9 @@ from pointsbank.people import queries as people_queries
 from pointsbank.people.access import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import BASKET_LINES_MAX, Line, UndoReason
+from pointsbank.scoring import actions as scoring
+from pointsbank.scoring import queries as tables
+from pointsbank.scoring.rules import Basis, Item
 from pointsbank.stock import actions as stock
 from tests.furniture import furnish
 from tests.kit.hostile import picture
@@ -25,6 +30,7 @@ PASSWORD = "测试 password 1"
 CANARY = "<i class=x7>&'"  # taken for more than text, it would be an element
 PHONES_FROM = 5_000_000
 PHONES = "10005000"  # what the phones of the full town begin with; no service phone does
+NEW_ITEMS = 30
 NEIGHBOUR, NEIGHBOUR_PHONE = "测试邻居", "10000000077"
 
 
@@ -146,7 +152,10 @@ async def full(world: World) -> dict[str, Any]:
 
 
 async def paper(world: World) -> dict[str, Any]:
-    """What is printed: long and short orders, a long notice, a passbook, a shelf, an activity with people in it."""
+    """What is printed: long and short orders, a long notice, a passbook, a shelf, an activity with people in it.
+
+    And a draft of the scoring table with more that is new than one page holds.
+    """
     await world.found(notice_days=3, count=1)
     seen, now = (world.home.id,), world.clock.now()
     admin, admin_session = await world.staff(Role.COMMUNITY_ADMIN)
@@ -180,14 +189,26 @@ async def paper(world: World) -> dict[str, Any]:
     await db.write(attendance.check_in_picked, actor=admin, activity_id=activity, person_id=member, community_ids=seen)
     book = await db.row("SELECT id FROM ledger_passbook WHERE person_id = ?", member)
     assert book is not None
+    _, phone = await world.phone(member)
     return {
-        "sessions": {"admin": admin_session, "clerk": clerk_session},
+        "sessions": {"admin": admin_session, "clerk": clerk_session, "member": phone},
+        "comparison": f"/scoring/versions/{await long_draft(world.home.id)}/comparison",
         "orders": orders,
         "notice": notice.notice_id,
         "activity": activity,
         "book": f"/ledger/passbooks/{book['id']}/paper",
         "counter": world.home.counter_id,
     }
+
+
+async def long_draft(community_id: int) -> int:
+    version_id = await db.write(scoring.draft_from_current, community_id=community_id)
+    table = (await tables.version((community_id,), version_id)).table
+    usual = {"category": "测试", "basis": Basis.PER_TIME, "points": 9, "evidence": "现场签到，拍照"}
+    more = [Item(f"T{number}", name=f"测试特别长的积分项名称 {number} 号", **usual) for number in range(NEW_ITEMS)]
+    table = replace(table, items=(*table.items, *more))
+    await db.write(scoring.save_draft, community_id=community_id, version_id=version_id, table=table)
+    return version_id
 
 
 CARD_NAMES = [f"测试{last}" for last in "甲乙丙丁戊己庚辛壬癸子丑"]
