@@ -40,8 +40,8 @@ RETURNING id
 """
 WITHDRAW = """
 UPDATE notices_notice SET withdrawn_at = ?, closed_at = COALESCE(closed_at, ?) WHERE id = ? AND withdrawn_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM notices_objection WHERE notice_id = notices_notice.id AND state = 'open')
 """
-LEAVE_OPEN_ONES = "UPDATE notices_objection SET state = 'moot' WHERE notice_id = ? AND state = 'open'"
 LINE = """
 SELECT notice.id, notice.community_id, notice.about, notice.number, notice.ends_at, notice.closed_at
   FROM notices_line line JOIN notices_notice notice ON notice.id = line.notice_id
@@ -111,11 +111,10 @@ async def close_ended(tx: Tx, *, about: About = About.AWARDS, limit: int = 200) 
 
 
 async def withdraw(tx: Tx, *, notice_id: int) -> None:
-    """Take a notice back, be its time over or not: what nobody has answered yet needs no answer any more."""
+    """Take a notice back, be its time over or not; the caller has seen to it that every objection has an answer."""
     if await tx.run(WITHDRAW, tx.now, tx.now, notice_id) != 1:
         raise NotFound
-    left = await tx.run(LEAVE_OPEN_ONES, notice_id)
-    await trail.record(tx, "notice.withdrawn", subject=("notice", notice_id), unanswered=left)
+    await trail.record(tx, "notice.withdrawn", subject=("notice", notice_id))
 
 
 async def record_objection(

@@ -31,7 +31,9 @@ SELECT objection.id, objection.community_id, objection.line_id, objection.record
 """
 STANDING = """
 SELECT ends_at, (SELECT COUNT(*) FROM notices_objection objection
-                  WHERE objection.notice_id = notice.id AND objection.state = 'open') AS unanswered
+                  WHERE objection.notice_id = notice.id AND objection.state = 'open') AS unanswered,
+       (SELECT COUNT(*) FROM notices_objection objection
+         WHERE objection.notice_id = notice.id AND objection.state = 'upheld') AS upheld
   FROM notices_notice notice WHERE id = ?
 """
 
@@ -147,10 +149,11 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """How far a notice is: when it ends, and how many objections wait for an answer."""
+    """How far a notice is: when it ends, how many objections wait for an answer, and how many were right."""
 
     ends_at: datetime
     unanswered: int
+    upheld: int
 
 
 async def just_opened(tx: Tx, *, community_id: int, basis: str, book_kind: str, days: int) -> int | None:

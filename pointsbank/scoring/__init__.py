@@ -11,6 +11,9 @@ Invariants:
   4. An act is scored by the version in force on the local day on which it began.
   5. A table with faults is never published. What its source leaves open, or nobody can carry out yet, is such a fault,
      though a draft may hold it.
-  6. Whoever ever wrote on a version neither shows, answers for nor publishes it, nor does anybody who depends
+  6. While a version waits for its day nothing else is begun, handed over or published: no later day displaces it.
+  7. A notice ends only when everybody who objected has an answer. It lasts as long as the community says; only
+     somebody else than who drafted makes that shorter, and never shorter than a week.
+  8. Whoever ever wrote on a version neither shows, answers for nor publishes it, nor does anybody who depends
      on them (see approvals).
 """

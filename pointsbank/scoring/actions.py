@@ -9,6 +9,7 @@ from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.scoring import queries, queries_life, rules
 from pointsbank.scoring.rules import HasTable, NotADraft, Table, TableFaults
+from pointsbank.scoring.rules_life import VersionWaits
 from pointsbank.trail import actions as trail
 
 FAULTS_SHOWN = 5
@@ -61,8 +62,8 @@ async def draft_from_current(tx: Tx, *, community_id: int) -> int:
     under_way = await queries.under_way(community_id, tx)
     if under_way is not None:
         return under_way.id
-    day = local_day(tx.now)
-    current = await queries.version_on(tx, community_id=community_id, day=day)
+    await refuse_waiting(tx, community_id=community_id)
+    current = await queries.version_on(tx, community_id=community_id, day=local_day(tx.now))
     return await _drafted(tx, community_id, current.table)
 
 
@@ -74,7 +75,19 @@ async def import_draft(tx: Tx, *, community_id: int, table: Table) -> int:
     if under_way is not None:
         await _save(tx, under_way.id, table)
         return under_way.id
+    await refuse_waiting(tx, community_id=community_id)
     return await _drafted(tx, community_id, table)
+
+
+async def refuse_waiting(tx: Tx, *, community_id: int) -> None:
+    """Nothing is begun beside a version whose day is set and has not come.
+
+    It would be compared with what is in force today, and undo on its own day what the other brought.
+    """
+    waiting = await queries.waiting(community_id, local_day(tx.now), tx)
+    if waiting is not None:
+        assert waiting.in_force_from is not None
+        raise VersionWaits(number=waiting.number, day=waiting.in_force_from.isoformat())
 
 
 async def _drafted(tx: Tx, community_id: int, table: Table) -> int:

@@ -15,10 +15,11 @@ from pointsbank.notices import queries as notice_queries
 from pointsbank.notices.rules import DAYS_MAX, LINES_MAX, About, Grounds, NewLine, Told, shown_until
 from pointsbank.people import queries as people
 from pointsbank.scoring import queries, queries_life
-from pointsbank.scoring.actions import HOLD_DRAFTS, refuse_faults
+from pointsbank.scoring.actions import HOLD_DRAFTS, refuse_faults, refuse_waiting
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.rules import TooSoon
 from pointsbank.scoring.rules_life import (
+    NOTICE_DAYS,
     WORDS_LETTERS_MAX,
     Back,
     MeetingOutOfTime,
@@ -27,10 +28,12 @@ from pointsbank.scoring.rules_life import (
     NothingChanged,
     NoticeRuns,
     NoticeTooShort,
+    NotLowered,
     OwnDraft,
     OwnObjection,
     StartsTooEarly,
     Unanswered,
+    UnansweredYet,
     VotesExceed,
     WrongStep,
     earliest_start,
@@ -75,13 +78,17 @@ async def _held(tx: Tx, community_id: int, version_id: int, *states: str) -> Ver
     return found
 
 
-async def _not_drafter(tx: Tx, version_id: int) -> None:
+async def _is_drafter(tx: Tx, version_id: int) -> bool:
     assert tx.actor.person_id is not None
     known = await people.ids_of(tx, tx.actor.person_id)
-    drafters = await queries_life.drafters(tx, version_id)
-    if set(known) & set(drafters):
+    return bool(set(known) & set(await queries_life.drafters(tx, version_id)))
+
+
+async def _not_drafter(tx: Tx, version_id: int) -> None:
+    assert tx.actor.person_id is not None
+    if await _is_drafter(tx, version_id):
         raise OwnDraft
-    for drafter_id in drafters:
+    for drafter_id in await queries_life.drafters(tx, version_id):
         dependent = await approvals.dependent(tx, drafter_id, tx.actor.person_id)
         if dependent is not None:
             raise dependent
@@ -93,11 +100,22 @@ async def _step(tx: Tx, version_id: int, before: str, after: str) -> None:
 
 
 async def set_least_days(tx: Tx, *, community_id: int, days: int) -> None:
-    """Set how long this community shows a new version at the least."""
-    if not 0 < days <= DAYS_MAX:
-        raise NoticeTooShort(least=1, most=DAYS_MAX)
+    """Set how long this community shows a new version at the least.
+
+    Anybody who publishes makes it longer, who drafted too. Less is for a second person: so there is a version that
+    somebody else has drafted.
+    """
+    await tx.run(HOLD_DRAFTS, community_id)
+    if not NOTICE_DAYS <= days <= DAYS_MAX:
+        raise NoticeTooShort(least=NOTICE_DAYS, most=DAYS_MAX)
+    before = await queries_life.least_days(tx, community_id)
+    if days < before:
+        under_way = await queries.under_way(community_id, tx)
+        if under_way is None or await _is_drafter(tx, under_way.id):
+            raise NotLowered(least=before)
+        await _not_drafter(tx, under_way.id)
     await tx.run(LEAST_DAYS, days, community_id)
-    await trail.record(tx, "table.notice_days_set", subject=("community", community_id), days=days)
+    await trail.record(tx, "table.notice_days_set", subject=("community", community_id), days=days, before=before)
 
 
 async def submit(tx: Tx, *, community_id: int, version_id: int) -> None:
@@ -185,7 +203,8 @@ async def _tell(tx: Tx, found: Version, days: int) -> int:
 
 
 async def _lines(tx: Tx, found: Version) -> list[NewLine]:
-    """What differs from the version in force; refuses where nothing does."""
+    """What differs from the version in force; refuses where nothing does, and where another is to be in force first."""
+    await refuse_waiting(tx, community_id=found.community_id)
     book_kinds = await kinds.denominations(tx, found.community_id)
     against = await queries.current(found.community_id, local_day(tx.now), tx)
     lines = notice_lines(against.table if against else None, found.table, book_kinds)
@@ -202,7 +221,7 @@ async def object_to(tx: Tx, *, community_id: int, line_id: int, words: str) -> i
 
 
 async def answer(tx: Tx, *, community_id: int, objection_id: int, upheld: bool, words: str) -> None:
-    """Answer an objection once; one that is accepted sends the version back to be changed."""
+    """Answer an objection once; where one is accepted the version goes back, as soon as all have an answer."""
     assert 0 < len(words) <= WORDS_LETTERS_MAX
     objection = await notice_queries.objection_of(tx, objection_id, About.SCORING)
     version_id = (await queries_life.told_by(tx, objection.notice_id)).version_id
@@ -212,13 +231,21 @@ async def answer(tx: Tx, *, community_id: int, objection_id: int, upheld: bool, 
     if await people.same_household(tx, tx.actor.person_id, objection.recorded_by):
         raise OwnObjection
     await notices.rule_objection(tx, objection_id=objection_id, upheld=upheld, ruling=words)
-    if upheld:
+    standing = await notice_queries.standing(tx, objection.notice_id)
+    if standing.upheld and not standing.unanswered:
         await _send_back(tx, version_id, Back.OBJECTION)
 
 
 async def send_back(tx: Tx, *, community_id: int, version_id: int, reason: Back) -> None:
-    """Make a version a draft again; its meeting and its notice count no longer."""
+    """Make a version a draft again; its meeting and its notice count no longer.
+
+    Not past those who objected: they were told that each has an answer, and the notice ends with this.
+    """
     await _held(tx, community_id, version_id, "discussion", "noticed")
+    told = await queries_life.told(tx, version_id)
+    unanswered = (await notice_queries.standing(tx, told.notice_id)).unanswered if told else 0
+    if unanswered:
+        raise UnansweredYet(count=unanswered)
     await _send_back(tx, version_id, reason)
 
 
@@ -253,6 +280,7 @@ async def publish(tx: Tx, *, community_id: int, version_id: int, in_force_from: 
     if in_force_from < told.starts_on:
         raise StartsTooEarly(earliest=told.starts_on.isoformat())
     await refuse_faults(tx, community_id=community_id, table=found.table)
+    await refuse_waiting(tx, community_id=community_id)
     if await tx.run(PUBLISH, in_force_from, tx.actor.person_id, tx.now, version_id) != 1:
         raise WrongStep
     await trail.record(tx, "table.published", subject=("version", version_id), in_force_from=in_force_from.isoformat())

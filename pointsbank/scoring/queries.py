@@ -58,6 +58,7 @@ ON_DAY = f"""
 BY_ID = f"{COLUMNS} WHERE id = ?"
 DRAFT = f"{COLUMNS} WHERE community_id = ? AND state = 'draft'"
 UNDER_WAY = f"{COLUMNS} WHERE community_id = ? AND state IN ('draft', 'discussion', 'noticed')"
+WAITING = f"{COLUMNS} WHERE community_id = ? AND state = 'scheduled' AND in_force_from > ?"
 ITEMS = "SELECT rule FROM scoring_item WHERE version_id = ? ORDER BY position"
 VERSIONS = """
 SELECT id, number, state, in_force_from, drafted_by, drafted_at, published_by, published_at
@@ -122,6 +123,12 @@ async def draft_of(community_id: int, tx: Tx | None = None) -> Version | None:
 async def under_way(community_id: int, tx: Tx | None = None) -> Version | None:
     """The version that is drafted, discussed or on notice: a community has one at a time."""
     found = await _rows(tx, UNDER_WAY, community_id)
+    return await _version(tx, found[0]) if found else None
+
+
+async def waiting(community_id: int, day: date, tx: Tx | None = None) -> Version | None:
+    """The version that is published and whose day has not come by this one."""
+    found = await _rows(tx, WAITING, community_id, day)
     return await _version(tx, found[0]) if found else None
 
 

@@ -21,7 +21,7 @@ MEETINGS_OF = f"{MEETINGS} WHERE version_id = ? ORDER BY id"
 RECORD = "SELECT record, record_kind FROM scoring_meeting WHERE id = ? AND version_id = ?"
 TOLD = "SELECT notice_id, version_id, starts_on, opened_by, voided_at FROM scoring_notice"
 TOLD_NOW = f"{TOLD} WHERE version_id = ? AND voided_at IS NULL"
-TOLD_OF = f"{TOLD} WHERE version_id = ? ORDER BY id"
+TOLD_OF = f"{TOLD} WHERE version_id = ? AND voided_at IS NOT NULL ORDER BY id"
 TOLD_BY = f"{TOLD} WHERE notice_id = ?"
 LEAST_DAYS = "SELECT notice_days_min FROM scoring_table WHERE community_id = ?"
 SUBMITTED = "SELECT drafted_at FROM scoring_version WHERE id = ?"
@@ -106,6 +106,7 @@ async def told(tx: Tx | None, version_id: int) -> Told | None:
 
 
 async def told_before(version_id: int) -> list[Told]:
+    """Notices of it that were withdrawn, the first one first."""
     return [Told(*found) for found in await db.rows(TOLD_OF, version_id)]
 
 
@@ -119,4 +120,4 @@ async def told_by(tx: Tx | None, notice_id: int) -> Told:
 async def least_days(tx: Tx | None, community_id: int) -> int:
     """How long a community shows a new version at the least."""
     found = await _row(tx, LEAST_DAYS, community_id)
-    return NOTICE_DAYS if found is None else int(found[0])
+    return NOTICE_DAYS if found is None else max(NOTICE_DAYS, int(found[0]))

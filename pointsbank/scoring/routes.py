@@ -77,6 +77,7 @@ async def shown(session: Session, community_id: int, found: Version | None) -> R
         rules_shown=_rules_shown(found.table, book_kinds) if found else [],
         versions=versions,
         under_way=next((line for line in history if line.state in UNDER_WAY), None),
+        waiting=next((line for line in history if line.state == "scheduled"), None),
         may_see_life=session.may(Permission.SEE_SCORING),
         may_edit=may_edit,
         state_chip=chip_of(found.state) if found else ("", ""),

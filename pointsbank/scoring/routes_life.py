@@ -1,6 +1,6 @@
 """The life of a version, step by step: one page with a panel for the step it is at, each a plain form."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from pointsbank.kit import db, intake
 from pointsbank.kit.clock import Clock, local_day
-from pointsbank.kit.errors import Kind, NotFound, Refusal
+from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.notices import queries as notices
 from pointsbank.notices.queries import NoticeView, ObjectionView
 from pointsbank.notices.rules import DAYS_MAX, shown_until
@@ -23,7 +23,18 @@ from pointsbank.scoring import actions_life, queries, queries_life
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.queries_life import Meeting, Told
 from pointsbank.scoring.routes_pieces import chip_of
-from pointsbank.scoring.rules_life import BACK, PEOPLE_MAX, Back, earliest_start, is_carried
+from pointsbank.scoring.rules_life import (
+    BACK,
+    NOTICE_DAYS,
+    PEOPLE_MAX,
+    Back,
+    MeetingOutOfTime,
+    NoRecord,
+    NoticeTooShort,
+    VotesExceed,
+    earliest_start,
+    is_carried,
+)
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -75,7 +86,14 @@ class BackForm(msgspec.Struct):
 
 class LeastForm(msgspec.Struct):
     request_key: str
-    least: Annotated[int, Meta(title=N_("最少公示几天"), ge=1, le=DAYS_MAX)]
+    least: Annotated[int, Meta(title=N_("最少公示几天"), ge=NOTICE_DAYS, le=DAYS_MAX)]
+
+
+class Earlier(msgspec.Struct, frozen=True):
+    """A notice that was withdrawn, with what residents said to it and were answered."""
+
+    notice: NoticeView
+    objections: list[ObjectionView]
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -91,6 +109,7 @@ class Stage(msgspec.Struct, frozen=True):
     told: Told | None
     notice: NoticeView | None
     objections: list[ObjectionView]
+    earlier_notices: list[Earlier]
     least_days: int
     earliest: date
     is_over: bool
@@ -99,6 +118,10 @@ class Stage(msgspec.Struct, frozen=True):
     @property
     def unanswered(self) -> int:
         return sum(objection.state == "open" for objection in self.objections)
+
+    @property
+    def is_upheld(self) -> bool:
+        return any(objection.state == "upheld" for objection in self.objections)
 
     @property
     def is_carried(self) -> bool:
@@ -128,6 +151,7 @@ async def _stage(session: Session, found: Version, now: datetime) -> Stage:
         told=told,
         notice=notice,
         objections=await notices.objections(told.notice_id) if told else [],
+        earlier_notices=await _earlier(session, found.id),
         least_days=least,
         earliest=earliest_start(local_day(ends), told.starts_on if told else None, local_day(now)),
         is_over=notice is not None and notice.ends_at <= now,
@@ -135,8 +159,16 @@ async def _stage(session: Session, found: Version, now: datetime) -> Stage:
     )
 
 
-async def shown(session: Session, found: Version, now: datetime, form: Filled[Any] | None = None) -> Response[str]:
-    """The page of a version's life; `form` is what is to be typed again."""
+async def _earlier(session: Session, version_id: int) -> list[Earlier]:
+    """The latest one first."""
+    ids = [told.notice_id for told in reversed(await queries_life.told_before(version_id))]
+    return [Earlier(await notices.notice(session.community_ids, one), await notices.objections(one)) for one in ids]
+
+
+async def shown(
+    session: Session, found: Version, now: datetime, form: Filled[Any] | None = None, status: int = 400
+) -> Response[str]:
+    """The page of a version's life; `form` is what is to be typed again, and `status` what is answered then."""
     stage = await _stage(session, found, now)
     usual: Filled[Any] = forms.blank(
         days=stage.least_days,
@@ -149,7 +181,7 @@ async def shown(session: Session, found: Version, now: datetime, form: Filled[An
         form.typed = usual.typed | form.typed
     return page(
         "scoring/life.html",
-        status=200 if form is None or form.is_valid else 400,
+        status=200 if form is None or form.is_valid else status,
         stage=stage,
         version=found,
         state_chip=chip_of(found.state),
@@ -157,6 +189,7 @@ async def shown(session: Session, found: Version, now: datetime, form: Filled[An
         reasons=[(code.value, _(text)) for code, text in BACK.items()],
         may_draft=session.may(Permission.EDIT_SCORING),
         may_publish=session.may(Permission.PUBLISH_SCORING),
+        notice_days=NOTICE_DAYS,
         tomorrow=local_day(now) + timedelta(days=1),
     )
 
@@ -178,20 +211,24 @@ async def _taken(
     asks: type[msgspec.Struct],
     field: str,
     take: Callable[[Version, Any], Awaitable[Any]],
+    at: Mapping[type[Refusal], str] | None = None,
 ) -> Response[Any]:
-    """Take a step as it was typed; what can be mended is said at `field`, and the page comes back as it was."""
+    """Take a step as it was typed. What is refused is said at `field`, or where `at` says, on the page as it is now."""
     found = await version_of(session, version_id)
     form: Filled[Any] = await forms.read(request, asks)
+    status = 400
     if form.is_valid:
         try:
             await take(found, form.value)
+        except NotFound:
+            raise
         except Refusal as refused:
-            if refused.kind is not Kind.INVALID:
-                raise
-            form.refuse(field, refused)
+            form.refuse((at or {}).get(type(refused), field), refused)
+            status = refused.kind.status
+            found = await version_of(session, version_id)
         else:
             return Redirect(f"/scoring/versions/{version_id}/life", status_code=303)
-    return await shown(session, found, clock.now(), form)
+    return await shown(session, found, clock.now(), form, status)
 
 
 async def _step(session: Session, found: Version, action: Callable[..., Any], asked: Any, **more: Any) -> None:
@@ -221,13 +258,16 @@ async def meeting(
     clock: NamedDependency[Clock],
 ) -> Response[Any]:
     content = await forms.read_file(request, "record")
+    at: dict[type[Refusal], str] = {VotesExceed: "votes_for", MeetingOutOfTime: "held_on"}
 
     async def take(found: Version, asked: MeetingForm) -> None:
+        if not content:
+            raise NoRecord
         paper = await intake.read_document(content, side_max=RECORD_SIDE_MAX, bytes_max=RECORD_BYTES_MAX)
         kept = {"record": paper.content, "record_kind": paper.kind}
         await _step(session, found, actions_life.record_meeting, asked, **kept)
 
-    return await _taken(request, session, clock, version_id, asks=MeetingForm, field="record", take=take)
+    return await _taken(request, session, clock, version_id, asks=MeetingForm, field="record", take=take, at=at)
 
 
 @get(f"{VERSION}/meetings/{{meeting_id:int}}/record", guards=DRAFTS)
@@ -255,7 +295,8 @@ async def open_notice(
     async def take(found: Version, asked: NoticeForm) -> None:
         await _step(session, found, actions_life.open_notice, asked)
 
-    return await _taken(request, session, clock, version_id, asks=NoticeForm, field="starts_on", take=take)
+    at: dict[type[Refusal], str] = {NoticeTooShort: "days"}
+    return await _taken(request, session, clock, version_id, asks=NoticeForm, field="starts_on", take=take, at=at)
 
 
 @post(f"{VERSION}/back", guards=DRAFTS)

@@ -133,12 +133,14 @@ async def record_objection(
 async def _answer_page(session: Session, objection_id: int, form: Filled[Any]) -> Response[str]:
     objection = await notices.objection(session.community_ids, objection_id, About.SCORING)
     told = await queries_life.told_by(None, objection.notice_id)
+    known = set(await people.ids_of(None, session.person_id))
     return page(
         "scoring/answer.html",
         status=200 if form.is_valid else 400,
         objection=objection,
         version=await queries.version(session.community_ids, told.version_id),
         verdicts=[(code, _(text)) for code, text in VERDICTS.items()],
+        is_drafter=bool(known & set(await queries_life.drafters(None, told.version_id))),
         form=form,
     )
 

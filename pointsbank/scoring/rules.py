@@ -120,7 +120,7 @@ class TooSoon(Refusal):
 class NotADraft(Refusal):
     kind = Kind.CONFLICT
     code = "scoring.not_a_draft"
-    message = "这一版积分标准已经交给议事会，或已经公布，不能再改。还没有生效的，先退回起草；已经生效的，另起一份草稿。"
+    message = "这一版积分标准已经交给议事会，或已经公布，不能再改。没有公布的，先退回起草；公布了的，生效以后另起草稿。"
 
 
 class HasTable(Refusal):

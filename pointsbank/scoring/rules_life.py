@@ -13,7 +13,7 @@ from pointsbank.scoring.rules_words import FIELD_LABELS, Write
 
 UNDER_WAY = ("draft", "discussion", "noticed")
 FIXED = ("scheduled", "in_force", "retired")
-NOTICE_DAYS = 7
+NOTICE_DAYS = 7  # unless a community asks for more; never less
 WORDS_LETTERS_MAX = 300
 PEOPLE_MAX = 100_000
 
@@ -30,6 +30,12 @@ class OwnDraft(Refusal):
     message = "这一版里有你起草或改过的内容。公示、答复意见和定生效日期，要请另一位管理员来办。"
 
 
+class VersionWaits(Refusal):
+    kind = Kind.CONFLICT
+    code = "scoring.version_waits"
+    message = "第 {number} 版已经公布，{day} 零点起生效。要再改，请从那天起另起一份草稿。"
+
+
 class VotesExceed(Refusal):
     kind = Kind.INVALID
     code = "scoring.votes_exceed"
@@ -40,6 +46,12 @@ class MeetingOutOfTime(Refusal):
     kind = Kind.INVALID
     code = "scoring.meeting_out_of_time"
     message = "会议日期要在 {first} 到 {last} 之间：草稿 {first} 还改过，以后的会还没有开。"
+
+
+class NoRecord(Refusal):
+    kind = Kind.INVALID
+    code = "scoring.no_record"
+    message = "还没有选会议记录，或者选的文件是空的。请选一张照片或一份 PDF。"
 
 
 class NoMeeting(Refusal):
@@ -57,7 +69,7 @@ class NotCarried(Refusal):
 class NothingChanged(Refusal):
     kind = Kind.CONFLICT
     code = "scoring.nothing_changed"
-    message = "这一版和现行的一样，没有要公示的改动。请退回起草。"
+    message = "这一版和现行的一样，没有要公示的改动。请先在草稿里改好，再交给议事会。"
 
 
 class NoticeTooShort(Refusal):
@@ -82,6 +94,18 @@ class Unanswered(Refusal):
     kind = Kind.CONFLICT
     code = "scoring.unanswered"
     message = "还有 {count} 条意见没有答复，不能定生效日期。请先逐条答复。"
+
+
+class UnansweredYet(Refusal):
+    kind = Kind.CONFLICT
+    code = "scoring.unanswered_yet"
+    message = "还有 {count} 条意见没有答复，不能退回起草。请先请没有起草过的管理员逐条答复。"
+
+
+class NotLowered(Refusal):
+    kind = Kind.FORBIDDEN
+    code = "scoring.not_lowered"
+    message = "公示天数可以加长。现在是 {least} 天，要缩短，请在有新的一版时由没有起草过它的管理员来办。"
 
 
 class OwnObjection(Refusal):

@@ -219,6 +219,7 @@ async def test_what_residents_look_at_is_not_edited(village, step):
 async def test_back_to_a_draft_is_a_step_that_voids_meeting_and_notice(village):
     version = await village.noticed()
     objection = await village.object()
+    await village.answer(objection)
     await db.write(actions_life.send_back, actor=village.drafter, **version, reason="mistake")
 
     assert await village.state() == "draft"
@@ -280,11 +281,10 @@ async def test_the_notice_is_as_long_as_the_community_says_and_the_day_lies_behi
     for days in (6, 31):
         with pytest.raises(NoticeTooShort):
             await db.write(actions_life.open_notice, **asked, days=days, starts_on=STARTS)
-    await db.write(actions_life.set_least_days, community_id=village.id, days=3)
-    # Opened on the 21st after midnight: shown in full on the 22nd, 23rd and 24th.
+    # Opened on the 21st after midnight: shown in full from the 22nd to the 28th.
     with pytest.raises(StartsTooEarly):
-        await db.write(actions_life.open_notice, **asked, days=3, starts_on=date(2026, 11, 25))
-    await db.write(actions_life.open_notice, **asked, days=3, starts_on=date(2026, 11, 26))
+        await db.write(actions_life.open_notice, **asked, days=7, starts_on=date(2026, 11, 29))
+    await db.write(actions_life.open_notice, **asked, days=7, starts_on=date(2026, 11, 30))
 
 
 async def test_it_is_published_neither_before_the_notice_is_over_nor_for_a_day_that_was_not_told(village):

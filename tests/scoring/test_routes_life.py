@@ -85,6 +85,7 @@ async def test_from_a_draft_to_a_version_in_force(world, cast):
 
     early = await press(cast.publisher, f"{url}/life", f"{url}/publish", in_force_from="2026-11-22")
     assert early.status_code == 400
+    assert 'id="in_force_from-wrong"' in early.text
     done = await press(cast.publisher, f"{url}/life", f"{url}/publish", in_force_from=starts_on)
     assert done.status_code == 303
     day = local_day(world.clock.now()) + timedelta(days=5)
@@ -122,7 +123,7 @@ async def test_what_is_discussed_is_read_by_those_who_draft_and_printed_for_the_
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "什么也没有"),
+        (b"", "还没有选会议记录"),
         (b"not a paper", "只收照片"),
         (b"%PDF-1.4 /JavaScript (x) %%EOF", "会自己运行"),
         (b"%PDF-1.4 cut off", "没有传完整"),
@@ -167,3 +168,113 @@ async def test_a_version_on_notice_is_read_by_staff_though_no_day_is_set(world, 
         shown = await client.get(url)
         assert shown.status_code == 200
         assert "公示中" in shown.text
+
+
+def wrong_at(page):
+    """The fields at which something is said."""
+    said = re.search(r'class="errors".*?</div>', page.text, re.DOTALL)
+    return re.findall(r'href="#([a-z_]+)"', said[0]) if said else []
+
+
+async def test_what_is_wrong_with_a_meeting_is_said_where_it_was_typed(world, cast):
+    url, page = await draft(cast.drafter)
+    await cast.drafter.post(url, data={"request_key": key_of(page, url), **grid(page, points="9")})
+    await press(cast.drafter, f"{url}/life", f"{url}/submit")
+    today = local_day(world.clock.now()).isoformat()
+    files = {"record": ("x", PDF)}
+
+    async def meet(**changes):
+        typed = {"held_on": today, **MEETING, **changes}
+        return await press(cast.drafter, f"{url}/life", f"{url}/meeting", files=files, **typed)
+
+    assert wrong_at(await meet(present="5")) == ["votes_for"]
+    assert wrong_at(await meet(held_on="2026-01-01")) == ["held_on"]
+    files = {"record": ("", b"")}
+    assert wrong_at(await meet()) == ["record"]
+
+
+async def test_a_draft_like_what_is_in_force_is_refused_on_its_own_page(cast):
+    url, _ = await draft(cast.drafter)
+
+    refused = await press(cast.drafter, f"{url}/life", f"{url}/submit")
+
+    assert refused.status_code == 409
+    assert wrong_at(refused) == ["submit"]
+    assert "请先在草稿里改好" in refused.text
+    assert f'action="{url}/submit"' in refused.text
+
+
+async def test_a_step_that_somebody_else_took_meanwhile_is_told_on_the_page_as_it_is_now(cast):
+    url, page = await draft(cast.drafter)
+    await cast.drafter.post(url, data={"request_key": key_of(page, url), **grid(page, points="9")})
+    older = await cast.drafter.get(f"{url}/life")
+    await press(cast.publisher, f"{url}/life", f"{url}/submit")
+
+    late = await cast.drafter.post(f"{url}/submit", data={"request_key": key_of(older, f"{url}/submit")})
+
+    assert late.status_code == 409
+    assert "已经到了别的一步" in late.text
+    assert "登记居民议事会" in late.text
+
+
+async def objected(world, cast):
+    url, _ = await on_notice(world, cast)
+    told = await queries_life.told(None, int(url.rsplit("/", 1)[1]))
+    notice = f"/scoring/notices/{told.notice_id}"
+    line = re.findall(r'<option value="(\d+)"', (await cast.resident.get(notice)).text)[-1]
+    await press(cast.resident, notice, f"{notice}/objections", line=line, words="九分太多了")
+    (answer,) = set(re.findall(r"/scoring/objections/\d+", (await cast.publisher.get(f"{url}/life")).text))
+    return url, notice, answer
+
+
+async def test_nobody_is_offered_to_send_a_version_back_while_an_objection_waits(world, cast):
+    url, notice, answer = await objected(world, cast)
+
+    page = await cast.drafter.get(f"{url}/life")
+    forced = await cast.drafter.post(f"{url}/back", data={"request_key": "forced-key-1", "reason": "mistake"})
+    assert "每一条都答复了，才能退回起草" in page.text
+    assert 'name="reason"' not in page.text
+    assert (forced.status_code, wrong_at(forced)) == (409, ["reason"])
+
+    await press(cast.publisher, answer, answer, verdict="upheld", words="改成八分")
+    life = await cast.drafter.get(f"{url}/life")
+    assert "草稿" in life.text
+    assert all(said in life.text for said in ("九分太多了", "改成八分", "采纳", "已撤回", notice))
+
+
+async def test_who_drafted_is_told_before_writing_an_answer(world, cast):
+    _, _, answer = await objected(world, cast)
+
+    page = await cast.drafter.get(answer)
+
+    assert "请另一位管理员来答复" in page.text
+    assert 'name="words"' not in page.text
+    assert 'name="words"' in (await cast.publisher.get(answer)).text
+
+
+async def test_a_shorter_notice_is_refused_to_who_drafted_at_its_field(cast):
+    url, _ = await draft(cast.drafter)
+    life = f"{url}/life"
+    assert (await press(cast.drafter, life, f"{url}/least-days", least="14")).status_code == 303
+
+    own = await press(cast.drafter, life, f"{url}/least-days", least="9")
+    short = await press(cast.publisher, life, f"{url}/least-days", least="6")
+    other = await press(cast.publisher, life, f"{url}/least-days", least="9")
+
+    assert [(one.status_code, wrong_at(one)) for one in (own, short)] == [(403, ["least"]), (400, ["least"])]
+    assert other.status_code == 303
+
+
+async def test_while_a_version_waits_its_day_stands_where_a_draft_is_begun(world, cast):
+    url, starts_on = await on_notice(world, cast)
+    world.clock.advance(days=9)
+    await jobs.run(next(job for job in jobs.JOBS if job.name == "enter_force_due"))
+    await press(cast.publisher, f"{url}/life", f"{url}/publish", in_force_from=starts_on)
+
+    table = await cast.drafter.get("/scoring")
+    forced = await cast.drafter.post("/scoring/drafts", data={"request_key": "forced-key-2"})
+
+    assert 'action="/scoring/drafts"' not in table.text
+    assert "零点起生效，再要改，从那天起另起草稿" in table.text
+    assert forced.status_code == 409
+    assert "第 2 版已经公布，" in forced.text
