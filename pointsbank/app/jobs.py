@@ -24,6 +24,7 @@ from pointsbank.ledger.sealing import Sealer
 from pointsbank.notices import actions_words as objection_words
 from pointsbank.people import actions_sessions, importing, uses
 from pointsbank.scoring import actions_life as scoring
+from pointsbank.scoring import actions_minutes
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ JOBS = (
     Job("expire_due", timedelta(minutes=5), actions_expiry.expire_due),
     # What an earlier release wrote in plain; there is something to do once.
     Job("seal_objections", timedelta(days=1), objection_words.seal_due),
+    Job("seal_minutes", timedelta(days=1), actions_minutes.seal_due),
     Job("seal_case_words", timedelta(days=1), case_words.seal_due),
 )
 

@@ -144,11 +144,19 @@ def unwrap(keys: Keys, wrapped: bytes, owner: str) -> bytes:
 
 def seal(data_key: bytes, text: str, aad: str) -> bytes:
     """`aad` names the place of the value (row, field, version): moved elsewhere, it does not open."""
-    return _seal(_SEALED_VERSION, data_key, text.encode(), aad)
+    return seal_file(data_key, text.encode(), aad)
 
 
 def unseal(data_key: bytes, blob: bytes, aad: str) -> str:
-    return _unseal(_SEALED_VERSION, data_key, blob, aad).decode()
+    return unseal_file(data_key, blob, aad).decode()
+
+
+def seal_file(data_key: bytes, content: bytes, aad: str) -> bytes:
+    return _seal(_SEALED_VERSION, data_key, content, aad)
+
+
+def unseal_file(data_key: bytes, blob: bytes, aad: str) -> bytes:
+    return _unseal(_SEALED_VERSION, data_key, blob, aad)
 
 
 def _seal(version: bytes, key: bytes, content: bytes, aad: str) -> bytes:

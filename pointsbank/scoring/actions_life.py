@@ -14,7 +14,7 @@ from pointsbank.notices import actions as notices
 from pointsbank.notices import queries as notice_queries
 from pointsbank.notices.rules import DAYS_MAX, LINES_MAX, About, Grounds, NewLine, Told, shown_until
 from pointsbank.people import queries as people
-from pointsbank.scoring import queries, queries_life
+from pointsbank.scoring import actions_minutes, queries, queries_life
 from pointsbank.scoring.actions import HOLD_DRAFTS, refuse_faults, refuse_waiting
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.rules import TooSoon
@@ -151,10 +151,11 @@ async def record_meeting(
         raise VotesExceed(votes=votes, present=present)
     await tx.run(VOID_MEETING, tx.now, version_id)
     made = await tx.row(
-        MEET, version_id, held_on, place, present, votes_for, votes_against, abstained, record, record_kind,
+        MEET, version_id, held_on, place, present, votes_for, votes_against, abstained, b"", record_kind,
         tx.actor.person_id, tx.now,
     )  # fmt: skip
     assert made is not None
+    await actions_minutes.keep(tx, meeting_id=made["id"], record=record)
     counted = {"present": present, "votes_for": votes_for, "votes_against": votes_against, "abstained": abstained}
     await trail.record(tx, "table.discussed", subject=("version", version_id), meeting=made["id"], **counted)
     return int(made["id"])

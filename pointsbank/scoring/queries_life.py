@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from pointsbank.kit import db
+from pointsbank.kit import db, words
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.scoring.rules_life import NOTICE_DAYS
+from pointsbank.scoring.rules_life import NOTICE_DAYS, place_of
 
 DRAFTERS = "SELECT person_id FROM scoring_drafter WHERE version_id = ? ORDER BY id"
 MEETINGS = """
@@ -96,7 +96,7 @@ async def record_of(version_id: int, meeting_id: int) -> tuple[bytes, str]:
     found = await db.row(RECORD, meeting_id, version_id)
     if found is None:
         raise NotFound
-    return bytes(found[0]), found[1]
+    return words.opened_paper(bytes(found[0]), place_of(meeting_id)), found[1]
 
 
 async def told(tx: Tx | None, version_id: int) -> Told | None:

@@ -138,6 +138,11 @@ CHANGED = "{label}：{old}，改为 {new}"
 NOTHING = "无"
 
 
+def place_of(meeting_id: int) -> str:
+    """Where the minutes of a meeting lie, for their seal."""
+    return f"scoring/meeting/{meeting_id}/record"
+
+
 def is_carried(present: int, votes_for: int) -> bool:
     """More than half of those who came."""
     return 2 * votes_for > present
