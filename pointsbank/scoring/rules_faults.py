@@ -66,9 +66,11 @@ def _words_faults(table: Table) -> Iterator[Fault]:
     for field in ("levels_words", "redeem", "redemption_ratio", "expiry_words", "approval", "appeal"):
         if line := getattr(table, field):
             yield from text_faults("", field, line, LONG_MAX)
+            if word := benefit_in(line):
+                yield Fault("", field, "benefit", {"word": word})
     for field in ("consequences", "vetoes"):
         for number, line in enumerate(getattr(table, field), start=1):
-            if word := benefit_in(line):
+            if word := benefit_in(line, is_consequence=field == "consequences"):
                 yield Fault("", field, "benefit", {"word": word}, number)
 
 

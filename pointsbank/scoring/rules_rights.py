@@ -9,19 +9,37 @@ from pointsbank.scoring.rules_table import Basis, Item, Veto
 
 OF_A_FINDING = frozenset((Basis.PER_TIME, Basis.PER_ITEM, Basis.PER_LEVEL))
 FOUND = frozenset(("earlier", "level", "fixed_points"))
-BENEFIT = re.compile(
-    "低保|特困|救助|医保|医疗|养老金|养老保险|补贴|抚恤|优抚|入学|上学|户口|户籍|身份证|公租房|手续|证明|选举"
+BENEFIT = (
+    "低保|特困|五保|救助|医保|医疗|报销|社保|养老金|养老保险|高龄|津贴|补贴|抚恤|优抚|入学|上学|入托|幼儿园|户口|户籍|身份证"
+    "|公租房|廉租房|宅基地|承包地|土地流转|分红|手续|证明|选举"
 )
-RESTRICTION = re.compile("限制|取消|暂停|停发|停办|扣发|不予|不得|不准|不能|不给|缓办|延后|拒绝|拒办|降低|剥夺")
-RIGHT = re.compile("上访|信访|投诉|举报|检举|控告|诉讼|起诉|打官司|复议|申诉|仲裁|言论|维权|选举|罢免")
-NOT_VOLUNTEERING = re.compile("(不|未|没|没有|拒绝|拒不).{0,3}(参加|参与|报名|出席|到场|捐|志愿)|缺席|缺勤")
+RESTRICTION = (
+    "限制|取消|暂停|停发|停办|停止|扣发|少发|不予|不得|不准|不能|不给|不再|不享受|不办|不开|不发|不批|不受理|缓|延后|延迟|推迟"
+    "|拒绝|拒办|降低|减少|从严|剥夺"
+)
+NEAR = "[^，。；、,;]{0,12}"
+RESTRICTED = re.compile(f"(?:{RESTRICTION}){NEAR}?({BENEFIT})|({BENEFIT}){NEAR}?(?:{RESTRICTION})")
+UNTOUCHED = re.compile("不影响|不涉及|无关|不挂钩")
+RIGHT = re.compile(
+    "上访|信访|缠访|闹访|集访|越级|赴省|赴京|进京|12345|热线|反映问题|投诉|举报|检举|控告|诉讼|起诉|打官司|复议|申诉|仲裁"
+    "|言论|牢骚|发帖|媒体|记者|维权|选举|罢免|征地|拆迁"
+)
+NOT_VOLUNTEERING = re.compile(
+    "(不|未|没|没有|拒绝|拒不|逃避).{0,3}(参加|参与|报名|出席|到场|到会|开会|捐|志愿|集体劳动|义务劳动|出工)|缺席|缺勤"
+)
 PAID_SILENCE = re.compile(f"息访|息诉|(不|零|无|未|没有|放弃|撤回|撤销|停止).{{0,3}}({RIGHT.pattern})")
 
 
-def benefit_in(words: str) -> str:
-    """The statutory benefit that these words would have points restrict; empty where there is none."""
-    benefit = BENEFIT.search(words)
-    return benefit.group() if benefit and RESTRICTION.search(words) else ""
+def benefit_in(words: str, *, is_consequence: bool = False) -> str:
+    """The statutory benefit that these words would have points restrict; empty where there is none.
+
+    What follows from points touches no benefit at all, whatever it would do to it.
+    """
+    if is_consequence:
+        named = None if UNTOUCHED.search(words) else re.search(BENEFIT, words)
+        return named.group() if named else ""
+    benefit = RESTRICTED.search(words)
+    return (benefit[1] or benefit[2]) if benefit else ""
 
 
 def rights_faults(item: Item) -> Iterator[Fault]:
@@ -36,7 +54,7 @@ def rights_faults(item: Item) -> Iterator[Fault]:
         yield Fault(item.code, "deduction" if item.deduction else "faults", "deduction_not_volunteering", {})
     elif item.deduction:
         yield from _process_faults(item)
-    if word := benefit_in(f"{words} {item.ground} {item.make_good}"):
+    if word := benefit_in(f"{words}；{item.ground}；{item.make_good}"):
         yield Fault(item.code, "name", "benefit", {"word": word})
 
 
@@ -45,7 +63,7 @@ def veto_rights_faults(veto: Veto) -> Iterator[Fault]:
         yield Fault("", "veto_rules", "veto_rights", {"word": right.group()})
     elif NOT_VOLUNTEERING.search(veto.name):
         yield Fault("", "veto_rules", "veto_not_volunteering", {})
-    if word := benefit_in(f"{veto.name} {veto.ground} {veto.make_good}"):
+    if word := benefit_in(veto.name, is_consequence=True) or benefit_in(f"{veto.ground}；{veto.make_good}"):
         yield Fault("", "veto_rules", "benefit", {"word": word})
 
 
