@@ -125,7 +125,8 @@ def check_scheme(file: Path) -> None:
     text = _text_of(file)
     problems = scheme_file.check(text)
     for problem in problems:
-        where = f"（{problem.where}）" if problem.where else ""
+        is_said = problem.message.startswith(f"{problem.where}：")
+        where = f"（{problem.where}）" if problem.where and not is_said else ""
         click.echo(f"第 {problem.line} 行{where}：{problem.message}", err=True)
     if problems:
         raise Failure(f"共 {len(problems)} 处要改。")

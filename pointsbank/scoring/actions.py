@@ -12,7 +12,7 @@ from pointsbank.scoring.rules import HasTable, NotADraft, Table, TableFaults
 from pointsbank.scoring.rules_life import VersionWaits
 from pointsbank.trail import actions as trail
 
-FAULTS_SHOWN = 5
+FAULTS_SHOWN = 500
 
 # Whoever touches a draft takes this row first: what was checked is then what is published.
 HOLD_DRAFTS = "UPDATE scoring_table SET name = name WHERE community_id = ?"

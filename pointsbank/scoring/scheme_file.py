@@ -78,10 +78,10 @@ def bars(text: str) -> list[Problem]:
 
 
 def parse(text: str) -> rules.Table:
-    """Refuses a file with any problem; the message names the first few."""
+    """Refuses a file with any problem; the message names them."""
     table, problems, _ = _read(text)
     if table is None or problems:
-        named = "；".join(f"第 {problem.line} 行：{problem.message}" for problem in problems[:5])
+        named = "；".join(f"第 {problem.line} 行：{problem.message}" for problem in problems[:PROBLEMS_NAMED])
         raise rules.SchemeUnreadable(count=len(problems), text=named)
     return table
 
@@ -94,6 +94,12 @@ def write(table: rules.Table) -> str:
     return "\n".join(lines) + "\n"
 
 
+PROBLEMS_NAMED = 500
+# What stands for a file's own words where they cannot be read, so that the rest is looked at all the same.
+UNREAD = {"name": "…", "place": "…", "document": "…", "kind": rules.TableKind.HOUSEHOLD_DEEDS}
+UNREAD_ITEM = {"category": "…", "name": "…", "evidence": "…", "basis": rules.Basis.PER_TIME}
+OF_BASIS = {"not_for_basis", "for_basis", "points_elsewhere", "deduction_counts"}
+OF_ITEM = {field.encode_name for field in msgspec.structs.fields(rules.Item) if field.required}
 Read = tuple[rules.Table | None, list[Problem], list[Problem]]
 
 
@@ -103,26 +109,41 @@ def _read(text: str) -> Read:
     if isinstance(data, Problem):
         return None, [data], []
     lines = _Lines(text)
-    problems = _shape_problems(data, rules.Table, "", lines.of_table)
-    items = data.get("items", [])
-    for index, item in enumerate(items if isinstance(items, list) else []):
-        if isinstance(item, dict):
-            code = item.get("code")
-            where = code if isinstance(code, str) and code else f"第 {index + 1} 项"
-            problems += _shape_problems(item, rules.Item, where, partial(lines.of_item, index))
-    if problems:
-        return None, sorted(problems, key=_line), []
+    given = data.get("items", [])
+    items = [item for item in (given if isinstance(given, list) else []) if isinstance(item, dict)]
+    problems, left = _shape_problems(data, rules.Table, "", lines.of_table)
+    unread = {("", key) for key in data.keys() - left.keys()}
+    readable = []
+    for index, item in enumerate(items):
+        code = item.get("code")
+        where = code if isinstance(code, str) and code else f"第 {index + 1} 项"
+        wrong, rest = _shape_problems(item, rules.Item, where, partial(lines.of_item, index))
+        problems += wrong
+        unread |= {(where, key) for key in item.keys() - rest.keys()}
+        if (UNREAD_ITEM | rest).keys() >= OF_ITEM:
+            readable.append(UNREAD_ITEM | rest if wrong else rest)
+    is_whole = not problems
+    if not is_whole and (len(readable) < len(items) or not readable):
+        unread.add(("", "items"))
+    table = msgspec.convert(data if is_whole else UNREAD | left | {"items": readable}, rules.Table)
 
-    table = msgspec.convert(data, rules.Table)
     bars: list[Problem] = []
-    codes = [item.code for item in table.items]
+    codes = [item.get("code") for item in items]
     for fault in rules.faults(table):
+        if (fault.item_code, fault.field) in unread or (fault.only_publishing and not is_whole):
+            continue
+        if fault.key in OF_BASIS and (fault.item_code, "basis") in unread:
+            continue
         # The second of two items with one code is the one to change.
         last = len(codes) - 1 - codes[::-1].index(fault.item_code) if fault.item_code in codes else None
         of_fault = lines.of_table if last is None else partial(lines.of_item, last)
         line = of_fault(fault.field, fault.entry)
         (bars if fault.only_publishing else problems).append(Problem(line, fault.item_code, fault.text))
-    return table, sorted(problems, key=_line), sorted(bars, key=_line)
+    return (
+        table if is_whole else None,
+        sorted(dict.fromkeys(problems), key=_line),
+        sorted(dict.fromkeys(bars), key=_line),
+    )
 
 
 def _line(problem: Problem) -> int:
@@ -187,9 +208,14 @@ def _line_of(places: dict[str, list[int]], key: str, entry: int, otherwise: int)
     return lines[entry] if entry < len(lines) else lines[0]
 
 
-def _shape_problems(data: dict[str, Any], struct: type[msgspec.Struct], where: str, line_of: LineOf) -> list[Problem]:
-    """Keys that nobody knows, keys that are missing, values of the wrong sort."""
-    return [Problem(line_of(key, entry), where, message) for key, entry, message in _wrong(data, struct, "")]
+def _shape_problems(
+    data: dict[str, Any], struct: type[msgspec.Struct], where: str, line_of: LineOf
+) -> tuple[list[Problem], dict[str, Any]]:
+    """Keys that nobody knows, keys that are missing, values of the wrong sort; and the rest, which can be read."""
+    wrong = list(_wrong(data, struct, ""))
+    keys = {key for key, _entry, _message in wrong}
+    problems = [Problem(line_of(key, entry), where, message) for key, entry, message in wrong]
+    return problems, {key: value for key, value in data.items() if key not in keys}
 
 
 Wrong = tuple[str, int, str]  # key, which entry of a list, message

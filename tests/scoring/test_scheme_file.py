@@ -298,3 +298,21 @@ def tables(draw):
 @given(tables() | builders.tables())
 def test_a_table_written_and_read_again_is_the_same(table):
     assert scheme_file.parse(scheme_file.write(table)) == table
+
+
+def test_what_cannot_be_read_hides_nothing_else():
+    second = ITEM.replace("A01", "A02").replace("points = 1", "points = -1").replace('"per_minutes"', '"per_hour"')
+    text = HEAD.replace('"测试社区"', "7") + ITEM.replace("points = 1", 'points = "one"\nmultiplier_percent = 0') + second
+
+    told = [(where, message) for _line, where, message in problems(text)]
+
+    assert [where for where, _message in told] == ["", "A01", "A01", "A02", "A02"]
+    said = " ".join(message for _where, message in told)
+    for words in ("place（地方）", "points（分值） 应是整数", "系数（%）”现在是 0", "“分值”现在是 -1", "basis（计分方式）"):
+        assert words in said, words
+
+
+def test_a_fault_is_told_once_however_many_times_it_stands_on_a_line():
+    twice = ITEM + "caps = [\n" + ONE_CAP + ONE_CAP + ONE_CAP + "]\n"
+    told = problems(HEAD + twice)
+    assert len(told) == len(set(told))
