@@ -2,7 +2,7 @@
 
 import io
 import re
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import zxingcpp
@@ -22,7 +22,7 @@ BOX = re.compile(rb"/MediaBox \[\s*0 0 ([0-9.]+) ([0-9.]+)\s*\]")
 CUT = """() => Array.from(document.querySelectorAll('.sheet')).map(sheet => {
     const foot = sheet.querySelector('.sheet-foot');
     const most = foot ? foot.getBoundingClientRect().top : sheet.getBoundingClientRect().bottom;
-    const inside = Array.from(sheet.querySelectorAll('table, p, .sheet-sign, .seal, .label, .slip small, .line'));
+    const inside = Array.from(sheet.querySelectorAll('table, p, li, .sheet-sign, .seal, .label, .slip small, .line'));
     const lowest = Math.max(0, ...inside.map(one => one.getBoundingClientRect().bottom));
     const isHigh = sheet.scrollHeight > sheet.clientHeight + 1, isWide = sheet.scrollWidth > sheet.clientWidth + 1;
     return lowest > most + 1 || isHigh || isWide;
@@ -74,6 +74,10 @@ def test_each_piece_has_pages_of_exactly_its_paper(desk, till, served):
     assert are(printed(desk, "/stock/labels"), A4, 1)
     assert are(printed(desk, "/stock/counter-sheet"), A4, 2)
     assert are(printed(till, f"/redemption/counters/{facts['counter']}/slips"), A4, 1)
+    for guide, language in product(("/guide/counter", "/guide/community"), ("zh-CN", "en")):
+        desk.goto(f"/language?to={language}")
+        assert are(printed(desk, guide), A4, 2), (guide, language)
+    desk.goto("/language?to=zh-CN")
     assert "测*****字" in desk.goto(f"{activity}/sheet").text()
 
 
