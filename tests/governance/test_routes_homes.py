@@ -37,6 +37,7 @@ async def test_a_share_is_told_before_the_move_and_stands_in_both_passbooks(town
         moved = await desk.post(url, data={"request_key": "move-them-1", **form, "share": "12"})
     assert (over.status_code, "带走的积分不能比存折上的多" in over.text) == (400, True)
     assert "12 分转进新一户的存折" in told.text
+    assert "限量不因搬家重新算起" in told.text
     assert 'name="share" value="12"' in told.text
     assert "留在原来那一户，待入账的也记在那里" in row_of(none.text, "points")
     assert ("2.5 币" in row_of(told.text, "coins"), "留在原来那一户" in row_of(told.text, "coins")) == (True, True)
