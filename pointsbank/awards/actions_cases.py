@@ -100,7 +100,8 @@ async def make(
     if isinstance(rule, Item):
         check_noted(version.table, rule, noted, quantity)
     elif noted != NOTHING or quantity != 1:
-        raise FactNotCounted(name=rule.name, fact=FACT_WORDS["quantity" if noted == NOTHING else "level"])
+        told = "level" if noted.level is not None else "quantity" if noted == NOTHING else "fixed_points"
+        raise FactNotCounted(name=rule.name, fact=FACT_WORDS[told])
     passbook_id = await open_book(tx, holder=holder, kind=_book_kind(version.table, rule))
     is_shared = isinstance(rule, Item) and rule.scope == "household"
     is_shared = is_shared or (await flows.book(tx, passbook_id)).household_id is not None

@@ -25,6 +25,10 @@ from pointsbank.awards.rules_cases import (
     Case,
     CaseState,
     How,
+    NotBrought,
+    NotYet,
+    OwnCase,
+    TooLongAgo,
     deductions,
     remedy_facts,
 )
@@ -38,7 +42,8 @@ from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.people.queries import MemberView
 from pointsbank.scoring import queries as scoring
-from pointsbank.scoring.rules import Noted, ValueNotFixed, counts_quantity
+from pointsbank.scoring.rules import NoTableInForce, Noted, NotInTable, ValueNotFixed, counts_quantity
+from pointsbank.scoring.rules_facts import FACT_WORDS
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -50,6 +55,17 @@ MAKES = [needs(Permission.MAKE_CASES)]
 CONFIRMS = [needs(Permission.CONFIRM_CASES)]
 CASES = "/awards/cases"
 CASE = f"{CASES}/{{case_id:int}}"
+# Where the form asks for what a refusal is about; those of a fact name it.
+FACT_FIELDS = {FACT_WORDS["quantity"]: "quantity", FACT_WORDS["level"]: "level", FACT_WORDS["fixed_points"]: "value"}
+FIELDS: dict[type[Refusal], str] = {
+    NotYet: "found_on",
+    TooLongAgo: "found_on",
+    NoTableInForce: "found_on",
+    NotInTable: "level",
+    ValueNotFixed: "value",
+    OwnCase: "person",
+    NotBrought: "told_on",
+}
 CHIPS = {
     CaseState.MADE: "warn",
     CaseState.AGREED: "warn",
@@ -159,8 +175,13 @@ async def make(
             )
             return Redirect(f"{CASES}/{case_id}", status_code=303)
         except Refusal as refusal:
-            form.refuse("item_code", refusal)
+            form.refuse(_field(refusal, "item_code"), refusal)
     return await _new_page(view, local_day(clock.now()), form)
+
+
+def _field(refusal: Refusal, otherwise: str) -> str:
+    """The field that is at fault."""
+    return FIELDS.get(type(refusal)) or FACT_FIELDS.get(str(refusal.facts.get("fact")), otherwise)
 
 
 @get(CASE, guards=[needs()])
@@ -264,7 +285,7 @@ async def act(
         try:
             await db.write(action, actor=session.actor, request_key=key, case_id=case_id, **asked)
         except Refusal as refusal:
-            form.refuse("decision", refusal)
+            form.refuse(_field(refusal, "decision"), refusal)
     if not form.is_valid:
         return await desk_page(session, case_id, local_day(clock.now()), form)
     return Redirect(f"{CASES}/{case_id}", status_code=303)
