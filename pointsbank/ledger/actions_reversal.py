@@ -27,6 +27,7 @@ from pointsbank.ledger.rules import (
     NothingToTake,
     NotReversible,
     Posted,
+    PotSpent,
 )
 from pointsbank.trail import actions as trail
 
@@ -42,7 +43,9 @@ SELECT move.source_id AS from_id, move.target_id AS to_id, move.points, source.p
   JOIN ledger_account target ON target.id = move.target_id WHERE move.entry_id = ? ORDER BY move.id
 """
 SURPLUS_ENTRY = """
-SELECT entry.id, entry.reason, move.points FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+SELECT entry.id, entry.reason, move.points, account.balance >= move.points AS is_there
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+  JOIN ledger_account account ON account.id = move.target_id
  WHERE entry.posting_key = ? AND NOT EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = entry.id)
 """
 # Two who reverse at once may meet at either unique key, so the loser must be quiet about both.
@@ -55,6 +58,7 @@ REFUSED = "refused"
 TAKE_FROM_SYSTEM = """
 UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND (balance >= ? OR system LIKE 'issued%')
 """
+BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
 END_LINE = "UPDATE ledger_opening_line SET live = FALSE WHERE list_id = ? AND position = ?"
 TAKEN_FROM = """
 SELECT used.points, lot.kind, lot.expires_on, lot.match_percent
@@ -81,7 +85,7 @@ async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
 
     What was taken goes back to the lots it came from. What was brought is taken from the lots it went into and then
     from the others; held points are not touched. No passbook stands in two moves of one entry. Refuses
-    AlreadyReversed, AlreadySpent, NotReversible, BookClosed.
+    AlreadyReversed, AlreadySpent, PotSpent, NotReversible, BookClosed.
     """
     original = await tx.row(ORIGINAL, entry_id)
     assert original is not None
@@ -112,7 +116,7 @@ async def _mirror(tx: Tx, original: Row, reason: str, refused: int = 0) -> Poste
         if move["from_book"] is not None:
             balance = from_after = await _give_back(tx, reversal_id, entry_id, move["from_id"], points)
         if move["to_book"] is None and await tx.run(TAKE_FROM_SYSTEM, points, move["to_id"], points) != 1:
-            raise await _spent(tx, move["from_id"], points)
+            raise await _pot_spent(tx, move["to_id"], move["from_id"], points)
         if move["from_book"] is None:
             await tx.run(ADD, points, move["from_id"])
         await tx.run(MOVE, reversal_id, move["to_id"], move["from_id"], points, to_after, from_after)
@@ -124,7 +128,8 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     """Take back what is still there of an entry that brought points; what is not stays on record, and is no debt.
 
     It stands in the place of a reversal: an entry has one of them. What did not fit into the passbook and was refused
-    was never there, and is not asked for. Refuses NothingToTake where there is nothing.
+    was never there, and is not asked for; what went on into the pot and was spent there is lacking, and the holder
+    does not stand in for it. Refuses NothingToTake where there is nothing.
     """
     original = await tx.row(ORIGINAL, entry_id)
     assert original is not None
@@ -135,12 +140,14 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     (move,) = await tx.rows(MOVES, entry_id)
     if move["closed_at"] is not None:
         raise BookClosed
-    account_id, asked = move["to_id"], move["points"]
+    account_id, asked, lost = move["to_id"], move["points"], 0
     if surplus is not None and surplus["reason"] == REFUSED:
         asked -= surplus["points"]
-    elif surplus is not None:
+    elif surplus is not None and surplus["is_there"]:
         await _undo(tx, surplus, reason)
-    parts = await _free_lots(tx, entry_id, account_id, asked) if asked else []
+    elif surplus is not None:
+        lost = surplus["points"]
+    parts = await _free_lots(tx, entry_id, account_id, asked - lost) if asked > lost else []
     points = sum(part.points for part in parts)
     if not points:
         raise NothingToTake
@@ -224,6 +231,12 @@ async def _take_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, p
 
 async def _spent(tx: Tx, account_id: int, missing: int) -> AlreadySpent:
     return AlreadySpent(missing=missing, **rules.in_unit(await queries.paying(tx, account_id)))
+
+
+async def _pot_spent(tx: Tx, pot_id: int, account_id: int, points: int) -> PotSpent:
+    pot = await tx.row(BALANCE, pot_id)
+    assert pot is not None
+    return PotSpent(missing=points - pot["balance"], **rules.in_unit(await queries.paying(tx, account_id)))
 
 
 async def _free_lots(tx: Tx, entry_id: int, account_id: int, points: int) -> list[LotTaken]:

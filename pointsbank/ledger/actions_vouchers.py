@@ -218,7 +218,7 @@ async def _check_short(tx: Tx, entry: queries.EntryFacts) -> None:
     """A clawback stands in for a reversal that is not covered, and for no other."""
     if entry.kind not in CLAWED_HERE:
         raise rules.NotReversible
-    there = await queries.recoverable(tx, entry, local_day(tx.now))
+    there = (await queries.recoverable(tx, entry, local_day(tx.now))).points
     if not there:
         raise rules.NothingToTake
     if there == entry.points:

@@ -70,13 +70,15 @@ SELECT entry.id, entry.community_id, entry.kind, entry.member_id, entry.source_r
 """
 
 
-# What of an entry's points is still in its passbook and free, with what went on because the passbook was full.
+# What is free in the passbook of an entry. What went on because the passbook was full comes back first, if it is there.
+SURPLUS = """
+SELECT move.points, entry.reason = 'refused' OR account.balance >= move.points AS is_there
+  FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
+  JOIN ledger_account account ON account.id = move.target_id
+ WHERE entry.posting_key = ? AND NOT EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = entry.id)
+"""
 RECOVERABLE = """
-SELECT CAST(COALESCE(SUM(lot.remaining - lot.held), 0) AS BIGINT)
-       + (SELECT CAST(COALESCE(SUM(move.points), 0) AS BIGINT) FROM ledger_entry surplus
-            JOIN ledger_move move ON move.entry_id = surplus.id
-           WHERE surplus.posting_key = ?
-             AND NOT EXISTS (SELECT 1 FROM ledger_entry back WHERE back.reverses_id = surplus.id)) AS points
+SELECT CAST(COALESCE(SUM(lot.remaining - lot.held), 0) AS BIGINT) AS points
   FROM ledger_lot lot JOIN ledger_account account ON account.id = lot.account_id
   LEFT JOIN ledger_lot_use used ON used.lot_id = lot.id AND used.entry_id = ?
  WHERE account.passbook_id = ? AND (lot.expires_on >= ? OR used.lot_id IS NOT NULL)
@@ -253,11 +255,20 @@ async def reversal_alone_max(tx: Tx | None, community_id: int) -> int:
     return int(found["reversal_alone_max"])
 
 
-async def recoverable(tx: Tx | None, of: EntryFacts, today: date) -> int:
-    """What of the points that an entry brought can be taken back now."""
-    found = await _row(tx, RECOVERABLE, surplus_key(of.entry_id), of.entry_id, of.to_id, today)
-    assert found is not None
-    return min(int(found["points"]), of.points)
+class Recoverable(msgspec.Struct, frozen=True):
+    """What of the points that an entry brought can be taken back now; `spent_by_pot` of them went through the pot."""
+
+    points: int
+    spent_by_pot: int
+
+
+async def recoverable(tx: Tx | None, of: EntryFacts, today: date) -> Recoverable:
+    free = await _row(tx, RECOVERABLE, of.entry_id, of.to_id, today)
+    assert free is not None
+    surplus, is_there = (await _row(tx, SURPLUS, surplus_key(of.entry_id))) or (0, True)
+    if is_there:
+        return Recoverable(min(free["points"] + surplus, of.points), 0)
+    return Recoverable(min(free["points"], of.points - surplus), surplus)
 
 
 async def needs_second(tx: Tx | None, what: What, *, passbook_id: int, points: int) -> bool:

@@ -44,7 +44,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_, _
+from pointsbank.web.i18n import N_, _, amount
 from pointsbank.web.render import page
 
 AnyRequest = Request[Any, Any, Any]
@@ -260,7 +260,9 @@ async def _entry_page(
         raise NotFound
     entry = await flows.entry(None, entry_id)
     voucher = await flows.voucher_of_entry(entry_id)
-    there = await flows.recoverable(None, entry, local_day(clock.now())) if entry.kind in CLAWED_HERE else entry.points
+    there = flows.Recoverable(entry.points, 0)
+    if entry.kind in CLAWED_HERE:
+        there = await flows.recoverable(None, entry, local_day(clock.now()))
     names = await people.masked_names([line.member_id] if line.member_id else [])
     sides = await owner_words(voucher) if voucher is not None else None
     return page(
@@ -279,12 +281,20 @@ async def _entry_page(
         is_reversible=line.kind in REVERSED_HERE and not entry.is_reversed,
         needs_second=await flows.needs_second(None, What.REVERSAL, passbook_id=passbook_id, points=entry.points),
         there=there,
-        short=entry.points - there,
+        short=entry.points - there.points,
+        pot_spent=_pot_spent(there, book),
         back_url=f"/{entry.source_room}/passbooks/{passbook_id}/entries/{entry_id}/reverse",
         reasons=[(name, _(said)) for name, said in REVERSAL_REASONS.items()],
         may_move=session.may(Permission.MOVE_POINTS),
         form=form,
     )
+
+
+def _pot_spent(there: flows.Recoverable, book: Book) -> str:
+    if not there.spent_by_pot:
+        return ""
+    points = amount(there.spent_by_pot, book)
+    return _("其中 {n}超过存折上限，进了社区积分池，池里已经发出去，从池里收不回。", n=points)
 
 
 @post(f"{ENTRY}/reverse", guards=MOVES)

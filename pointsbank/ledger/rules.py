@@ -106,6 +106,16 @@ class AlreadySpent(Refusal):
     message = "存折里能动的积分还差 {missing:amount}，不能冲正这一笔。"
 
 
+class PotSpent(Refusal):
+    """What went from a passbook into the pot was granted on."""
+
+    kind = Kind.LIMITED
+    code = "ledger.pot_spent"
+    message = (
+        "这一笔有积分进了社区积分池，池里还差 {missing:amount}，不能冲正。请等池里够了再办，或只追回存折里还在的。"
+    )
+
+
 class AlreadyReversed(Refusal):
     kind = Kind.CONFLICT
     code = "ledger.already_reversed"

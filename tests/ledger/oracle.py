@@ -141,15 +141,17 @@ class Books:
             raise No("not_reversible")
         assert isinstance(entry.target, int)
         self.check_open(entry.target)
-        asked = entry.points
+        asked, lost = entry.points, 0
         surplus = None if entry.surplus is None else self.entries[entry.surplus]
         if surplus is not None and not surplus.is_undone and surplus.target != self.pot_of(entry.target):
             asked -= surplus.points
+        elif surplus is not None and self.is_lost(surplus):
+            lost = surplus.points
         else:
             self._bring_surplus_back(number)
         lots = self.books[entry.target].lots
         reach = sum(lots[bucket].free for bucket in self.within_reach(number, entry.target))
-        points = min(asked, reach, self.free(entry.target))
+        points = min(asked - lost, reach, self.free(entry.target))
         if points <= 0:
             raise No("nothing_to_take")
         taken = self._take_back(number, entry.target, points)
@@ -277,6 +279,12 @@ class Books:
                 taken[bucket] = part
         return taken
 
+    def is_lost(self, surplus: Entry) -> bool:
+        """Whether the pot that it went into has spent it."""
+        assert isinstance(surplus.target, str)
+        is_in_pot = surplus.target.startswith("pot")
+        return is_in_pot and not surplus.is_undone and self.systems[surplus.target] < surplus.points
+
     def _bring_surplus_back(self, number: int) -> None:
         surplus = self.entries[number].surplus
         if surplus is not None and not self.entries[surplus].is_undone:
@@ -292,7 +300,7 @@ class Books:
         if isinstance(entry.target, int):
             uses |= self._take_back(number, entry.target, entry.points)
         elif not entry.target.startswith("issued") and self.systems[entry.target] < entry.points:
-            raise No("already_spent")
+            raise No("pot_spent")
         if isinstance(entry.source, int):
             back: Counter[tuple[int, Bucket]] = Counter()
             for bucket in self.books[entry.source].lots:

@@ -96,7 +96,9 @@ class Flows(Books):
         assert isinstance(entry.target, int)
         there = sum(self.books[entry.target].lots[bucket].free for bucket in self.within_reach(number, entry.target))
         surplus = None if entry.surplus is None else self.entries[entry.surplus]
-        if surplus is not None and not surplus.is_undone:
+        if surplus is not None and self.is_lost(surplus):
+            there = min(there, entry.points - surplus.points)
+        elif surplus is not None and not surplus.is_undone:
             there += surplus.points
         if there == 0:
             raise No("nothing_to_take")
