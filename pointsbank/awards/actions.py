@@ -47,6 +47,7 @@ from pointsbank.people.rules import HasLeft, StillProvisional
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import (
     NOTHING,
+    STREAK,
     WORDS,
     Facts,
     Item,
@@ -71,6 +72,12 @@ RETURNING points
 """
 ADD_TO_COUNTER = """
 UPDATE awards_cap_use SET points = points + ?
+ WHERE community_id = ? AND scope = ? AND holder_id = ? AND item_code = ? AND period = ? AND period_start = ?
+   AND counts = ?
+"""
+# Whatever it says by now: of a row that was another record's for a while less may be left than was counted.
+BREAK_ROW = """
+UPDATE awards_cap_use SET points = 0
  WHERE community_id = ? AND scope = ? AND holder_id = ? AND item_code = ? AND period = ? AND period_start = ?
    AND counts = ?
 """
@@ -379,7 +386,11 @@ async def take_counters(tx: Tx, *, community_id: int, counters: Iterable[Counter
 
 async def add_to_counters(tx: Tx, *, community_id: int, uses: Sequence[CounterUse], sign: int = 1) -> None:
     for use in sorted(uses, key=lambda use: order_of(use.counter)):
-        added = await tx.run(ADD_TO_COUNTER, sign * use.points, community_id, *msgspec.structs.astuple(use.counter))
+        place = community_id, *msgspec.structs.astuple(use.counter)
+        if sign < 0 and use.counter.counts == STREAK:
+            added = await tx.run(BREAK_ROW, *place)
+        else:
+            added = await tx.run(ADD_TO_COUNTER, sign * use.points, *place)
         assert added == 1
 
 

@@ -6,17 +6,20 @@ redeeming by what was found of somebody whom they took in. A gate that was passe
 taken for one are two again: what followed the one record to the other goes back.
 """
 
+from datetime import date
+
 import msgspec
 
 from pointsbank.approvals import actions as approvals
 from pointsbank.awards.actions import add_to_counters
 from pointsbank.awards.actions_deductions import set_bar
-from pointsbank.awards.rules import CounterUse
+from pointsbank.awards.rules import CounterUse, own_row
 from pointsbank.awards.rules_cases import CaseState
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import actions_bars as ledger
 from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.people.queries import Holder
+from pointsbank.scoring.rules import Period
 from pointsbank.trail import actions as trail
 
 REDIRECT = """
@@ -38,6 +41,25 @@ SELECT it.id, it.passbook_id, kind.code FROM awards_case it
  ORDER BY it.id
 """
 SEND_BACK = "UPDATE awards_case SET passbook_id = ? WHERE id = ?"
+# The alias's own rows and those of the record it was taken for, while they are still one.
+ROWS = """
+SELECT used.scope, used.item_code, used.period, used.period_start, used.points, used.holder_id = it.lent AS is_lent,
+       used.holder_id
+  FROM (SELECT community_id, 'person' AS scope, id AS lent, merged_into AS own FROM people_person WHERE id = ?
+        UNION ALL
+        SELECT alias.community_id, 'household', COALESCE(alias.household_id, -alias.id),
+               COALESCE(kept.household_id, -kept.id)
+          FROM people_person alias JOIN people_person kept ON kept.id = alias.merged_into WHERE alias.id = ?) it
+  JOIN awards_cap_use used ON used.community_id = it.community_id AND used.scope = it.scope
+   AND used.holder_id IN (it.lent, it.own) AND it.lent <> it.own
+ WHERE used.counts = 'streak' AND used.points > 0
+ ORDER BY used.scope, used.item_code, used.period, used.period_start
+"""
+SHORTEN = """
+UPDATE awards_cap_use SET points = ?
+ WHERE community_id = ? AND scope = ? AND holder_id = ? AND item_code = ? AND period = ? AND period_start = ?
+   AND counts = 'streak'
+"""
 OPEN_OF = """
 SELECT id, state, community_id, uses, approval_id, remedy_approval_id FROM awards_case
  WHERE passbook_id = ? AND (state IN ('made', 'agreed', 'told', 'disputed') OR remedy_approval_id IS NOT NULL)
@@ -59,6 +81,20 @@ async def follow(tx: Tx, *, from_id: int, to_id: int, is_theirs_alone: bool) -> 
     for (case_id,) in moved:
         await trail.record(tx, "case.redirected", subject=("case", case_id), passbook=to_id)
     await ledger.follow_gate(tx, from_id=from_id, to_id=to_id)
+
+
+async def part_rows(tx: Tx, *, community_id: int, person_id: int) -> None:
+    """An alias is about to be parted: what the other's rows had of its own is theirs no more for what is to come."""
+    rows: dict[tuple[str, str, str], tuple[dict[date, int], dict[date, int]]] = {}
+    holders: dict[str, int] = {}
+    for found in await tx.rows(ROWS, person_id, person_id):
+        own, lent = rows.setdefault((found["scope"], found["item_code"], found["period"]), ({}, {}))
+        (lent if found["is_lent"] else own)[found["period_start"]] = found["points"]
+        if not found["is_lent"]:
+            holders[found["scope"]] = found["holder_id"]
+    for (scope, item_code, period), (own, lent) in rows.items():
+        for start, count in own_row(Period(period), own, lent).items():
+            await tx.run(SHORTEN, count, community_id, scope, holders[scope], item_code, period, start)
 
 
 async def go_back(tx: Tx, *, holder: Holder, kept: Holder) -> None:

@@ -1,13 +1,13 @@
 """Review chains, the counters of caps, and what an award says about itself."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from enum import Enum, StrEnum
 
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules import STREAK, CapKey, Counts, Item, Result, Scope, Table
+from pointsbank.scoring.rules import STREAK, CapKey, Counts, Item, Period, Result, Scope, Table, period_start
 
 NOTICE_DAYS_DEFAULT = 3  # where the published document does not say
 BATCH_MAX = 200
@@ -155,6 +155,17 @@ def order_of(counter: Counter) -> tuple[str, int, str, str, date, str]:
 def together(key: CapKey, counted: int, merged: int) -> int:
     """What a counter and those of merged records come to. Two rows of one human being are not one twice as long."""
     return max(counted, merged) if key.counts == STREAK else counted + merged
+
+
+def own_row(period: Period, own: Mapping[date, int], lent: Mapping[date, int]) -> dict[date, int]:
+    """What changes in a row once what another record had lent it is gone; each by the first day of its period."""
+    changed: dict[date, int] = {}
+    for start, count in sorted(own.items()):
+        before = period_start(period, start - timedelta(days=1))
+        had, left = max(own.get(before, 0), lent.get(before, 0)), changed.get(before, own.get(before, 0))
+        if count == had + 1 > left + 1:
+            changed[start] = left + 1
+    return changed
 
 
 def uses_of(result: Result, holders: Holders) -> list[CounterUse]:

@@ -66,10 +66,11 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     waiting = [credit for credit in made if credit.state in (State.PENDING, State.NOTICED)]
     for credit in waiting:
         await awards.send_back(tx, award_id=credit.award_id, reason=Reason.SOMEBODY_ELSE)
+    kept = await people_queries.holder_of(tx, merge.into_id)
+    await cases.part_rows(tx, community_id=kept.community_id, person_id=merge.person_id)
     await people.mark_separated(tx, merge_id=merge_id, reason=reason)
     await events.after_separation(tx, person_id=merge.person_id, into_id=merge.into_id, merged_at=merge.merged_at)
-    holder, kept = [await people_queries.holder_of(tx, one) for one in (merge.person_id, merge.into_id)]
-    await cases.go_back(tx, holder=holder, kept=kept)
+    await cases.go_back(tx, holder=await people_queries.holder_of(tx, merge.person_id), kept=kept)
     await limits.part(tx, merge_id=merge_id)
     return Parted(merge.person_id, len(waiting))
 

@@ -61,3 +61,43 @@ async def test_the_row_of_one_record_goes_on_with_the_other_and_two_rows_are_not
     await merge(world, twice, known)
 
     assert (await neighbours.act(known)).points == 7
+
+
+async def part(neighbours, kept):
+    [merged] = await own.merges_into(kept)
+    await db.write(actions_people.separate, actor=await neighbours.actor(), merge_id=merged.id, reason="两位同名")
+
+
+@pytest.mark.parametrize("passbook", ["person", "household"])
+async def test_after_parting_a_row_goes_on_without_what_the_other_record_lent_it(neighbours, world, passbook):
+    await neighbours.adopt(an_item(basis=Basis.PER_TIME, points=3, streak=Streak(3, 4)), passbook=passbook)
+    twice, known = await neighbours.person("测试甲"), await neighbours.person("测试乙")
+    for _ in range(2):
+        await neighbours.act(twice)
+        neighbours.clock.advance(days=1)
+    await merge(world, twice, known)
+    made = []
+    for _ in range(2):
+        made.append(await neighbours.act(known))
+        neighbours.clock.advance(days=1)
+    await part(neighbours, known)
+
+    assert [one.points for one in made] == [7, 3]  # what is booked stays, for staff to reverse
+    assert (await neighbours.act(known)).points == 7  # the third day of their own
+    for one in reversed(made):
+        await db.write(awards.send_back, award_id=one.award_id, reason=Reason.SOMEBODY_ELSE)
+    neighbours.clock.advance(days=1)
+    assert (await neighbours.act(known)).points == 3
+
+
+async def test_after_parting_a_row_of_one_s_own_is_as_long_as_it_was(neighbours, world):
+    await neighbours.adopt(an_item(basis=Basis.PER_TIME, points=3, streak=Streak(3, 4)))
+    twice, known = await neighbours.person("测试甲"), await neighbours.person("测试乙")
+    for _ in range(2):
+        for one in (twice, known):
+            await neighbours.act(one)
+        neighbours.clock.advance(days=1)
+    await merge(world, twice, known)
+    await part(neighbours, known)
+
+    assert (await neighbours.act(known)).points == 7
