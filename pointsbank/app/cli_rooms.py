@@ -12,12 +12,14 @@ from pointsbank.app.passwords import ask_password
 from pointsbank.app.shell import Failure, run, settings_now
 from pointsbank.kit import crypto
 from pointsbank.kit.clock import ZONE, Clock
+from pointsbank.kit.errors import Refusal
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries_staff
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, TOKEN_DAYS_MAX, normal_login
 from pointsbank.people.rules_roles import Role
 from pointsbank.scoring import facts_file, rules, scheme_file, scheme_schema
+from pointsbank.web import i18n
 
 
 def send(name: str, **facts: Any) -> dict[str, Any]:
@@ -143,9 +145,18 @@ def evaluate_scheme(file: Path, facts: Path) -> None:
     table = scheme_file.parse(_text_of(file))
     acts = facts_file.parse(_text_of(facts))
     facts_file.check_marks(table, acts)
-    total = 0
-    for act, result in zip(acts, rules.replay(table, acts), strict=True):
-        item = next(item for item in table.items if item.code == act.item_code)
+    items, again = {item.code: item for item in table.items}, rules.Replay()
+    total, unscored = 0, 0
+    for number, act in enumerate(acts, start=1):
+        item = items.get(act.item_code)
+        try:
+            if item is None:
+                raise rules.UnknownItem(item_code=act.item_code)
+            result = again.score(table, item, act)
+        except Refusal as refused:
+            click.echo(f"第 {number} 件：{i18n.t(refused)}", err=True)
+            unscored += 1
+            continue
         written = partial(_written, table, item)
         less = "扣 " if item.deduction else ""
         click.echo(f"{item.code} {item.name}，{act.facts.day}：{less}{written(result.points)}")
@@ -154,6 +165,8 @@ def evaluate_scheme(file: Path, facts: Path) -> None:
         total += -result.points if item.deduction else result.points
     if len(acts) > 1:
         click.echo(f"合计 {total}")
+    if unscored:
+        raise Failure(f"有 {unscored} 件算不出分，没有计入。")
 
 
 @scoring.command("schema", help="打印积分表文件的 JSON Schema。")

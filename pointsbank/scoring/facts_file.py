@@ -1,6 +1,7 @@
 """What happened, as a file (JSON): one act, or a list of acts that are scored one after the other."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -15,7 +16,13 @@ class FactsUnreadable(Refusal):
     message = "第 {number} 件事读不出来：{why}"
 
 
-PLAIN = ("minutes", "planned_minutes", "quantity", "metres", "streak", "earlier", "began_minute")
+NUMBER_MAX = 10_000_000
+NUMBERS = dict.fromkeys(
+    ("minutes", "planned_minutes", "quantity", "fixed_points", "metres", "streak", "earlier"), NUMBER_MAX
+) | {"began_minute": 1_439}
+TEXTS = ("level", "occasion")
+LISTS = ("marks", "met", "faults")
+HOLDERS = ("person", "household", "building")
 
 
 def parse(text: str) -> list[PastAct]:
@@ -26,8 +33,10 @@ def parse(text: str) -> list[PastAct]:
     """
     try:
         found = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise FactsUnreadable(number=1, why=str(error)) from None
+    except msgspec.DecodeError:
+        raise FactsUnreadable(number=1, why="文件不是 JSON，请检查引号、逗号和括号") from None
+    if found == []:
+        raise FactsUnreadable(number=1, why="文件里一件也没有")
     return [_act(number, one) for number, one in enumerate(found if isinstance(found, list) else [found], start=1)]
 
 
@@ -44,17 +53,40 @@ def check_marks(table: Table, acts: Sequence[PastAct]) -> None:
 def _act(number: int, told: Any) -> PastAct:
     if not isinstance(told, dict) or not isinstance(told.get("item"), str):
         raise FactsUnreadable(number=number, why='要写成 {"item": "A01", "day": "2025-03-12", …}')
-    facts = {"minutes": 0, "planned_minutes": 0} | told
-    ids = [facts.pop(name, 1) for name in ("person", "household", "building")]
+    facts = {name: value for name, value in told.items() if value is not None}
+    ids = [facts.pop(name, 1) for name in HOLDERS]
     item_code = str(facts.pop("item"))
-    unknown = sorted(facts.keys() - set(Facts.__struct_fields__))
-    if unknown:
-        raise FactsUnreadable(number=number, why=f"不认识“{unknown[0][:40]}”")
-    below = [name for name in PLAIN if isinstance(facts.get(name), int) and facts[name] < 0]
-    if below:
-        raise FactsUnreadable(number=number, why=f"{below[0]} 不能是负数")
+    why = next(_faults(facts), None) or next(filter(None, map(_no_number, HOLDERS, ids)), "")
+    if why:
+        raise FactsUnreadable(number=number, why=why)
+    return PastAct(item_code, msgspec.convert({"minutes": 0, "planned_minutes": 0} | facts, Facts), *ids)
+
+
+def _faults(facts: dict[str, Any]) -> Iterator[str]:
+    """What is wrong with the facts, in words."""
+    if "day" not in facts:
+        yield "缺 day（哪一天）"
+    for name, value in facts.items():
+        is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if name == "day" and not _is_day(value):
+            yield 'day 要写成 "2025-03-12" 这样，要真有这一天'
+        elif name in NUMBERS and (why := _no_number(name, value)):
+            yield why
+        elif name in TEXTS and not isinstance(value, str):
+            yield f"{name} 要写成文字，加引号"
+        elif name in LISTS and not is_list:
+            yield f'{name} 要写成一串文字，例如 ["…", "…"]'
+        elif name not in ("day", *NUMBERS, *TEXTS, *LISTS):
+            yield f"不认识“{name[:40]}”"
+
+
+def _no_number(name: str, value: Any) -> str:
+    most = NUMBERS.get(name, NUMBER_MAX)
+    return "" if type(value) is int and 0 <= value <= most else f"{name} 要是 0 到 {most} 的整数"
+
+
+def _is_day(value: Any) -> bool:
     try:
-        person, household, building = msgspec.convert(ids, list[int])
-        return PastAct(item_code, msgspec.convert(facts, Facts), person, household, building)
-    except msgspec.ValidationError as error:
-        raise FactsUnreadable(number=number, why=str(error)) from None
+        return isinstance(value, str) and len(value) == 10 and bool(date.fromisoformat(value))
+    except ValueError:
+        return False

@@ -125,6 +125,17 @@ def test_acts_are_scored_and_explained(shell: Shell, tmp_path: Path):
     assert "夜里" in said(shell("scoring", "evaluate", str(SCHEME), "--facts", str(facts)))
 
 
+def test_an_act_that_cannot_be_scored_is_named_and_the_others_are_scored(shell: Shell, tmp_path: Path):
+    facts = tmp_path / "facts.json"
+    known = '{"item": "A01", "day": "2025-03-12", "minutes": 130}'
+    facts.write_text(f'[{known}, {{"item": "Z99", "day": "2025-03-12"}}, {known}]', "utf-8")
+    result = shell("scoring", "evaluate", str(SCHEME), "--facts", str(facts))
+    assert result.exit_code == 1
+    assert result.stdout.count("2 小时 10 分") == 2
+    assert "第 2 件：" in result.stderr
+    assert "Z99" in result.stderr
+
+
 def test_the_schema_of_files_is_printed_as_it_is_published(shell: Shell):
     assert shell("scoring", "schema").stdout == (SCHEME.parent / "schema.json").read_text("utf-8")
 

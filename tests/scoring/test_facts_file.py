@@ -1,5 +1,6 @@
 """What happened, as a file."""
 
+import re
 from datetime import date
 
 import pytest
@@ -26,6 +27,13 @@ def test_one_act_is_read_with_what_is_usual():
         '{"item": 1, "day": "2025-03-12"}',
         '{"item": "A01", "day": "2025-03-12", "hours": 2}',
         '{"item": "A01", "day": "2025-03-12", "minutes": -1}',
+        '{"item": "A01", "day": "2025-03-12", "minutes": "130"}',
+        '{"item": "A01", "day": "2025-03-12", "minutes": 10000000001}',
+        '{"item": "A01", "day": "2025-03-12", "began_minute": 1440}',
+        '{"item": "A01", "day": "2025-03-12", "level": 3}',
+        '{"item": "A01", "day": "2025-03-12", "met": "门前干净"}',
+        '{"item": "A01", "day": "20250312"}',
+        "[]",
         '{"item": "A01", "day": "2025-03-12", "minutes": 1.5}',
         '{"item": "A01", "day": "2025-03-12", "person": "测试甲"}',
         '[{"item": "A01", "day": "2025-03-12"}, {"item": "A01", "day": "2025-02-30"}]',
@@ -35,3 +43,4 @@ def test_what_is_no_act_is_refused_with_its_number(text):
     with pytest.raises(FactsUnreadable) as refused:
         facts_file.parse(text)
     assert refused.value.facts["number"] == (2 if "02-30" in text else 1)
+    assert not re.search("Expected|Invalid|Object|truncated", refused.value.facts["why"])
