@@ -9,6 +9,7 @@ from pointsbank.scoring.rules_faults_parts import (
     CAP_MAX,
     LONG_MAX,
     MONTHS_MAX,
+    above,
     cap_faults,
     multiplier_faults,
     validity_faults,
@@ -32,6 +33,9 @@ def faults(table: Table, book_kinds: Collection[str] | None = None) -> list[Faul
             found.append(Fault(item.code, "code", "duplicate_code", {"value": item.code}))
         codes.add(item.code)
         found += item_faults(item)
+        for number, cap in enumerate(item.caps, start=1):
+            for other in table.caps_of(item):
+                found += at(number, above(item.code, cap, other))
         if item.remainder == "carry" and parts_of(table, item) > PARTS_MAX:
             found.append(Fault(item.code, "remainder", "carry_parts", {}))
         if book_kinds is not None and item.book_kind not in book_kinds:

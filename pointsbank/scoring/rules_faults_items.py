@@ -20,8 +20,8 @@ from pointsbank.scoring.rules_faults_parts import (
 )
 from pointsbank.scoring.rules_noted import METRES_MAX
 from pointsbank.scoring.rules_rights import rights_faults
-from pointsbank.scoring.rules_table import Basis, Item, Period, Rounding
-from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS
+from pointsbank.scoring.rules_table import Basis, Counts, Item, Period, Rounding
+from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS, shown
 
 ITEM_CODE = re.compile("[A-Z][0-9]{2,3}")
 RANGES: tuple[tuple[str, int, int], ...] = (
@@ -76,10 +76,21 @@ def item_faults(item: Item) -> Iterator[Fault]:
     yield from _extras_faults(item)
     yield from multiplier_faults(code, item.multipliers)
     yield from cap_faults(code, item.caps)
+    yield from _idle_caps(item)
     if item.validity is not None:
         yield from validity_faults(code, item.validity)
     yield from _people_faults(item)
     yield from _deduction_faults(item)
+
+
+def _idle_caps(item: Item) -> Iterator[Fault]:
+    """Caps of minutes where no minute counts."""
+    if item.basis is Basis.PER_MINUTES or any(each.measure == "minutes" for each in item.increments):
+        return
+    for number, cap in enumerate(item.caps, start=1):
+        if cap.counts is Counts.MINUTES:
+            facts: dict[str, str | int] = {"label": shown(cap), "basis": WORDS[item.basis]}
+            yield Fault(item.code, "caps", "not_for_basis", facts, number)
 
 
 def _basis_faults(item: Item) -> Iterator[Fault]:

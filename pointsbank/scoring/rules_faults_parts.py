@@ -62,8 +62,14 @@ def cap_faults(code: str, caps: tuple[Cap, ...]) -> Iterator[Fault]:
     for number, cap in enumerate(caps, start=1):
         yield from at(number, _cap_faults(code, cap, caps[: number - 1]))
         for other in caps:
-            if _lies_in(cap, other) and cap.most > other.most > 0:
-                yield Fault(code, "caps", "cap_above", {"cap": shown(cap), "other": shown(other)}, number)
+            if _place(cap) != _place(other):
+                yield from at(number, above(code, cap, other))
+
+
+def above(code: str, cap: Cap, other: Cap) -> Iterator[Fault]:
+    """A cap that is never reached, since the other always comes first."""
+    if _lies_in(cap, other) and cap.most > other.most > 0:
+        yield Fault(code, "caps", "cap_above", {"cap": shown(cap), "other": shown(other)})
 
 
 def _cap_faults(code: str, cap: Cap, before: tuple[Cap, ...]) -> Iterator[Fault]:
@@ -85,9 +91,8 @@ def _place(cap: Cap) -> tuple[Scope, Period, Counts]:
 
 def _lies_in(cap: Cap, other: Cap) -> bool:
     """Whether what this cap counts is all counted by the other, of a longer period or a larger circle, as well."""
-    if cap.counts is not other.counts:
+    if cap.counts is not other.counts or Period.ACT is other.period:
         return False
     scopes = list(Scope)
-    if cap.scope is other.scope:
-        return cap.period in INSIDE[other.period]
-    return scopes.index(cap.scope) < scopes.index(other.scope) and cap.period is other.period is not Period.ACT
+    is_inside = cap.period is other.period or cap.period in INSIDE[other.period]
+    return is_inside and scopes.index(cap.scope) <= scopes.index(other.scope)

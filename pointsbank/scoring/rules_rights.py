@@ -9,16 +9,18 @@ from pointsbank.scoring.rules_table import Basis, Item, Veto
 
 OF_A_FINDING = frozenset((Basis.PER_TIME, Basis.PER_ITEM, Basis.PER_LEVEL))
 FOUND = frozenset(("earlier", "level", "fixed_points"))
-BENEFIT = (
+BENEFIT = re.compile(
     "低保|特困|五保|救助|医保|医疗|报销|社保|养老金|养老保险|高龄|津贴|补贴|抚恤|优抚|入学|上学|入托|幼儿园|户口|户籍|身份证"
     "|公租房|廉租房|宅基地|承包地|土地流转|分红|手续|证明|选举"
 )
-RESTRICTION = (
+RESTRICTION = re.compile(
     "限制|取消|暂停|停发|停办|停止|扣发|少发|不予|不得|不准|不能|不给|不再|不享受|不办|不开|不发|不批|不受理|缓|延后|延迟|推迟"
     "|拒绝|拒办|降低|减少|从严|剥夺"
 )
 NEAR = "[^，。；、,;]{0,12}"
-RESTRICTED = re.compile(f"(?:{RESTRICTION}){NEAR}?({BENEFIT})|({BENEFIT}){NEAR}?(?:{RESTRICTION})")
+RESTRICTED = re.compile(
+    f"(?:{RESTRICTION.pattern}){NEAR}?({BENEFIT.pattern})|({BENEFIT.pattern}){NEAR}?(?:{RESTRICTION.pattern})"
+)
 UNTOUCHED = re.compile("不影响|不涉及|无关|不挂钩")
 RIGHT = re.compile(
     "上访|信访|缠访|闹访|集访|越级|赴省|赴京|进京|12345|热线|反映问题|投诉|举报|检举|控告|诉讼|起诉|打官司|复议|申诉|仲裁"
@@ -36,7 +38,7 @@ def benefit_in(words: str, *, is_consequence: bool = False) -> str:
     What follows from points touches no benefit at all, whatever it would do to it.
     """
     if is_consequence:
-        named = None if UNTOUCHED.search(words) else re.search(BENEFIT, words)
+        named = None if UNTOUCHED.search(words) else BENEFIT.search(words)
         return named.group() if named else ""
     benefit = RESTRICTED.search(words)
     return (benefit[1] or benefit[2]) if benefit else ""

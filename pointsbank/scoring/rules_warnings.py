@@ -24,8 +24,9 @@ YEAR_MONTHS = 12
 
 WARNINGS: dict[str, str] = {
     "dear": "分值是各项中间值的 {times} 倍（按时长的项折成一小时来比）。请想一想是不是太高。",
-    "cap_below_unit": "每天的上限还不到一次的分值，谁也拿不满一次的分。请改上限，或改分值。",
+    "cap_below_unit": "上限还不到一次的分值，谁也拿不满一次的分。请改上限，或改分值。",
     "no_evidence": "没有写要什么凭据。请写明凭什么记分，例如现场签到、照片。",
+    "nobody_enters": "这一项不由活动组织者申报。居民自己、网格员申报和成批导入的页面还没有，公布以后暂时没有人能得分。",
     "no_test": "“其他”类的项没有能核对的标准，给不给分全凭审核的人。请写明做了什么、做到多少才算。",
     "base_differs": "这里写的是“{table}”，存折种类“{kind}”里设的是“{book}”。公布不改存折，请把两边改成一样。",
     "balance_differs": "这里写存折里最多 {table}，存折种类“{kind}”里设的是{book}。公布不改存折，请把两边改成一样。",
@@ -35,7 +36,7 @@ WARNINGS: dict[str, str] = {
     "panel_short": "评议小组要 {members} 人，现在指定了 {named} 人。请在“工作人员”里再指定几位，不然评议会一直等着。",
 }
 OTHER = re.compile("其他|其它")
-NONE_DEMANDED = re.compile("无|没有|不用|不要|不需要|无需|免")
+NONE_DEMANDED = re.compile("(无|没有|不用|不要|不需要|无需|免|任何|凭据|凭证|证明|材料|照片|提供|审核|要求)*[。.]?")
 
 
 class Warned(msgspec.Struct, frozen=True):
@@ -132,15 +133,19 @@ def _of_item(table: Table, item: Item, middle: Fraction | None) -> Iterator[Warn
     if middle and not item.deduction and worth(item) > TIMES_MEDIAN * middle:
         yield Warned(item.code, "dear", {"times": int(worth(item) / middle)})
     caps = (*item.caps, *table.caps_of(item))
-    day_caps = [cap for cap in caps if cap.period is Period.DAY and cap.counts is Counts.POINTS]
-    if any(cap.most < (item.points or 0) for cap in day_caps):
+    once = max(item.points or 0, *(level.points or 0 for level in item.levels), *item.points_by_met, 0)
+    if any(cap.most < once for cap in caps if cap.period is not Period.ACT and cap.counts is Counts.POINTS):
         yield Warned(item.code, "cap_below_unit")
-    if not item.evidence_kinds and (not item.evidence.strip() or NONE_DEMANDED.match(item.evidence.strip())):
+    if not item.evidence_kinds and (not item.evidence.strip() or NONE_DEMANDED.fullmatch(item.evidence.strip())):
         yield Warned(item.code, "no_evidence")
-    if OTHER.search(item.name) and _has_no_test(item):
+    if "organiser" not in item.submit and not item.deduction:
+        yield Warned(item.code, "nobody_enters")
+    if (OTHER.search(item.name) or OTHER.search(item.category)) and _has_no_test(item):
         yield Warned(item.code, "no_test")
 
 
 def _has_no_test(item: Item) -> bool:
-    """Minutes, metres and pieces can be counted; that something was done once is somebody's word."""
+    """Minutes, metres and pieces can be counted; that it was done once, or was worth so much, is somebody's word."""
+    if item.range_max is not None:
+        return True
     return item.basis is Basis.PER_TIME and not (item.minutes_min or item.metres_min or item.share_min_percent)

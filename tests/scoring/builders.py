@@ -2,6 +2,7 @@
 
 from datetime import date
 
+import msgspec
 from hypothesis import strategies as st
 
 from pointsbank.scoring import rules
@@ -128,13 +129,22 @@ def items(draw, code="A01", bases=tuple(Basis), more=extras):
     if more is extras and own.get("rounding") is Rounding.EXACT and draw(st.booleans()):
         own["remainder"] = "carry"
         given.pop("end_rounding", None)
+    if basis is not Basis.PER_MINUTES:  # nothing else counts minutes
+        own_caps = tuple(cap for cap in own_caps if cap.counts is not Counts.MINUTES)
     return an_item(code=code, basis=basis, caps=own_caps, **own, **given)
+
+
+def within_reach(caps_of_table, made):
+    """Caps of a table below which lie all those of its items."""
+    highest = max((cap.points or 0 for item in made for cap in item.caps), default=0)
+    return tuple(msgspec.structs.replace(cap, points=max(cap.most, highest)) for cap in caps_of_table)
 
 
 @st.composite
 def tables(draw, **of_items):
     codes = draw(st.lists(st.sampled_from(["A01", "A02", "B01"]), min_size=1, unique=True))
-    return a_table(*[draw(items(code, **of_items)) for code in codes], caps=draw(caps))
+    made = [draw(items(code, **of_items)) for code in codes]
+    return a_table(*made, caps=within_reach(draw(caps), made))
 
 
 def sheet_tables():

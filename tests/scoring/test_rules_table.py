@@ -113,6 +113,8 @@ def test_a_deduction_that_advises_and_warns_first_can_be_published():
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 5, times=1),)}, "caps", "cap_counts"),
         ({"caps": (Cap(Scope.PERSON, Period.ACT, minutes=60),)}, "caps", "cap_act"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 6), Cap(Scope.PERSON, Period.MONTH, 5))}, "caps", "cap_above"),
+        ({"caps": (Cap(Scope.PERSON, Period.DAY, 50), Cap(Scope.HOUSEHOLD, Period.MONTH, 10))}, "caps", "cap_above"),
+        ({"basis": Basis.PER_TIME, "caps": (Cap(Scope.PERSON, Period.DAY, minutes=60),)}, "caps", "not_for_basis"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 6), Cap(Scope.HOUSEHOLD, Period.DAY, 5))}, "caps", "cap_above"),
         ({"caps": (Cap(Scope.PERSON, Period.DAY, 0),)}, "caps", "out_of_range"),
         ({"caps": (Cap(Scope.HOUSEHOLD, Period.ACT, 5),)}, "caps", "act_scope"),
@@ -295,3 +297,13 @@ def test_every_field_has_a_label_and_every_choice_a_word():
     assert fields == set(rules.FIELD_LABELS)
     for kind in (Basis, Rounding, Scope, Period, TableKind, ValidityKind, *chosen):
         assert all(choice in rules.WORDS for choice in kind)
+
+
+def test_a_cap_of_an_item_that_lies_above_the_tables_is_never_reached():
+    item = an_item(caps=(Cap(Scope.PERSON, Period.DAY, 50), Cap(Scope.PERSON, Period.MONTH, 90)))
+    of_table = (Cap(Scope.PERSON, Period.DAY, 10), Cap(Scope.PERSON, Period.MONTH, 100))
+
+    found = [(fault.item_code, fault.key, fault.entry) for fault in rules.faults(a_table(item, caps=of_table))]
+
+    assert found == [("A01", "cap_above", 1)]
+    assert rules.faults(a_table(an_item(book_kind="honour", caps=item.caps), caps=of_table)) == []

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.scoring.rules import Basis, Cap, Period, Rounding, Scope
-from pointsbank.scoring.rules_table import Base
+from pointsbank.scoring.rules_table import Base, Level
 from pointsbank.scoring.rules_warnings import budget_gone, of_books, warnings
 from pointsbank.scoring.rules_words import plainly
 from tests.scoring.builders import a_table, an_item
@@ -57,6 +57,23 @@ def test_a_daily_cap_under_one_unit_is_told(points, is_told):
     assert told(of_item) == told(of_table) == ({("A01", "cap_below_unit")} if is_told else set())
 
 
+def test_a_cap_under_the_highest_level_is_told_too():
+    levels = {"points": None, "levels": (Level("一星", 5), Level("二星", 50))}
+    cap = (Cap(Scope.PERSON, Period.MONTH, 30),)
+
+    assert told(a_table(an_item(basis=Basis.PER_LEVEL, caps=cap, **levels))) == {("A01", "cap_below_unit")}
+
+
+def test_what_no_organiser_enters_is_told():
+    assert told(a_table(*plain(2, submit=("self", "import")))) == {("A01", "nobody_enters")}
+    assert told(a_table(*plain(2, submit=("self", "organiser")))) == set()
+
+
+@pytest.mark.parametrize("evidence", ["无人机照片", "没有错误的作业本", "免冠照片"])
+def test_evidence_that_begins_with_a_no_is_evidence(evidence):
+    assert told(a_table(*plain(2, evidence=evidence))) == set()
+
+
 @pytest.mark.parametrize("evidence", ["", " ", "无", "无需凭据", "不用"])
 def test_an_item_without_evidence_is_told(evidence):
     assert told(a_table(*plain(2, evidence=evidence))) == {("A01", "no_evidence")}
@@ -64,6 +81,8 @@ def test_an_item_without_evidence_is_told(evidence):
 
 def test_other_cases_want_something_that_can_be_checked():
     vague = an_item(name="其他突出表现", basis=Basis.PER_TIME)
+    in_a_category = an_item(name="突出表现", category="其他", basis=Basis.PER_ITEM, points=1, range_max=9)
+    assert told(a_table(in_a_category)) == {("A01", "no_test")}
     measured = [
         an_item(code="A02", name="其它服务", basis=Basis.PER_MINUTES, rounding=Rounding.DOWN),
         an_item(code="A03", name="其他会议", basis=Basis.PER_TIME, share_min_percent=80),

@@ -290,7 +290,7 @@ def tables(draw):
                 ]
             )
         ),
-        caps=draw(builders.caps),
+        caps=builders.within_reach(draw(builders.caps), items),
         notes=tuple(draw(st.lists(words, max_size=5))),
     )
 
