@@ -10,7 +10,7 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions, queries_kinds, rules, rules_kinds
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import UnknownAccount
-from pointsbank.ledger.rules_kinds import CodeTaken, DecimalsFixed, HolderFixed, KindMoved, Settings
+from pointsbank.ledger.rules_kinds import CodeTaken, DecimalsFixed, HolderFixed, KindMoved, ResetUnderWay, Settings
 from pointsbank.people import queries as people
 from pointsbank.people.queries import Holder
 from pointsbank.trail import actions as trail
@@ -43,6 +43,12 @@ UPDATE ledger_book_kind SET version = version + 1, name = ?, unit = ?, decimals 
        notice_days = ?
  WHERE id = ? AND version = ?
 """
+HOLD_RUN = "UPDATE ledger_kind_run SET upto = upto WHERE kind_id = ? AND what = 'reset'"
+RESETS = """
+SELECT kind.reset_month, kind.reset_day, run.period, run.upto
+  FROM ledger_book_kind kind JOIN ledger_kind_run run ON run.kind_id = kind.id AND run.what = 'reset'
+ WHERE kind.id = ? AND kind.reset_month IS NOT NULL AND NOT kind.carry_over
+"""
 # From its making on: a reset day that was over before is not made up for.
 BEGIN_RUN = """
 INSERT INTO ledger_kind_run (kind_id, what, period, upto) VALUES (?, 'reset', ?, ?)
@@ -74,12 +80,14 @@ async def make_kind(tx: Tx, *, community_id: int, code: str, settings: Settings)
 async def change_kind(tx: Tx, *, community_id: int, kind_id: int, version: int, settings: Settings) -> None:
     """Settle a kind anew, as it was when `version` was read. What is in the passbooks already stays as it is.
 
-    Refuses KindMoved, and DecimalsFixed: amounts that are written down somewhere would mean something else.
+    Refuses KindMoved, ResetUnderWay, and DecimalsFixed: amounts that are written down somewhere would mean something
+    else.
     """
     before = await tx.row(BEFORE, kind_id, community_id)
     if before is None:
         raise NotFound
     rules_kinds.check(before["code"], settings)
+    await _check_reset(tx, kind_id)
     if settings.decimals != before["decimals"]:
         raise DecimalsFixed
     if settings.holder != before["holder"] and (before["code"] == rules.MAIN or before["is_open"]):
@@ -123,6 +131,15 @@ async def open_for(tx: Tx, *, community_id: int, person_id: int, kind: str) -> i
 
 def _values(settings: Settings) -> tuple[Any, ...]:
     return msgspec.structs.astuple(settings)
+
+
+async def _check_reset(tx: Tx, kind_id: int) -> None:
+    await tx.run(HOLD_RUN, kind_id)
+    found = await tx.row(RESETS, kind_id)
+    if found is not None:
+        last = rules_kinds.last_reset(found["reset_month"], found["reset_day"], local_day(tx.now))
+        if (found["period"], found["upto"]) != (last.isoformat(), LAST):
+            raise ResetUnderWay
 
 
 async def _begin_resets(tx: Tx, kind_id: int, settings: Settings) -> None:

@@ -65,6 +65,10 @@ SELECT used.points, lot.kind, lot.expires_on, lot.match_percent
   FROM ledger_lot_use used JOIN ledger_lot lot ON lot.id = used.lot_id
  WHERE used.entry_id = ? AND lot.account_id = ? AND used.points > 0 ORDER BY lot.id
 """
+CLEARED_SINCE = """
+SELECT 1 FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
+ WHERE move.source_id = ? AND entry.id > ? AND entry.kind = 'reset' LIMIT 1
+"""
 ACCOUNTS = """
 SELECT account.id FROM ledger_account account JOIN ledger_move move ON account.id IN (move.source_id, move.target_id)
  WHERE move.entry_id = ? AND account.passbook_id IS NOT NULL ORDER BY account.id
@@ -201,14 +205,15 @@ async def _after(tx: Tx, original: Row, by_entry: int, reason: str) -> None:
 
 
 async def _give_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, points: int) -> int:
-    """Return points to the lots they came from; what expired meanwhile comes back for some more days."""
+    """Return points to the lots they came from; what would be gone meanwhile comes back for some more days."""
     account = await tx.row(PUT, points, account_id)
     if account is None:
         raise BookClosed
     buckets: Counter[Bucket] = Counter()
+    was_cleared = await tx.row(CLEARED_SINCE, account_id, entry_id) is not None
     for part, kind, expires_on, match_percent in await tx.rows(TAKEN_FROM, entry_id, account_id):
         lot = Bucket(kind, expires_on, match_percent)
-        buckets[rules.comes_back_as(lot, local_day(tx.now))] += part
+        buckets[rules.comes_back_as(lot, local_day(tx.now), was_cleared=was_cleared)] += part
     for bucket, part in buckets.items():
         await put_into_lot(tx, entry_id=reversal_id, account_id=account_id, bucket=bucket, points=part)
     return int(account["balance"])

@@ -170,9 +170,17 @@ class Bucket(msgspec.Struct, frozen=True, order=True):
     match_percent: int | None = None
 
 
-def comes_back_as(bucket: Bucket, today: date) -> Bucket:
-    """Where points that a reversal gives back go: their own lot, or, if it expired meanwhile, one of 30 more days."""
-    return bucket if bucket.expires_on >= today else msgspec.structs.replace(bucket, expires_on=today + GRACE)
+def comes_back_as(bucket: Bucket, today: date, *, was_cleared: bool) -> Bucket:
+    """Where points that a reversal gives back go: their own lot, or, if it expired meanwhile, one of 30 more days.
+
+    So too if the passbook was cleared meanwhile on its reset day; but what was to end before still does.
+    """
+    if bucket.expires_on >= today and not was_cleared:
+        return bucket
+    last_day = today + GRACE
+    return msgspec.structs.replace(
+        bucket, expires_on=min(bucket.expires_on, last_day) if bucket.expires_on >= today else last_day
+    )
 
 
 class LotTaken(msgspec.Struct, frozen=True):

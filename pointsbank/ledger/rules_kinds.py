@@ -78,6 +78,14 @@ class HolderFixed(Refusal):
     message = "这种存折归个人还是归家庭，已经定了，不能再改。"
 
 
+class ResetUnderWay(Refusal):
+    """Its holders were told that day: what lapses must not hang on who is quicker, a change or the job."""
+
+    kind = RefusalKind.CONFLICT
+    code = "ledger.kind_reset_under_way"
+    message = "清零日刚过，这种存折还在清零。请过几分钟再改。"
+
+
 class KindMoved(Refusal):
     kind = RefusalKind.CONFLICT
     code = "ledger.kind_moved"

@@ -246,6 +246,7 @@ class Desk(Moving, Handing):
 
     async def retire(self) -> None:
         """So that the jobs of others in the same database, who live in earlier days, find nothing here to do."""
+        await self.reset()
         for kind in KINDS:
             await self.settle(kind, with_base=False, every="never", resets=None, recounts=False)
         for back in range(len(self.budget_ids)):

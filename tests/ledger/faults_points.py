@@ -13,6 +13,7 @@ from pointsbank.ledger import (
     actions_deduction,
     actions_flows,
     actions_gifts,
+    actions_kinds,
     actions_periods,
     actions_reset,
     actions_reversal,
@@ -126,7 +127,7 @@ def a_month_is_not_counted_whole(patch):
 
 @fault(*LIVED, "order", "reverse")
 def what_expired_comes_back_for_ever(patch):
-    patch.setattr(rules, "comes_back_as", lambda bucket, _: bucket)
+    patch.setattr(rules, "comes_back_as", lambda bucket, _day, **_: bucket)
 
 
 @fault(*FLOWS, "reverse")
@@ -215,3 +216,13 @@ def a_batch_that_was_refused_still_waits(patch):
 @fault("award", "settle", "claw_back")
 def what_the_pot_still_holds_is_lost(patch):
     amend(patch, actions_reversal, "SURPLUS_ENTRY", "account.balance >= move.points", "entry.reason = 'refused'")
+
+
+@fault("award", "settle", "reset", "live_on")
+def what_comes_after_a_reset_day_goes_with_the_old(patch):
+    amend(patch, actions_reset, "OLD_LOTS", "entry.booked_at >= ?", "entry.booked_at >= ? AND 1 = 0")
+
+
+@fault("settle", "live_on")
+def a_change_drops_a_reset_that_is_due(patch):
+    patch.setattr(actions_kinds, "_check_reset", nothing)

@@ -220,7 +220,7 @@ class Books:
         for side, sign in ((source, -1), (target, 1)):
             if isinstance(side, str):
                 self._move(side, sign * points)
-        self.add(self.entries, Entry(kind, source, target, points, uses, undoes))
+        self.add(self.entries, Entry(kind, source, target, points, uses, undoes, day=self.today))
         self.first_day = self.first_day or self.today
         return len(self.entries) - 1
 
@@ -303,10 +303,15 @@ class Books:
             raise No("pot_spent")
         if isinstance(entry.source, int):
             back: Counter[tuple[int, Bucket]] = Counter()
+            later = self.entries[number + 1 :]
+            was_cleared = any((one.kind, one.source) == ("reset", entry.source) for one in later)
             for bucket in self.books[entry.source].lots:
                 part = entry.uses.get((entry.source, bucket), 0)
                 if part > 0:
-                    last_day = bucket[0] if bucket[0] >= self.today else self.today + timedelta(days=GRACE_DAYS)
+                    grace = self.today + timedelta(days=GRACE_DAYS)
+                    last_day = bucket[0] if bucket[0] >= self.today else grace
+                    if was_cleared:
+                        last_day = min(last_day, grace)
                     back[entry.source, (last_day, *bucket[1:])] -= part
             uses |= back
         return self.post("reversal", entry.target, entry.source, entry.points, uses, undoes=number)

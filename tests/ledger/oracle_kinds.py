@@ -1,14 +1,16 @@
 """What a kind of passbook settles: gifts beside earned points, base points, reset days."""
 
 from calendar import monthrange
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 
 from pointsbank.ledger.rules_kinds import Settings
 from tests.ledger.oracle import Books
-from tests.ledger.oracle_rows import MOST, No
+from tests.ledger.oracle_rows import MOST, Bucket, No
 
 NEVER = date(9999, 12, 31)
+FROM_NOWHERE = ("award", "opening", "base", "gift", "grant", "adjustment")
 
 
 @dataclass
@@ -18,6 +20,8 @@ class Kinds(Books):
     cleared: dict[str, date] = field(default_factory=dict)  # the reset day up to which all is done
 
     def settle(self, code: str, kind: Settings) -> None:
+        if self._is_reset_due(code):
+            raise No("kind_reset_under_way")
         if kind.decimals != self.kinds[code].decimals:
             raise No("kind_decimals_fixed")
         self.kinds[code] = kind
@@ -55,13 +59,29 @@ class Kinds(Books):
 
     def reset(self) -> None:
         for code, kind in self.kinds.items():
-            if kind.reset_month is None or kind.carry_over or self.cleared[code] == self._last_reset(kind):
+            if not self._is_reset_due(code):
                 continue
             self.cleared[code] = self._last_reset(kind)
             for at, book in enumerate(self.books):
-                while book.kind == code and (free := self.free(at)):
-                    taken = self.gather(self.in_order(at), at, min(free, MOST))
+                while book.kind == code and (taken := self._before(at, self.cleared[code])):
                     self.post("reset", at, "expired", sum(taken.values()), self._of(at, taken))
+
+    def _is_reset_due(self, code: str) -> bool:
+        kind = self.kinds[code]
+        return kind.reset_month is not None and not kind.carry_over and self.cleared[code] != self._last_reset(kind)
+
+    def _before(self, book: int, day: date) -> dict[Bucket, int]:
+        """What is free of what came up to this day; what came from nowhere since is let alone."""
+        new: Counter[Bucket] = Counter()
+        for entry in self.entries:
+            if entry.day > day and entry.target == book and entry.kind in FROM_NOWHERE:
+                new.update({bucket: -part for (_, bucket), part in entry.uses.items()})
+        taken: dict[Bucket, int] = {}
+        for bucket in self.in_order(book):
+            free = self.books[book].lots[bucket].free - new[bucket]
+            if part := min(free, MOST - sum(taken.values())) if free > 0 else 0:
+                taken[bucket] = part
+        return taken
 
     def _last_reset(self, kind: Settings) -> date:
         """The tests take no 29 February."""

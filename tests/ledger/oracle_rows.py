@@ -55,6 +55,7 @@ class Entry:
     is_undone: bool = False
     surplus: int | None = None  # the entry by which it went on
     line: Any = None  # of a list of opening balances
+    day: date = date.min
 
     @property
     def seen(self) -> tuple[str, int, Side, Side]:

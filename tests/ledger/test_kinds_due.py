@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 import pytest
 
 from pointsbank.kit import db
-from pointsbank.ledger import actions_expiry, actions_kinds, actions_reset, queries
+from pointsbank.ledger import actions_expiry, actions_kinds, actions_reset, actions_reversal, queries
+from pointsbank.ledger.rules_kinds import ResetUnderWay
 
 pytestmark = pytest.mark.both
 
@@ -104,7 +105,7 @@ async def test_on_its_reset_day_a_passbook_lives_and_is_empty_on_the_next(bank, 
     slices = await until_done(actions_reset.reset_due)
 
     assert slices == 2
-    assert [await bank.balance(book) for book in books] == [0] * 5
+    assert [await bank.balance(book) for book in books] == [0] * 4 + [7]
     await bank.award(books[0], 7)
     assert await until_done(actions_reset.reset_due) == 0
     assert await bank.balance(books[0]) == 7
@@ -119,6 +120,55 @@ async def test_passbooks_are_cleared_once_whoever_comes_at_once(bank):
     await asyncio.gather(*(db.write(actions_reset.reset_due) for _ in range(8)))
 
     assert await queries.system_balances(bank.community_id) == {"issued": -10, "expired": 10}
+
+
+async def test_what_comes_between_midnight_and_the_job_is_of_the_new_year(bank):
+    book, giver = await bank.member(), await bank.member()
+    await bank.settle(reset_month=12, reset_day=31)
+    await bank.award(book, 10)
+    await bank.award(giver, 10)
+    at(bank, 2026, 12, 31, 16)
+    await bank.award(book, 7)
+    await bank.spend(book, 4)
+
+    await until_done(actions_reset.reset_due)
+
+    assert [await bank.balance(one) for one in (book, giver)] == [7, 0]
+    assert (await queries.system_balances(bank.community_id))["expired"] == 16
+
+
+async def test_whoever_changes_a_kind_waits_until_its_passbooks_are_cleared(bank, monkeypatch):
+    monkeypatch.setattr(actions_reset, "BOOKS_AT_ONCE", 2)
+    books = [await bank.member() for _ in range(3)]
+    await bank.settle(reset_month=12, reset_day=31)
+    for book in books:
+        await bank.award(book, 10)
+    at(bank, 2026, 12, 31, 16)
+
+    for cleared in (0, 2):
+        with pytest.raises(ResetUnderWay):
+            await bank.settle(reset_month=12, reset_day=31, carry_over=True)
+        assert [await bank.balance(book) for book in books].count(0) == cleared
+        await db.write(actions_reset.reset_due)
+    await bank.settle()
+
+    assert [await bank.balance(book) for book in books] == [0] * 3
+
+
+async def test_what_was_spent_before_a_reset_comes_back_after_it_for_thirty_days(bank):
+    book = await bank.member()
+    await bank.settle(reset_month=12, reset_day=31)
+    await bank.award(book, 10)
+    at(bank, 2026, 12, 31, 15, 55)
+    order = await bank.spend(book, 4)
+    at(bank, 2026, 12, 31, 16, 2)
+    await until_done(actions_reset.reset_due)
+
+    await db.write(actions_reversal.reverse, entry_id=order.entry_id, reason="changed_mind")
+
+    account = (await bank.passbook(book)).account_id
+    lots = await db.rows("SELECT expires_on, remaining FROM ledger_lot WHERE account_id = ? AND remaining > 0", account)
+    assert [tuple(lot) for lot in lots] == [(date(2027, 1, 31), 4)]
 
 
 async def test_a_reset_day_that_was_over_before_it_was_settled_clears_nothing(bank):
