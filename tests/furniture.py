@@ -1,6 +1,6 @@
 """One of everything in a community, by the names of the route parameters: what doors may be opened with."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import msgspec
 
@@ -35,7 +35,6 @@ from tests.stand_cases import made
 from tests.world import COINS, Community, World
 
 FOREIGN_NAME = "邻区测试人"
-FAR = date(2027, 12, 1)
 FIXED: dict[str, object] = {
     "entry_id": 1, "position": 1, "meeting_id": 1, "code": "A01", "token": "0000000000000", "name": "r80-100.css",
 }  # fmt: skip
@@ -101,7 +100,7 @@ async def _of_service(world: World, place: Community, admin: Actor) -> dict[str,
 
 
 async def _of_scoring(world: World, place: Community, admin: Actor) -> dict[str, object]:
-    """A version that was shown and waits for its day, somebody's objection to it, and a draft of the next."""
+    """A version that was shown and has come, somebody's objection to it, and a draft of the next."""
     publisher, _ = await world.staff(Role.COMMUNITY_ADMIN, place)
     table = (await tables.version((place.id,), place.version_id)).table
     now = world.clock.now()
@@ -113,8 +112,9 @@ async def _of_scoring(world: World, place: Community, admin: Actor) -> dict[str,
     objection_id = await db.write(actions_life.object_to, actor=admin, **said)
     answered = {"objection_id": objection_id, "upheld": False, "words": f"测试答复{world.word}"}
     await db.write(actions_life.answer, actor=publisher, community_id=place.id, **answered)
+    world.clock.set(now - timedelta(days=2))
+    await db.write(actions_life.publish, actor=publisher, **version, in_force_from=local_day(now) - timedelta(days=1))
     world.clock.set(now)
-    await db.write(actions_life.publish, actor=publisher, **version, in_force_from=FAR)
     draft_id = await db.write(scoring.draft_from_current, actor=admin, community_id=place.id)
     draft = {"community_id": place.id, "version_id": draft_id}
     await db.write(scoring.save_draft, actor=admin, **draft, table=shown)
