@@ -145,9 +145,23 @@ async def spending(told: TextIO, accounts: list[tuple[int, int]]) -> AsyncIterat
     await asyncio.gather(*spenders, return_exceptions=True)
 
 
+def commit_each_statement() -> None:
+    """What must never be: the test of the tests."""
+    said = sqlite.Writer.__init__
+
+    def careless(writer: sqlite.Writer, client: sqlite.InlineClient, *others: Any) -> None:
+        said(writer, client, *others)
+        bounds = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "ROLLBACK")
+        writer.execute = lambda sql: None if sql.startswith(bounds) else client.execute(sql)
+
+    sqlite.Writer.__init__ = careless
+
+
 async def work(wanted: Wanted) -> None:
     settings, moments = Settings.from_env(wanted["env"]), Moments(wanted["fatal"])
     made_up.overlook()
+    if wanted.get("careless"):
+        commit_each_statement()
     with (settings.data / TOLD).open("a", buffering=1) as told:
         if wanted["work"] in OUTSIDE:
             await WORKS[wanted["work"]](settings, moments)

@@ -64,10 +64,14 @@ async def found(settings, keys) -> list[tuple[int, int]]:
     return made
 
 
+def wanted_of(settings, work: str, accounts) -> dict:
+    return {"env": environment(settings, UNHEARD), "work": work, "accounts": list(accounts), "now": NOON.isoformat()}
+
+
 async def kill(stable, settings, chance, work: str, accounts=()) -> int:
     """Kill it as often as is wanted, let it finish at last; returns how often it was killed indeed."""
     told, kills = settings.data / moments.TOLD, 0
-    wanted = {"env": environment(settings, UNHEARD), "work": work, "accounts": list(accounts), "now": NOON.isoformat()}
+    wanted = wanted_of(settings, work, accounts)
     for left in range(KILLS, -1, -1):
         fatal = chance.randint(1, max(MOST[work] // (KILLS + 1), 1)) if left else 0
         await gone(stable.fork({**wanted, "fatal": fatal}))
@@ -105,6 +109,17 @@ async def test_what_was_killed_in_the_middle_is_finished_once(settings, keys, st
             assert outstanding == MEMBERS * (LOTS * POINTS + 1_000_000)
         await Sealer().run()
         assert (await verify.verify()).findings == []
+
+
+async def test_these_tests_see_work_that_is_killed_between_statements_that_are_kept(settings, keys, stable, seed):
+    """Each statement committed by itself, and killed where an expiry is about to take from a lot."""
+    accounts = await found(settings, keys)
+    fatal = random.Random(seed).randint(1, MEMBERS * LOTS)
+    await gone(stable.fork({**wanted_of(settings, "expiry", accounts), "fatal": fatal, "careless": True}))
+
+    async with databases.opened(settings, FixedClock(NOON)):
+        await Sealer().run()
+        assert (await verify.verify()).findings
 
 
 async def test_a_backup_that_was_killed_is_none_and_the_next_one_is_whole(settings, keys, stable, seed, monkeypatch):

@@ -6,11 +6,14 @@ import re
 import pytest
 
 from pointsbank.kit import db
+from pointsbank.kit.db import sqlite
+from pointsbank.kit.db.command import Command
 from tests.changes import CHANGES, ELSEWHERE, IN_OTHER_WORDS, STAFF
 from tests.doors import Watch
 from tests.faults.senders import CHANGING, Sender, sampled
 
 REPLAYED = "Idempotent-Replayed"
+ORDERS = "/api/redemption/counters/{counter_id:int}/orders"
 
 
 def test_every_changing_route_is_tried_or_says_why_not():
@@ -41,6 +44,19 @@ async def test_a_repeat_that_is_answered_in_other_words_has_one_effect_too(scene
 
 @pytest.mark.parametrize("path", [path for path in CHANGES if path not in IN_OTHER_WORDS])
 async def test_a_repeat_has_one_effect_and_the_first_answer(scene, path):
+    await ask_again(scene, path)
+
+
+async def test_this_test_sees_a_key_that_nobody_keeps(scene, monkeypatch):
+    async def forgetful(tx: db.Tx, command: Command):
+        return await command.action(tx, **command.facts)
+
+    monkeypatch.setattr(sqlite, "perform", forgetful)
+    with pytest.raises(AssertionError):
+        await ask_again(scene, ORDERS)
+
+
+async def ask_again(scene, path: str) -> None:
     async with scene() as opened:
         sender, watch = Sender(opened, path), Watch(opened.world)
         async with sender.visiting() as client:
