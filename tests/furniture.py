@@ -117,7 +117,8 @@ async def _of_scoring(world: World, place: Community, admin: Actor) -> dict[str,
     world.clock.set(now)
     draft_id = await db.write(scoring.draft_from_current, actor=admin, community_id=place.id)
     draft = {"community_id": place.id, "version_id": draft_id}
-    await db.write(scoring.save_draft, actor=admin, **draft, table=shown)
+    changed = msgspec.structs.replace(table, name=f"测试又新表{world.word}")
+    await db.write(scoring.save_draft, actor=admin, **draft, table=changed)
     street_id = world.street_id
     if place is not world.home:
         street_id = await db.write(
