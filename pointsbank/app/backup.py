@@ -2,6 +2,7 @@
 """Backups of a SQLite database: copied while the server goes on, proven before they count, and never laid over a file.
 
 A backup is two files: the copy, itself a database, and beside it `<name>.json`, its manifest. Neither holds the key.
+Where the books have findings the copy is kept all the same, since nobody has a better one, and its manifest names them.
 PostgreSQL brings its own tools; README has the recipe.
 """
 
@@ -10,7 +11,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from importlib import metadata
@@ -32,10 +33,13 @@ SPARE_BYTES = 64 << 20  # what the bank itself needs while a copy is made
 TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
 ROWS = 'SELECT COUNT(*) FROM "TABLE"'
 SCHEMA = "SELECT MAX(name) FROM tortoise_migrations"
-# The job list says when the next one is due, and so when the last one was made.
+# The job list says when the next one is due, and so when the last one was made; and whether its books had findings.
 NOTE = """
-INSERT INTO job (name, due_at) VALUES ('backup', ?) ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at
+INSERT INTO job (name, due_at) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at
 """
+NOTE_CLEAN = "DELETE FROM job WHERE name = 'backup_unclean'"
+NOT_YET_SEALED = "something has waited for its seal for more than a minute"  # the sealer goes on in the copy, too
+FINDINGS_SHOWN = 10
 
 
 class NoBackup(Exception):
@@ -47,7 +51,10 @@ Books = dict[str, int | str]
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What can be told of a database file by looking at it. `books` is None where the schema is an older one."""
+    """What can be told of a database file by looking at it. `books` is None where the schema is an older one.
+
+    `findings` are what is wrong with its books, one line each.
+    """
 
     bytes: int
     sha256: str
@@ -55,6 +62,7 @@ class Found(msgspec.Struct, frozen=True):
     key_fingerprint: str
     rows: dict[str, int]
     books: Books | None
+    findings: tuple[str, ...] = ()
 
 
 class Manifest(Found, frozen=True, kw_only=True):
@@ -64,9 +72,13 @@ class Manifest(Found, frozen=True, kw_only=True):
     program: str
 
 
-async def note(tx: Tx) -> None:
+async def note(tx: Tx, *, is_clean: bool = True) -> None:
     """A backup has been made just now, wherever it lies."""
-    await tx.run(NOTE, tx.now + EVERY)
+    await tx.run(NOTE, "backup", tx.now + EVERY)
+    if is_clean:
+        await tx.run(NOTE_CLEAN)
+    else:
+        await tx.run(NOTE, "backup_unclean", tx.now + EVERY)
 
 
 def manifest_of(file: Path) -> Path:
@@ -101,8 +113,11 @@ async def make(settings: Settings, file: Path) -> Manifest:
     return manifest
 
 
-async def restore(file: Path, to: Path) -> tuple[Path, Manifest]:
-    """Lay a backup into a new place; refuses one that differs from its manifest, and says in what."""
+async def restore(file: Path, to: Path, *, with_findings: bool = False) -> tuple[Path, Manifest]:
+    """Lay a backup into a new place; refuses one that differs from its manifest, and says in what.
+
+    One whose books have findings is named, and taken only by whoever says so.
+    """
     if not file.is_file():
         raise NoBackup(f"没有这份备份：{file}。")
     manifest = read_manifest(file)
@@ -113,9 +128,16 @@ async def restore(file: Path, to: Path) -> tuple[Path, Manifest]:
     _refuse_small_disk(target.parent, file.stat().st_size)
     with _draft(target) as draft:
         shutil.copyfile(file, draft)
-        differing = differences(manifest, await look(draft))
+        found = await look(draft)
+        differing = differences(manifest, found)
         if differing:
             raise NoBackup(f"没有恢复，备份与清单不同：{'；'.join(differing)}。请换一份备份。")
+        findings = found.findings or manifest.findings
+        if findings and not with_findings:
+            raise NoBackup(
+                f"没有恢复，{told_of(findings)}。请换一份更早的、账对的备份；"
+                "没有更好的，请加 --with-findings 照样恢复，再查这些地方。"
+            )
         _put(draft, target)
     return target, manifest
 
@@ -155,8 +177,13 @@ def _unequal(what: str, said: Mapping[str, int | str], found: Mapping[str, int |
     ]
 
 
+def told_of(findings: Sequence[str]) -> str:
+    more = "……" if len(findings) > FINDINGS_SHOWN else ""
+    return f"里面的账有 {len(findings)} 处不对：{'；'.join(findings[:FINDINGS_SHOWN])}{more}"
+
+
 async def look(file: Path) -> Found:
-    """Everything that a manifest says of a file; refuses one that is damaged or whose books are wrong."""
+    """Everything that a manifest says of a file; refuses one that is damaged."""
     size, digest = file.stat().st_size, _digest(file)  # before anything opens it
     try:
         with closing(sqlite3.connect(file)) as copy:
@@ -173,23 +200,20 @@ async def look(file: Path) -> Found:
     if founded is None:
         raise installation.NotFounded
     # Where an older program made it the books are recomputed once it is brought up to date.
-    books = await _books(file) if is_current(schema) else None
-    return Found(size, digest, schema, founded[1], rows, books)
+    books, findings = await _books(file) if is_current(schema) else (None, ())
+    return Found(size, digest, schema, founded[1], rows, books, findings)
 
 
 def is_current(schema: str) -> bool:
     return schema == databases.known_migrations()[-1]
 
 
-async def _books(file: Path) -> Books:
+async def _books(file: Path) -> tuple[Books, tuple[str, ...]]:
     report = await verifying.verified(Settings(), file, (), lambda _text: None)
-    if not report.is_clean:
-        raise NoBackup(
-            f"账不平，共 {len(report.findings)} 处，没有备份。请运行 pointsbank ledger verify，联系维护人员。"
-        )
+    findings = tuple(f"{one.what}（{one.where}）" for one in report.findings if one.what != NOT_YET_SEALED)
     told: dict[str, Any] = msgspec.structs.asdict(report)
     totals = {name: total for name, total in told.items() if isinstance(total, int)}
-    return totals | {"heads": " ".join(report.heads)}
+    return totals | {"heads": " ".join(report.heads)}, findings
 
 
 def _copy_live(source: Path, target: Path) -> None:

@@ -54,7 +54,7 @@ async def make(settings: Settings) -> tuple[Path, Manifest | None]:
 async def tell(settings: Settings, manifest: Manifest) -> None:
     """Have it noted when this backup was made; a database of an older schema is left as it is."""
     if backup.is_current(manifest.schema):
-        await local.send(settings, "backup.note")
+        await local.send(settings, "backup.note", is_clean=not manifest.findings)
 
 
 def _thin_out(folder: Path) -> None:
@@ -96,6 +96,8 @@ async def _have_made(settings: Settings) -> None:
             await child.communicate()
     if child.returncode:
         log.error("no backup was made: %s", said.decode(errors="replace").strip())
+    elif said:
+        log.error("the backup is kept, and not clean: %s", said.decode(errors="replace").strip())
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -34,13 +34,17 @@ def _tell(file: Path, manifest: Manifest) -> None:
     click.echo(f"备份好了：{file}，{manifest.bytes / 1_000_000:.1f} MB")
     click.echo(f"清单：{backup.manifest_of(file)}，SHA-256 {manifest.sha256}")
     click.echo("两个文件要放在一起。密钥不在里面，请另外保管。")
+    if manifest.findings:
+        click.echo(f"注意：备份留着，但{backup.told_of(manifest.findings)}。", err=True)
+        click.echo("请运行 pointsbank ledger verify，联系维护人员；更早的备份不要删。", err=True)
 
 
 @click.command(help="把一份备份恢复到新的地方，先和清单核对。不覆盖任何已有的文件。")
 @click.argument("file", type=click.Path(path_type=Path), metavar="文件")
 @click.option("--to", "to", required=True, type=click.Path(path_type=Path), help="新的数据库文件，或已有的文件夹")
-def restore(file: Path, to: Path) -> None:
-    target, manifest = run(backup.restore(file, to))
+@click.option("--with-findings", is_flag=True, help="里面的账有不对的地方，也照样恢复")
+def restore(file: Path, to: Path, *, with_findings: bool) -> None:
+    target, manifest = run(backup.restore(file, to, with_findings=with_findings))
     click.echo(f"与清单相符，恢复到：{target}")
     click.echo(f"里面是 {manifest.made_at.astimezone():%Y-%m-%d %H:%M} 以前的全部数据。")
     if not backup.is_current(manifest.schema):

@@ -86,7 +86,7 @@ class Tick(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NoteBackup(msgspec.Struct, forbid_unknown_fields=True):
-    pass
+    is_clean: bool
 
 
 async def run(name: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -211,8 +211,8 @@ async def _tick(_facts: Tick) -> dict[str, Any]:
     return done | ({"seals": sealed} if sealed else {})
 
 
-async def _note_backup(_facts: NoteBackup) -> dict[str, Any]:
-    await db.write(backup.note)
+async def _note_backup(facts: NoteBackup) -> dict[str, Any]:
+    await db.write(backup.note, is_clean=facts.is_clean)
     return {}
 
 

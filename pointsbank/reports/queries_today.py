@@ -140,7 +140,8 @@ BUDGETS_OF = "SELECT COUNT(*) FROM ledger_budget WHERE community_id = ? AND year
 
 # What is due is said by the job list. A demo has no backups, and those of PostgreSQL are not ours to know.
 BACKUP = """
-SELECT job.due_at, installation.made_at FROM installation LEFT JOIN job ON job.name = 'backup'
+SELECT job.due_at, installation.made_at, EXISTS (SELECT 1 FROM job unclean WHERE unclean.name = 'backup_unclean')
+  FROM installation LEFT JOIN job ON job.name = 'backup'
  WHERE installation.kind = 'real'
 """
 
@@ -362,10 +363,14 @@ async def expiring(asker: Asker) -> Waits:
 
 
 class LastBackup(msgspec.Struct, frozen=True):
-    """`made_at` is None as long as there is none; `due` is the day from which it is too old."""
+    """`made_at` is None as long as there is none; `due` is the day from which it is too old.
+
+    One that is not clean is kept, and its books have findings.
+    """
 
     made_at: datetime | None
     due: date
+    is_clean: bool
 
 
 async def last_backup() -> LastBackup | None:
@@ -373,9 +378,9 @@ async def last_backup() -> LastBackup | None:
     found = await db.row(BACKUP) if db.current().is_sqlite else None
     if found is None:
         return None
-    due_at, founded_at = found
+    due_at, founded_at, is_unclean = found
     made_at = None if due_at is None else due_at - BACKUP_EVERY
-    return LastBackup(made_at, local_day((made_at or founded_at) + BACKUP_MISSED))
+    return LastBackup(made_at, local_day((made_at or founded_at) + BACKUP_MISSED), not is_unclean)
 
 
 async def backups(asker: Asker) -> Waits:
@@ -384,3 +389,9 @@ async def backups(asker: Asker) -> Waits:
     if last is None or last.due > asker.today:
         return NOTHING
     return Waits(1, last.due)
+
+
+async def unclean_books(asker: Asker) -> Waits:
+    """Waits as long as the last backup found something wrong with the books."""
+    last = await last_backup()
+    return NOTHING if last is None or last.is_clean else Waits(1, asker.today)

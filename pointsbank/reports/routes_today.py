@@ -186,6 +186,13 @@ SORTS = (
         is_work=False,
     ),
     Sort(Permission.MANAGE_STAFF, N_("备份没有做成"), "/guide/community#backup", N_("怎么办"), queries_today.backups),
+    Sort(
+        Permission.MANAGE_STAFF,
+        N_("账有不对的地方"),
+        "/guide/community#books",
+        N_("怎么办"),
+        queries_today.unclean_books,
+    ),
     Sort(Permission.KEEP_STOCK, N_("货过了保质期"), "/stock", N_("去报损"), queries_today.past_stock),
 )
 

@@ -170,11 +170,50 @@ def test_a_database_that_waits_for_its_upgrade_can_be_backed_up(shell: Shell, fo
     assert due_at(live) == []
 
 
-def test_wrong_books_are_no_backup(shell: Shell, folder: Path, tmp_path: Path):
-    execute(folder / databases.FILE_NAME, "DROP TRIGGER ledger_move_append_only_update")
+CHANGED_AT = """
+INSERT INTO ledger_change (community_id, what, name, actor_id, changed_at, content)
+SELECT community_id, what, name, actor_id, 'DAYT00:00:00+00:00', content FROM ledger_change ORDER BY id LIMIT 1
+"""
 
-    assert "账不平" in said(shell("backup", str(tmp_path / "copy.db")))
-    assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+def unclean(file: Path) -> bool:
+    return bool(execute(file, "SELECT due_at FROM job WHERE name = 'backup_unclean'"))
+
+
+def test_wrong_books_are_kept_and_told_and_restored_by_whoever_says_so(shell: Shell, folder: Path, tmp_path: Path):
+    live, copy, new = folder / databases.FILE_NAME, tmp_path / "copy.db", tmp_path / "new.db"
+    (trigger,) = execute(live, "SELECT sql FROM sqlite_schema WHERE name = 'ledger_move_append_only_update'")
+    execute(live, "DROP TRIGGER ledger_move_append_only_update")
+
+    made = shell("backup", str(copy))
+
+    assert made.exit_code == 0, made.output
+    assert "有 1 处不对" in made.stderr
+    (finding,) = backup.read_manifest(copy).findings
+    assert "ledger_move_append_only_update" in finding
+    assert due_at(live)
+    assert unclean(live)
+
+    refused = said(shell("restore", str(copy), "--to", str(new)))
+    assert finding in refused
+    assert "--with-findings" in refused
+    assert not new.exists()
+    assert shell("restore", str(copy), "--to", str(new), "--with-findings").exit_code == 0
+
+    execute(live, *trigger)
+    assert shell("backup", str(tmp_path / "mended.db")).exit_code == 0
+    assert not unclean(live)
+
+
+def test_what_waits_for_its_seal_is_in_the_copy_and_nothing_is_wrong(shell: Shell, folder: Path, tmp_path: Path):
+    live, copy = folder / databases.FILE_NAME, tmp_path / "copy.db"
+    execute(live, *(CHANGED_AT.replace("DAY", day) for day in ("2030-01-01", "2030-01-02")))
+
+    made = shell("backup", str(copy))
+
+    assert made.exit_code == 0, made.output
+    assert shell("ledger", "verify", "--database", str(copy)).exit_code == 1, "the books themselves do wait"
+    assert backup.read_manifest(copy).findings == ()
 
 
 def test_a_disk_that_would_be_full_is_left_alone(shell: Shell, tmp_path: Path, monkeypatch):

@@ -137,6 +137,20 @@ async def test_a_missed_backup_waits_for_the_admin_and_the_age_of_the_last_one_s
     assert await told(other) == (False, "")
 
 
+async def test_a_backup_of_books_with_findings_is_told_loudly_until_one_is_clean(world):
+    _, token = await world.staff(Role.COMMUNITY_ADMIN)
+    await db.write(installation.found, kind="real", key_fingerprint="")
+
+    async def told() -> tuple[bool, bool]:
+        async with visiting(world, cookie=token) as desk:
+            text = (await desk.get("/todo")).text
+        return ("账有不对的地方", "/guide/community#books") in lines(text), "查出账有不对的地方" in text
+
+    for is_clean in (True, False, True):
+        await db.write(backup.note, is_clean=is_clean)
+        assert await told() == (not is_clean, not is_clean)
+
+
 async def test_a_demo_wants_no_backup(world):
     _, token = await world.staff(Role.COMMUNITY_ADMIN)
     await db.write(installation.found, kind="demo", key_fingerprint="")
