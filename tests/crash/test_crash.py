@@ -12,8 +12,7 @@ from pointsbank.ledger.sealing import Sealer
 from tests.crash.book import faults
 from tests.crash.clients import at_work
 
-# On PostgreSQL a cycle takes five times the work, most of it for the connections that each server opens anew.
-CYCLES = {"sqlite": 10, "postgres": 4}
+CYCLES = 10
 HASTY_CYCLES_MAX = 10
 LIFE_SECONDS = (0.05, 0.4)
 
@@ -26,8 +25,8 @@ async def kill_soon(ring) -> None:
 
 
 @pytest.mark.both
-async def test_what_was_acknowledged_survives_and_what_was_asked_again_happened_once(ring, settings, engine):
-    cycles = int(os.environ.get("PB_CRASH_CYCLES") or CYCLES[engine])
+async def test_what_was_acknowledged_survives_and_what_was_asked_again_happened_once(ring, settings):
+    cycles = int(os.environ.get("PB_CRASH_CYCLES") or CYCLES)
     await ring.start()
     async with at_work(ring.clients):
         for _ in range(cycles):

@@ -19,7 +19,7 @@ from tests.ledger.desk import Desk
 from tests.ledger.operations import NAMES, facts_of
 
 pytestmark = pytest.mark.both
-STEPS = {"sqlite": 1_000, "postgres": 250}
+STEPS = 3_000
 STEPS_A_TURN, TURNS = 100, 10
 STEPS_A_REPORT = 10_000
 
@@ -57,7 +57,7 @@ async def test_the_ledger_and_its_oracle_never_differ(fresh, clock, engine, caps
     Machine.loop, Machine.clock = asyncio.get_running_loop(), clock
     Machine.communities = Machine.steps = 0
     chosen = int(os.environ.get("PB_MACHINE_SEED") or random.SystemRandom().randrange(10**9))
-    wanted = int(os.environ.get("PB_MACHINE_STEPS") or STEPS[engine])
+    wanted = int(os.environ.get("PB_MACHINE_STEPS") or STEPS)
     began, told = time.monotonic(), 0
     turn = settings(
         max_examples=min(TURNS, -(-wanted // STEPS_A_TURN)), stateful_step_count=STEPS_A_TURN, deadline=None,
