@@ -74,6 +74,7 @@ async def ask(tx: Tx, *, list_id: int) -> None:
     assert tx.actor.person_id is not None
     if asked.made_by not in await people.ids_of(tx, tx.actor.person_id):
         raise NotTheMaker
+    await actions_periods.require_open(tx, community_id=asked.community_id, day=asked.day)
     lines = await queries_opening.lines(tx, list_id)
     approval_id = await approvals.ask(
         tx,
@@ -90,7 +91,10 @@ async def ask(tx: Tx, *, list_id: int) -> None:
 
 
 async def give(tx: Tx, *, list_id: int, seen: str) -> int:
-    """Confirm a list as it was seen, and book its first slice; returns how many lines were booked."""
+    """Confirm a list as it was seen, and book its first slice; returns how many lines were booked.
+
+    Refuses DayClosed where the month of its day was closed since somebody asked.
+    """
     asked = await _asked(tx, list_id)
     assert asked.approval_id is not None
     await approvals.give(tx, approval_id=asked.approval_id, seen=seen)
@@ -101,6 +105,7 @@ async def give(tx: Tx, *, list_id: int, seen: str) -> int:
         subject=rules.subject(list_id),
         facts_hash=await queries_opening.facts_of(tx, asked),
     )
+    await actions_periods.require_open(tx, community_id=asked.community_id, day=asked.day)
     await _step(tx, list_id, ASKED, BOOKING)
     return await book(tx, list_id=list_id)
 

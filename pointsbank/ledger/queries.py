@@ -16,7 +16,6 @@ LINES_MAX = 100
 BOOKED_BETWEEN = """
   entry.community_id = ? AND entry.utc_day BETWEEN ? AND ? AND entry.booked_at >= ? AND entry.booked_at < ?
 """
-DONE_BEFORE = ("award",)
 MANY_LOTS = 10_000
 
 
@@ -75,7 +74,7 @@ class Line(msgspec.Struct, frozen=True):
         days = {local_day(moment) for moment in (self.effective_at, self.booked_at)}
         if self.kind == "adjustment":
             return len(days) > 1
-        return self.kind in DONE_BEFORE and len({month_start(day) for day in days}) > 1
+        return len({month_start(day) for day in days}) > 1
 
 
 class Expiring(msgspec.Struct, frozen=True):

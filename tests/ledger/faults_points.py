@@ -14,6 +14,7 @@ from pointsbank.ledger import (
     actions_flows,
     actions_gifts,
     actions_kinds,
+    actions_opening,
     actions_periods,
     actions_reset,
     actions_reversal,
@@ -226,3 +227,8 @@ def what_comes_after_a_reset_day_goes_with_the_old(patch):
 @fault("settle", "live_on")
 def a_change_drops_a_reset_that_is_due(patch):
     patch.setattr(actions_kinds, "_check_reset", nothing)
+
+
+@fault("make_list", "ask_list", "agree_list", "close_month", "live_on")
+def a_list_opens_a_month_that_was_closed(patch):
+    patch.setattr(actions_opening.actions_periods, "require_open", nothing)

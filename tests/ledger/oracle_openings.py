@@ -23,6 +23,7 @@ class Line:
 class Opening:
     lines: list[Line]
     last_day: date
+    day: date
     state: str = "draft"
 
 
@@ -38,12 +39,13 @@ class Openings(Books):
             if line.whose in live:
                 raise No("opened_elsewhere")
             live.add(line.whose)
-        self.add(self.openings, Opening(lines, last_day))
+        self.add(self.openings, Opening(lines, last_day, day))
 
     def ask_list(self, place: int, *, is_maker: bool) -> None:
         self._in_state(place, "draft")
         if not is_maker:
             raise No("not_the_maker", "approvals")
+        self._check_day(place)
         self.put(self.openings[place], "state", "asked")
 
     def give_list(self, place: int, *, is_maker: bool, has_seen: bool) -> None:
@@ -52,6 +54,7 @@ class Openings(Books):
             raise No("own_request", "approvals")
         if not has_seen:
             raise No("facts_changed", "approvals")
+        self._check_day(place)
         asked = self.openings[place]
         self.put(asked, "state", "booked")
         for line in asked.lines:
@@ -89,6 +92,11 @@ class Openings(Books):
             for line in one.lines:
                 if line.is_live and (line.whose == (None, home) if home is not None else line.whose == (person, None)):
                     raise No("opening_first", "governance")
+
+    def _check_day(self, place: int) -> None:
+        """Its month may have been closed since the list was made."""
+        if self.is_closed(self.openings[place].day):
+            raise No("day_closed")
 
     def _in_state(self, place: int, *states: str) -> None:
         if self.openings[place].state not in states:

@@ -6,11 +6,13 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
-from pointsbank.ledger import actions_periods, queries, queries_periods, verify
+from pointsbank.ledger import actions_opening as openings
+from pointsbank.ledger import actions_periods, actions_reversal, queries, queries_periods, verify
 from pointsbank.ledger.rules_flows import DayToCome
 from pointsbank.ledger.rules_periods import DayClosed
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people.access import Role
+from tests.ledger.test_openings import asked, drafted, give, list_of
 from tests.ledger.test_vouchers import adjust, admin, agree, book_of
 from tests.world import World, visiting
 
@@ -72,3 +74,37 @@ async def test_the_form_asks_for_the_day_and_whoever_agrees_sees_it(town):
         shown = (await desk.get(sent.headers["location"])).text
     assert (late.status_code, "何时的事不能晚于今天" in late.text) == (400, True)
     assert "11 月 3 日" in shown
+
+
+async def closed_meanwhile(town):
+    town.clock.set(datetime(2026, 12, 2, 4, tzinfo=UTC))
+    await close_november(town)
+
+
+@pytest.mark.parametrize("is_asked", [False, True])
+async def test_a_list_of_a_month_that_was_closed_meanwhile_is_neither_sent_nor_confirmed(town, is_asked):
+    person, maker = await town.person(points=1), await admin(town)
+    list_id = await (asked if is_asked else drafted)(town, maker, (person, 80))
+    await closed_meanwhile(town)
+
+    with pytest.raises(DayClosed):
+        await (
+            give(town, list_id, await admin(town)) if is_asked else db.write(openings.ask, actor=maker, list_id=list_id)
+        )
+
+    assert (await list_of(town, list_id)).state == ("asked" if is_asked else "draft")
+    assert await town.balance(person) == 1
+
+
+async def test_openings_and_what_is_taken_back_of_an_earlier_month_are_marked(town):
+    person = await town.person(points=10)
+    list_id = await asked(town, await admin(town), (person, 80))
+    town.clock.set(datetime(2026, 12, 2, 4, tzinfo=UTC))
+    await give(town, list_id, await admin(town))
+    account_id = (await book_of(town, person)).account_id
+    _opening, award = await queries.lines(account_id)
+
+    await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_so")
+
+    lines = await queries.lines(account_id)
+    assert [(line.kind, line.is_late) for line in lines] == [("reversal", True), ("opening", True), ("award", False)]
