@@ -8,17 +8,18 @@ import click
 
 from pointsbank.app import database as databases
 from pointsbank.app import installation, local
+from pointsbank.app.commands import find_place
 from pointsbank.app.passwords import ask_password
 from pointsbank.app.shell import Failure, run, settings_now
 from pointsbank.kit import crypto
-from pointsbank.kit.clock import ZONE, Clock
+from pointsbank.kit.clock import ZONE, Clock, local_day
 from pointsbank.kit.errors import Refusal
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger.rules import MAIN
 from pointsbank.people import queries_staff
 from pointsbank.people.rules import LOGIN_LENGTH_MAX, TOKEN_DAYS_MAX, normal_login
 from pointsbank.people.rules_roles import Role
-from pointsbank.scoring import facts_file, rules, scheme_file, scheme_schema
+from pointsbank.scoring import facts_file, queries, rules, scheme_file, scheme_schema
 from pointsbank.web import i18n
 
 
@@ -185,6 +186,28 @@ def _written(table: rules.Table, item: rules.Item, points: int) -> str:
 def import_scheme(file: Path, community: str) -> None:
     made = send("scoring.import", text=_text_of(file), community=community)
     click.echo(f"放进了草稿：{made['community']}，{made['items']} 项。请管理员核对后发布。")
+
+
+@scoring.command("export", help="打印社区的积分表文件：执行中的一版，或 --version 写的那一版。")
+@click.option("--community", default="", help="社区的名称；只有一个时可以不写")
+@click.option("--version", "number", type=int, help="第几版，草稿也可以")
+def export_scheme(community: str, number: int | None) -> None:
+    async def find(settings: Settings) -> queries.Version | None:
+        async with databases.opened_to_read(settings):
+            await installation.check(settings)
+            place = await find_place(community, ("community",), option="community")
+            if number is not None:
+                return await queries.numbered(place["id"], number)
+            return await queries.current(place["id"], local_day(Clock().now()))
+
+    found = run(find(settings_now()))
+    if found is None:
+        raise Failure(
+            "这个社区还没有执行中的积分标准。请用 --version 写第几版。"
+            if number is None
+            else f"这个社区没有第 {number} 版积分标准。请在“积分标准”页看有哪几版。"
+        )
+    click.echo(scheme_file.write(found.table), nl=False)
 
 
 def _text_of(file: Path) -> str:

@@ -56,6 +56,7 @@ ON_DAY = f"""
  ORDER BY in_force_from DESC, number DESC LIMIT 1
 """
 BY_ID = f"{COLUMNS} WHERE id = ?"
+BY_NUMBER = f"{COLUMNS} WHERE community_id = ? AND number = ?"
 DRAFT = f"{COLUMNS} WHERE community_id = ? AND state = 'draft'"
 UNDER_WAY = f"{COLUMNS} WHERE community_id = ? AND state IN ('draft', 'discussion', 'noticed')"
 WAITING = f"{COLUMNS} WHERE community_id = ? AND state = 'scheduled' AND in_force_from > ?"
@@ -113,6 +114,11 @@ async def version(community_ids: tuple[int, ...], version_id: int, tx: Tx | None
     if not found or found[0]["community_id"] not in community_ids:
         raise NotFound
     return await _version(tx, found[0])
+
+
+async def numbered(community_id: int, number: int) -> Version | None:
+    found = await _rows(None, BY_NUMBER, community_id, number)
+    return await _version(None, found[0]) if found else None
 
 
 async def draft_of(community_id: int, tx: Tx | None = None) -> Version | None:

@@ -17,7 +17,16 @@ from pointsbank.kit.rules_intake import TooManyRows
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.scoring import actions_sheet, queries, routes_life, rules, rules_columns, rules_sheet, sheet_file
+from pointsbank.scoring import (
+    actions_sheet,
+    queries,
+    routes_life,
+    rules,
+    rules_columns,
+    rules_sheet,
+    scheme_file,
+    sheet_file,
+)
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_pieces import writing
 from pointsbank.scoring.rules_columns import Sort
@@ -95,11 +104,19 @@ async def download(version_id: FromPath[int], session: NamedDependency[Session])
         lines=lines,
         choices=_choices(book_kinds),
     )
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="scoring-{version.number}.xlsx"',
-    }
-    return Response(content, status_code=200, media_type=sheet_file.MEDIA_TYPE, headers=headers)
+    return _taken_away(content, f"scoring-{version.number}.xlsx", sheet_file.MEDIA_TYPE)
+
+
+@get("/scoring/versions/{version_id:int}/file.toml", guards=[needs()])
+async def download_file(version_id: FromPath[int], session: NamedDependency[Session]) -> Response[bytes]:
+    """The version whole, as the file that another community takes in, for whoever may read it."""
+    version = await routes_life.version_of(session, version_id)
+    return _taken_away(scheme_file.write(version.table).encode(), f"scoring-{version.number}.toml", "application/toml")
+
+
+def _taken_away(content: bytes, name: str, media_type: str) -> Response[bytes]:
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(content, status_code=200, media_type=media_type, headers=headers)
 
 
 def _choices(book_kinds: Mapping[str, Denomination]) -> dict[str, Sequence[str]]:
@@ -218,4 +235,4 @@ async def put(
     )
 
 
-handlers: list[Any] = [download, sheet_form, check, put]
+handlers: list[Any] = [download, download_file, sheet_form, check, put]

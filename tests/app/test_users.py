@@ -12,6 +12,7 @@ import pytest
 from pointsbank.app import database as databases
 from pointsbank.kit import crypto
 from pointsbank.kit.paths import seed_dir
+from pointsbank.scoring import scheme_file
 from tests.app.shell import Shell, number_of, said
 
 SCHEME = seed_dir() / "scoring" / "hailin-community-volunteer.toml"
@@ -152,6 +153,19 @@ def test_a_table_is_imported_as_a_draft(shell: Shell, folder: Path):
     assert shell("scoring", "import", str(SCHEME), "--community", "测试社区").exit_code == 0
     assert _rows(folder, "SELECT state FROM scoring_version ORDER BY id") == [("in_force",), ("draft",)]
     assert "测试社区" in said(shell("scoring", "import", str(SCHEME), "--community", "别的社区"))
+
+
+def test_a_table_comes_out_as_a_file_of_the_version_in_force_or_of_the_one_named(shell: Shell, tmp_path: Path):
+    changed = tmp_path / "changed.toml"
+    changed.write_text(SCHEME.read_text("utf-8").replace("points = 1\n", "points = 3\n", 1), "utf-8")
+    shell("scoring", "import", str(changed))
+
+    in_force, draft = shell("scoring", "export").stdout, shell("scoring", "export", "--version", "2").stdout
+
+    assert scheme_file.parse(in_force).items == scheme_file.parse(SCHEME.read_text("utf-8")).items
+    assert scheme_file.parse(draft) == scheme_file.parse(changed.read_text("utf-8"))
+    assert "第 9 版" in said(shell("scoring", "export", "--version", "9"))
+    assert "测试社区" in said(shell("scoring", "export", "--community", "别的社区"))
 
 
 def test_a_tick_does_what_is_due_and_then_nothing(shell: Shell):

@@ -16,7 +16,7 @@ TOWN = "full"
 DESK_LEAST = 1024
 
 NO_PAGE = re.compile(
-    r"\.(png|xlsx|zip)$|/record$|^/(api|print|stock/photos|livez|readyz|type|language|e/|p/|a/)|^/$"
+    r"\.(png|xlsx|toml|zip)$|/record$|^/(api|print|stock/photos|livez|readyz|type|language|e/|p/|a/)|^/$"
 )  # pictures, data, tails of codes, and what only sends on
 PAGES = [route for route in ROUTES if route.method == "GET" and not NO_PAGE.search(route.path)]
 LOOK = Path(__file__).with_name("look.js").read_text("utf-8")

@@ -8,7 +8,7 @@ import xlsxwriter
 
 from pointsbank.kit import db, intake
 from pointsbank.people.access import Role
-from pointsbank.scoring import actions, queries
+from pointsbank.scoring import actions, queries, scheme_file
 from tests.world import visiting
 
 HEAD = ["编号", "类别", "项目", "计分方式", "分值", "凭据"]
@@ -199,3 +199,22 @@ async def test_a_published_table_is_taken_away_by_residents_and_a_draft_by_nobod
 async def test_a_published_version_takes_no_sheet(world, admin):
     assert (await admin.get(f"/scoring/versions/{world.home.version_id}/sheet")).status_code == 404
     assert (await check(admin, world.home.version_id, lines="编号\t分值\nA01\t7")).status_code == 404
+
+
+async def test_any_version_is_taken_away_as_its_file_by_whoever_may_read_it_and_no_stranger(world, admin, version_id):
+    _, token = await world.phone(await world.person())
+    _, outsider = await world.staff(Role.COMMUNITY_ADMIN, world.communities[1])
+    url, draft_url = (f"/scoring/versions/{each}/file.toml" for each in (world.home.version_id, version_id))
+
+    draft = await admin.get(draft_url)
+    async with visiting(world, cookie=token) as phone:
+        published, unseen = await phone.get(url), await phone.get(draft_url)
+        offered = (await phone.get("/scoring")).text
+    async with visiting(world, cookie=outsider) as stranger:
+        refused = [(await stranger.get(each)).status_code for each in (url, draft_url)]
+
+    assert draft.headers["content-disposition"] == 'attachment; filename="scoring-2.toml"'
+    assert scheme_file.parse(draft.text) == await the_draft(world)
+    assert scheme_file.parse(published.text) == (await queries.version((world.home.id,), world.home.version_id)).table
+    assert url in offered
+    assert (unseen.status_code, refused) == (404, [404, 404])
