@@ -176,6 +176,9 @@ CHANGES: dict[str, Change] = {
         ADMIN, {"reason": "opening_points"}, {"reason": "opening_twice"}, at={"list_id": "cut_off_list_id"}
     ),
     "/ledger/vouchers/limit": Change(ADMIN, {"points": "50"}, {"points": "60"}),
+    "/ledger/proposals/{proposal_id:int}/give": Change(ADMIN, {"seen": "{proposal_seen}"}, {"seen": "0"}),
+    "/ledger/proposals/{proposal_id:int}/refuse": Change(ADMIN, {"reason": "没有定过"}, {"reason": "不对"}),
+    "/ledger/proposals/{proposal_id:int}/withdraw": Change(ADMIN, at={"proposal_id": "own_proposal_id"}),
     "/ledger/vouchers/{voucher_id:int}/give": Change(ADMIN, {"seen": "{voucher_seen}"}, {"seen": "0"}),
     "/ledger/vouchers/{voucher_id:int}/refuse": Change(ADMIN, {"reason": "写错了"}, {"reason": "不对"}),
     "/ledger/vouchers/{voucher_id:int}/withdraw": Change(ADMIN, at={"voucher_id": "own_voucher_id"}),

@@ -15,6 +15,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Actor
 from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.ledger import actions_opening as openings
+from pointsbank.ledger import actions_proposals as proposals
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_opening import NewLine
@@ -162,6 +163,7 @@ async def _of_books(world: World, place: Community, admin: Actor, person_id: int
         vouchers.adjust, actor=admin, community_id=place.id, passbook_id=passbook["id"], points=5, is_up=True,
         expires_on=NEVER, reason="missed", note="测试依据",
     )  # fmt: skip
+    proposal_id = await db.write(proposals.set_alone_max, actor=admin, community_id=place.id, points=999)
     gifts = {"points": 5, "match_percent": 50, "expires_on": NEVER, "note": "测试慰问"}
     batch_id = await db.write(
         vouchers.ask_gifts, actor=admin, community_id=place.id, person_ids=[person_id], **gifts
@@ -175,4 +177,5 @@ async def _of_books(world: World, place: Community, admin: Actor, person_id: int
         "list_id": list_id,
         "kind_id": kind["id"],
         "voucher_id": voucher_id,
+        "proposal_id": proposal_id,
     }

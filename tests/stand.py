@@ -20,11 +20,14 @@ from pointsbank.ledger import actions as ledger
 from pointsbank.ledger import actions_opening as openings
 from pointsbank.ledger import (
     actions_paper,
+    actions_proposals,
     actions_vouchers,
     queries,
     queries_flows,
+    queries_kinds,
     queries_opening,
     queries_paper,
+    queries_proposals,
     rules_opening,
 )
 from pointsbank.ledger.rules import NEVER
@@ -273,6 +276,12 @@ async def _books(world: World, made: Stand) -> None:
     own["own_voucher_id"] = await db.write(
         actions_vouchers.grant_to, actor=admin, community_id=place.id, person_id=own["resident_id"], points=5,
         expires_on=NEVER, reason="hardship", note="",
+    )  # fmt: skip
+    own["proposal_seen"] = facts_hash((await queries_proposals.proposal((place.id,), own["proposal_id"])).facts)
+    [*_, coins] = await queries_kinds.kinds(place.id)
+    own["own_proposal_id"] = await db.write(
+        actions_proposals.change_kind, actor=admin, community_id=place.id, kind_id=coins.id, version=coins.version,
+        settings=msgspec.structs.replace(coins.settings, base_points=5, base_every="month"),
     )  # fmt: skip
     own["gifts_seen"] = facts_hash([one.facts for one in await queries_flows.batch_in(None, own["batch_id"])])
     own["own_batch_id"] = await db.write(

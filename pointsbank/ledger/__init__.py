@@ -8,7 +8,7 @@ took out of a lot, or, below zero, put in), hold (points kept for what is not de
 changed), seal (an entry or a change in the chain of its community), head (where a chain ends), budget (what a
 year's awards may issue, from an account issued:<year>:<programme>), rate (what 100 points are worth), period (a
 month that is shut, counted, closed), voucher (凭证: what somebody asks for, who agreed, and the entry it became), pot
-(points donated to the community).
+(points donated to the community), proposal (settings that somebody asks for, and that stand when another one agreed).
 Invariants:
   1. All balances of a community sum to zero.
   2. A balance equals its moves; a passbook's balance equals its unspent lots.
@@ -36,4 +36,6 @@ Invariants:
       points are held in it.
   17. Each kind of entry is of one room, and what it names there is there and knows it: awards and deductions of
       awards, orders of redemption, all others of the ledger; what is given up is of a person of governance's.
+  18. What a kind says, and how much one person may do alone, changes as a second person agreed to, who did not ask; at
+      once stands only what lowers, and words. Base points are given once for a day, however the periods change.
 """

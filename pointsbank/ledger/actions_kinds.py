@@ -1,5 +1,6 @@
 """Kinds of passbook that a community keeps: made, changed, and the base points that come with them."""
 
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -66,7 +67,7 @@ async def make_main_kind(tx: Tx, *, community_id: int) -> int:
 
 
 async def make_kind(tx: Tx, *, community_id: int, code: str, settings: Settings) -> int:
-    """Refuses CodeTaken, and what contradicts itself."""
+    """Refuses CodeTaken, and what contradicts itself. By a page only actions_proposals comes here."""
     rules_kinds.check(code, settings)
     made = await tx.row(MAKE, community_id, code, *_values(settings))
     if made is None:
@@ -80,9 +81,20 @@ async def make_kind(tx: Tx, *, community_id: int, code: str, settings: Settings)
 async def change_kind(tx: Tx, *, community_id: int, kind_id: int, version: int, settings: Settings) -> None:
     """Settle a kind anew, as it was when `version` was read. What is in the passbooks already stays as it is.
 
-    Refuses KindMoved, ResetUnderWay, and DecimalsFixed: amounts that are written down somewhere would mean something
-    else.
+    Refuses KindMoved and what check_change does. By a page only actions_proposals comes here: a second person has to
+    agree to what makes points.
     """
+    await check_change(tx, community_id=community_id, kind_id=kind_id, settings=settings)
+    if await tx.run(CHANGE, *_values(settings), kind_id, version) != 1:
+        raise KindMoved
+    await _begin_resets(tx, kind_id, settings)
+    await change(tx, what="kind", row_id=kind_id)
+    facts = {name: value for name, value in msgspec.structs.asdict(settings).items() if name not in ("name", "unit")}
+    await trail.record(tx, "book_kind.changed", subject=("book_kind", kind_id), **facts)
+
+
+async def check_change(tx: Tx, *, community_id: int, kind_id: int, settings: Settings) -> None:
+    """Refuses ResetUnderWay, and DecimalsFixed: amounts written down somewhere would mean something else."""
     before = await tx.row(BEFORE, kind_id, community_id)
     if before is None:
         raise NotFound
@@ -92,12 +104,6 @@ async def change_kind(tx: Tx, *, community_id: int, kind_id: int, version: int, 
         raise DecimalsFixed
     if settings.holder != before["holder"] and (before["code"] == rules.MAIN or before["is_open"]):
         raise HolderFixed
-    if await tx.run(CHANGE, *_values(settings), kind_id, version) != 1:
-        raise KindMoved
-    await _begin_resets(tx, kind_id, settings)
-    await change(tx, what="kind", row_id=kind_id)
-    facts = {name: value for name, value in msgspec.structs.asdict(settings).items() if name not in ("name", "unit")}
-    await trail.record(tx, "book_kind.changed", subject=("book_kind", kind_id), **facts)
 
 
 async def open_book(tx: Tx, *, holder: Holder, kind: str = rules.MAIN) -> int:
@@ -168,7 +174,12 @@ SELECT home.id FROM people_household home WHERE home.community_id = ? AND home.i
    AND EXISTS (SELECT 1 FROM people_person person WHERE person.household_id = home.id AND person.state = 'member')
  ORDER BY home.id LIMIT ?
 """
-HAS_HAD = "SELECT 1 FROM ledger_entry WHERE posting_key = ?"
+HAS_HAD = "SELECT 1 FROM ledger_entry WHERE posting_key IN"
+HAD_ONCE = "SELECT 1 FROM ledger_entry WHERE posting_key = ? AND effective_at >= ?"
+HAD_ANY = """
+SELECT 1 FROM ledger_move move JOIN ledger_account account ON account.id = move.target_id
+  JOIN ledger_entry entry ON entry.id = move.entry_id WHERE account.passbook_id = ? AND entry.kind = 'base' LIMIT 1
+"""
 
 
 async def come_to(tx: Tx, *, kind_id: int, what: str, period: str) -> int:
@@ -214,7 +225,7 @@ async def _give_base(tx: Tx, kind: Row, holder_id: int, *, of_homes: bool) -> No
     )
     period = rules_kinds.base_period(kind["base_every"], today)
     posting_key = f"base:{passbook_id}:{period}"
-    if await tx.row(HAS_HAD, posting_key) is None:
+    if not await _is_paid(tx, passbook_id, kind["base_every"], today):
         await actions.issue(
             tx,
             kind="base",
@@ -229,3 +240,14 @@ async def _give_base(tx: Tx, kind: Row, holder_id: int, *, of_homes: bool) -> No
             source=("ledger", "book_kind", kind["id"]),
             summary="基础积分",
         )
+
+
+async def _is_paid(tx: Tx, passbook_id: int, every: str, today: date) -> bool:
+    """Whether base points were given for some of this period already, by however long a period they came then."""
+    keys = [f"base:{passbook_id}:{period}" for period in rules_kinds.reaching_into(every, today)]
+    if await tx.row(f"{HAS_HAD} ({', '.join('?' * len(keys))})", *keys) is not None:
+        return True
+    if every == "once":
+        return await tx.row(HAD_ANY, passbook_id) is not None
+    begins = start_of_day(rules_kinds.base_start(every, today))
+    return await tx.row(HAD_ONCE, f"base:{passbook_id}:once", begins) is not None

@@ -301,3 +301,18 @@ class Bar(Model):
 
     class Meta:
         table = "ledger_bar"
+
+
+class Proposal(Model):
+    id = fields.BigIntField(primary_key=True)
+    community_id = fields.BigIntField()
+    kind_id = fields.BigIntField(null=True)
+    was = fields.BigIntField()
+    settings = fields.TextField()
+    made_by = fields.BigIntField()
+    made_at = fields.DatetimeField()
+    state = fields.TextField()
+    approval_id = fields.BigIntField(null=True)
+
+    class Meta:
+        table = "ledger_proposal"

@@ -93,8 +93,8 @@ async def kinds(community_id: int) -> list[BookKind]:
     return [_kind(found) for found in await db.rows(f"{KINDS} ORDER BY kind.id", community_id)]
 
 
-async def kind(community_id: int, kind_id: int) -> BookKind:
-    found = await db.row(f"{KINDS} AND kind.id = ?", community_id, kind_id)
+async def kind(community_id: int, kind_id: int, tx: Tx | None = None) -> BookKind:
+    found = await (db.row if tx is None else tx.row)(f"{KINDS} AND kind.id = ?", community_id, kind_id)
     if found is None:
         raise NotFound
     return _kind(found)

@@ -266,6 +266,12 @@ SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.app
 SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.day
   FROM ledger_past_day it LEFT JOIN ledger_voucher voucher ON voucher.id = it.voucher_id"""
     ),
+    "proposal": Subject(
+        """
+SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, kind.community_id AS kind_of, kind.code AS kind,
+       it.was, it.settings, it.made_by, it.made_at, it.state, it.approval_id
+  FROM ledger_proposal it LEFT JOIN ledger_book_kind kind ON kind.id = it.kind_id"""
+    ),
     "voucher": Subject(
         """
 SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, it.what, source.number AS source, target.number AS target,

@@ -20,6 +20,7 @@ from pointsbank.ledger import (
     routes_kinds,
     routes_opening,
     routes_print,
+    routes_proposals,
     routes_statement,
     routes_vouchers,
 )
@@ -163,6 +164,7 @@ async def _confirmed(list_id: int, locale: str) -> list[tuple[str, str]]:
 handlers: list[Any] = [
     entry,
     *routes_kinds.handlers,
+    *routes_proposals.handlers,
     *routes_opening.handlers,
     *routes_print.handlers,
     *routes_statement.handlers,

@@ -14,7 +14,8 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
 from pointsbank.kit.text import BadText, clean
-from pointsbank.ledger import actions_kinds as actions
+from pointsbank.ledger import actions_kinds, queries_proposals, rules_proposals
+from pointsbank.ledger import actions_proposals as actions
 from pointsbank.ledger import queries_kinds as queries
 from pointsbank.ledger import rules_kinds as rules
 from pointsbank.ledger.queries_kinds import BookKind
@@ -43,6 +44,7 @@ WRONG_FIELD: dict[type[Refusal], str] = {
     rules.BaseUnclear: "base_points",
     rules.ResetDayUnfit: "reset_month",
     rules.LimitUnfit: "balance_max",
+    rules_proposals.ProposalAsked: "base_points",
 }
 
 AnyRequest = Request[Any, Any, Any]
@@ -117,10 +119,17 @@ def _form_page(form: Filled[KindForm], kind: BookKind | None) -> Response[str]:
     return page("ledger/kind.html", status=400 if form.errors else 200, form=form, kind=kind, **choices)
 
 
+def _done(proposal_id: int | None) -> Redirect:
+    """Where it waits for a second person, or to what stands now."""
+    return Redirect(KINDS if proposal_id is None else f"/ledger/proposals/{proposal_id}", status_code=303)
+
+
 @get(KINDS, guards=MANAGES)
 async def kinds(session: NamedDependency[Session]) -> Response[str]:
     found = await queries.kinds(_community(session))
-    return page("ledger/kinds.html", kinds=found, every=EVERY, holders=HOLDERS)
+    asked = await queries_proposals.asked(_community(session))
+    names = {one.id: one.settings.name for one in found}
+    return page("ledger/kinds.html", kinds=found, asked=asked, names=names, every=EVERY, holders=HOLDERS)
 
 
 @get(f"{KINDS}/new", guards=MANAGES, sync_to_thread=False)
@@ -137,7 +146,7 @@ async def make_kind(request: AnyRequest, session: NamedDependency[Session]) -> R
     settings = _settings(form)
     try:
         if settings is not None:
-            await db.write(
+            proposal_id = await db.write(
                 actions.make_kind,
                 actor=session.actor,
                 request_key=form.value.request_key,
@@ -145,7 +154,7 @@ async def make_kind(request: AnyRequest, session: NamedDependency[Session]) -> R
                 code=form.value.code,
                 settings=settings,
             )
-            return Redirect(KINDS, status_code=303)
+            return _done(proposal_id)
     except Refusal as refusal:
         form.refuse(WRONG_FIELD.get(type(refusal), "name"), refusal)
     return _form_page(form, None)
@@ -166,7 +175,7 @@ async def change_kind(
     settings = _settings(form)
     try:
         if settings is not None:
-            await db.write(
+            proposal_id = await db.write(
                 actions.change_kind,
                 actor=session.actor,
                 request_key=form.value.request_key,
@@ -175,7 +184,7 @@ async def change_kind(
                 version=form.value.version,
                 settings=settings,
             )
-            return Redirect(KINDS, status_code=303)
+            return _done(proposal_id)
     except Refusal as refusal:
         form.refuse(WRONG_FIELD.get(type(refusal), "name"), refusal)
     return _form_page(form, found)
@@ -188,7 +197,7 @@ async def open_book(person_id: FromPath[int], request: AnyRequest, session: Name
     if not form.is_valid:
         raise NotFound
     passbook_id = await db.write(
-        actions.open_for,
+        actions_kinds.open_for,
         actor=session.actor,
         request_key=form.value.request_key,
         community_id=_community(session),

@@ -15,6 +15,7 @@ from pointsbank.approvals.rules import REASON_LETTERS_MAX, facts_hash
 from pointsbank.kit import codes, db, text
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.ledger import actions_proposals, queries_proposals
 from pointsbank.ledger import actions_vouchers as actions
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import queries_kinds as kinds
@@ -34,7 +35,6 @@ from pointsbank.ledger.rules_flows import (
     What,
 )
 from pointsbank.ledger.rules_kinds import smallest
-from pointsbank.people import actions_places
 from pointsbank.people import queries as people
 from pointsbank.people import queries_match as match
 from pointsbank.people.access import Permission, Session, needs
@@ -160,6 +160,7 @@ async def _list_page(session: Session, form: Filled[Any]) -> Response[str]:
         states={state: (_(said), color) for state, (said, color) in STATES.items()},
         pots=[one for one in await queries.pots(community_id) if one.points or one.code == MAIN],
         alone_max=await queries.reversal_alone_max(None, community_id),
+        wanted=next((one for one in await queries_proposals.asked(community_id) if one.kind_id is None), None),
         form=form,
     )
 
@@ -169,14 +170,18 @@ async def set_limit(request: AnyRequest, session: NamedDependency[Session]) -> R
     form = await forms.read(request, LimitForm)
     if not form.is_valid:
         return await _list_page(session, form)
-    await db.write(
-        actions_places.set_reversal_alone_max,
-        actor=session.actor,
-        request_key=form.value.request_key,
-        community_id=community_of(session),
-        points=form.value.points,
-    )
-    return Redirect(VOUCHERS, status_code=303)
+    try:
+        proposal_id = await db.write(
+            actions_proposals.set_alone_max,
+            actor=session.actor,
+            request_key=form.value.request_key,
+            community_id=community_of(session),
+            points=form.value.points,
+        )
+    except Refusal as refusal:
+        form.refuse("points", refusal)
+        return await _list_page(session, form)
+    return Redirect(VOUCHERS if proposal_id is None else f"/ledger/proposals/{proposal_id}", status_code=303)
 
 
 @get(VOUCHER, guards=MOVES)

@@ -140,6 +140,18 @@ def base_period(every: str, day: date) -> str:
     return {"once": "once", "month": f"{day:%Y-%m}", "year": f"{day:%Y}"}[every]
 
 
+def base_start(every: str, day: date) -> date:
+    return {"month": day.replace(day=1), "year": day.replace(month=1, day=1)}[every]
+
+
+def reaching_into(every: str, day: date) -> list[str]:
+    """The names of all periods that have a day in common with this day's, however long they are."""
+    own = base_period(every, day)
+    if every == "year":
+        return [own, *(f"{own}-{month:02}" for month in range(1, 13))]
+    return [own, base_period("year", day)] if every == "month" else [own]
+
+
 def base_bucket(every: str, day: date) -> Bucket:
     """Base points that come anew live as long as their period."""
     last_days = {"once": NEVER, "month": month_end(day), "year": day.replace(month=12, day=31)}

@@ -121,6 +121,9 @@ OPENINGS = "SELECT COUNT(*) FROM ledger_opening_list WHERE community_id = ? AND 
 VOUCHERS = """
 SELECT COUNT(*), MIN(id) FROM ledger_voucher WHERE community_id = ? AND state = 'asked' AND made_by <> ?
 """
+PROPOSALS = """
+SELECT COUNT(*), MIN(id) FROM ledger_proposal WHERE community_id = ? AND state = 'asked' AND made_by <> ?
+"""
 MERGES = """
 SELECT COUNT(*), MIN(id) FROM governance_merge_request WHERE community_id = ? AND state = 'asked' AND made_by <> ?
 """
@@ -276,6 +279,14 @@ async def merges(asker: Asker) -> Waits:
     assert found is not None
     count, first = found
     return Waits(int(count), url=f"/governance/merge-requests/{first}" if count == 1 else "")
+
+
+async def proposals(asker: Asker) -> Waits:
+    """Settings that somebody else wants changed."""
+    found = await db.row(PROPOSALS, asker.community_id, asker.person_id)
+    assert found is not None
+    count, first = found
+    return Waits(int(count), url=f"/ledger/proposals/{first}" if count == 1 else "")
 
 
 async def cases(asker: Asker) -> Waits:

@@ -159,6 +159,13 @@ SORTS = (
         queries_today.vouchers,
     ),
     Sort(
+        Permission.KEEP_BOOKS,
+        N_("待你确认的设置"),
+        "/ledger/kinds",
+        N_("去确认"),
+        queries_today.proposals,
+    ),
+    Sort(
         Permission.MOVE_POINTS,
         N_("待你确认的合并"),
         "/governance/merge-requests",

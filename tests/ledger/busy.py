@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from pointsbank.app import database as databases
 from pointsbank.kit import crypto, db
 from pointsbank.kit.clock import FixedClock, local_day
@@ -20,8 +22,10 @@ from pointsbank.ledger import (
     actions_periods,
     actions_reversal,
     queries,
+    queries_kinds,
     queries_seal,
 )
+from pointsbank.ledger import actions_proposals as proposals
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import NEVER
@@ -131,7 +135,21 @@ async def busy_books(world: World) -> None:
             pass
 
     await shut(world, [book.passbook_id for book in books])
+    await propose(world, maker)
     await hand_over(world, one, other, maker)
+
+
+async def propose(world: World, maker: Actor) -> None:
+    """Settings that wait for a second person, and such as were taken back."""
+    kinds = await queries_kinds.kinds(world.home.id)
+    for kind in kinds:
+        asked = {"community_id": world.home.id, "kind_id": kind.id, "version": kind.version}
+        for spend_above in (1, 2):
+            settings = msgspec.structs.replace(kind.settings, spend_above=spend_above)
+            proposal_id = await db.write(proposals.change_kind, actor=maker, **asked, settings=settings)
+            if spend_above == 1:
+                await db.write(proposals.withdraw, actor=maker, proposal_id=proposal_id)
+    await db.write(proposals.set_alone_max, actor=maker, community_id=world.home.id, points=999)
 
 
 async def shut(world: World, passbook_ids: list[int]) -> None:

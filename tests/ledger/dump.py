@@ -25,6 +25,7 @@ SUBJECTS = {
     "voucher": "ledger_voucher", "budget": "ledger_budget", "period": "ledger_period", "approval": "approvals_approval",
     "award": "awards_award", "passbook": "ledger_passbook", "person": "people_person", "household": "people_household",
     "opening_list": "ledger_opening_list", "merge_request": "governance_merge_request",
+    "proposal": "ledger_proposal",
 }  # fmt: skip
 """Where the row is that something is about, by its kind."""
 KINDS = {"source_id": "source_kind", "subject_id": "subject_kind", "ref_id": "what"}
@@ -40,10 +41,13 @@ FACTS = {
     "passbook": "passbook", "person": "person", "batch_id": "voucher",
 }  # fmt: skip
 """And in the facts of a trail, or in the content of a change."""
-ASKED_OF = {"ledger.voucher": "voucher", "ledger.opening": "opening_list", "governance.merge": "merge_request"}
+ASKED_OF = {
+    "ledger.voucher": "voucher", "ledger.opening": "opening_list", "governance.merge": "merge_request",
+    "ledger.proposal": "proposal",
+}  # fmt: skip
 NAMED = dict.fromkeys(("voucher", "joining", "past_day", "gift"), "ledger_voucher") | {
-    "opening_list": "ledger_opening_list"
-}
+    "opening_list": "ledger_opening_list", "proposal": "ledger_proposal",
+}  # fmt: skip
 KEY = re.compile(r"([a-z-]+)([:/])(\d+)")
 
 Places = dict[str, dict[int, int]]

@@ -15,7 +15,7 @@ FROM_NOWHERE = ("award", "opening", "base", "gift", "grant", "adjustment")
 
 @dataclass
 class Kinds(Books):
-    had: set[tuple[int, str]] = field(default_factory=set)  # base points, by passbook and period
+    had: dict[tuple[int, str], date] = field(default_factory=dict)  # base points, by passbook and period
     based_on: dict[str, date] = field(default_factory=dict)
     cleared: dict[str, date] = field(default_factory=dict)  # the reset day up to which all is done
 
@@ -47,9 +47,17 @@ class Kinds(Books):
             }[kind.base_every]
             for holder in self._holders(kind):
                 book = self.open(code, *holder)
-                if (book, period) not in self.had:
-                    self.had.add((book, period))
+                if not self._is_paid(book, kind.base_every, period):
+                    self.had[book, period] = self.today
                     self.issue("base", book, kind.base_points, (last_day, "base", 0))
+
+    def _is_paid(self, book: int, every: str, period: str) -> bool:
+        """Whether what this passbook had was for a time that this period has a day of."""
+        for (of, had), day in self.had.items():
+            time = f"{day:%Y-%m-%d}" if had == "once" else had
+            if of == book and (every == "once" or had == period or time.startswith(period) or period.startswith(time)):
+                return True
+        return False
 
     def _holders(self, kind: Settings) -> list[tuple[int | None, int | None]]:
         members = [(at, one.home) for at, one in enumerate(self.people) if one.state == "member"]

@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
+from pointsbank.approvals.rules import facts_hash
 from pointsbank.kit import db
-from pointsbank.ledger import actions, actions_kinds
+from pointsbank.ledger import actions, actions_kinds, actions_proposals, queries_proposals
 from pointsbank.ledger.rules import Bucket
 from pointsbank.people.access import Role
 from pointsbank.web import formats
@@ -19,10 +20,20 @@ FORM = {
 }  # fmt: skip
 
 
+PLAIN = FORM | {"base_points": "", "base_every": "never"}
+
+
 async def send(admin, url, **changes):
     return await admin.post(
         url, data={"request_key": f"kind-{len(changes)}-{url[-8:]}".replace("/", "-"), **FORM, **changes}
     )
+
+
+async def agreed(world):
+    """Another admin agrees to what was asked for."""
+    checker, _ = await world.staff(Role.COMMUNITY_ADMIN)
+    for one in await queries_proposals.asked(world.home.id):
+        await db.write(actions_proposals.give, actor=checker, proposal_id=one.id, seen=facts_hash(one.facts))
 
 
 @pytest.fixture
@@ -36,14 +47,14 @@ async def test_a_kind_is_made_and_settled_anew(world, admin):
     made = await send(admin, "/ledger/kinds")
     found = await db.row("SELECT * FROM ledger_book_kind WHERE code = 'hours'")
     shown = await admin.get(f"/ledger/kinds/{found['id']}")
-    changed = await send(admin, f"/ledger/kinds/{found['id']}", version="1", base_points="7", spend_above="0.05")
-    after = await db.row("SELECT base_points, spend_above, version FROM ledger_book_kind WHERE code = 'hours'")
+    changed = await send(admin, f"/ledger/kinds/{found['id']}", version="1", **PLAIN | {"name": "邻里币"})
+    after = await db.row("SELECT name, version FROM ledger_book_kind WHERE code = 'hours'")
 
     assert (made.status_code, changed.status_code) == (303, 303)
-    assert (found["base_points"], found["balance_max"], found["community_id"]) == (1250, 100_000, world.home.id)
-    assert 'value="12.50"' in shown.text
-    assert tuple(after) == (700, 5, 2)
-    assert "时间币" in (await admin.get("/ledger/kinds")).text
+    assert (found["base_points"], found["balance_max"], found["community_id"]) == (0, 100_000, world.home.id)
+    assert 'value="1000.00"' in shown.text
+    assert tuple(after) == ("邻里币", 2)
+    assert "邻里币" in (await admin.get("/ledger/kinds")).text
 
 
 @pytest.mark.parametrize(
@@ -68,7 +79,7 @@ async def test_what_is_wrong_is_said_beside_its_field(admin, wrong, field):
 async def test_a_kind_that_somebody_changed_meanwhile_is_looked_at_again(admin):
     await send(admin, "/ledger/kinds")
     found = await db.row("SELECT id FROM ledger_book_kind WHERE code = 'hours'")
-    await send(admin, f"/ledger/kinds/{found['id']}", version="1", spend_above="1")
+    await send(admin, f"/ledger/kinds/{found['id']}", version="1", **PLAIN | {"name": "邻里币"})
 
     late = await send(admin, f"/ledger/kinds/{found['id']}", version="1", base_points="3", spend_above="2")
 
@@ -85,6 +96,7 @@ async def test_a_kind_of_another_community_is_not_there(world, admin):
 
 async def test_a_resident_sees_each_passbook_and_nobody_else_s(world, admin):
     await send(admin, "/ledger/kinds")
+    await agreed(world)
     person, neighbour = await world.person(points=30), await world.person(points=9)
     await db.write(actions_kinds.give_base_due)
     theirs = await db.row("SELECT id FROM ledger_passbook WHERE person_id = ?", neighbour)
@@ -143,8 +155,10 @@ async def test_a_holder_is_told_what_lapses_within_thirty_days_and_the_admin_see
 async def test_a_kind_says_how_early_its_holders_are_told_of_what_lapses(world, admin):
     person = await world.person()
     for code, days in (("points", "10"), ("coins", "40")):
-        settings = {"name": code, "unit": "币" if code == "coins" else "分", "notice_days": days, "surplus": "pot",
-                    "holder": "person", "decimals": "1" if code == "coins" else "0", "base_every": "never"}  # fmt: skip
+        settings = {
+            "name": code, "unit": "币" if code == "coins" else "分", "notice_days": days, "surplus": "refused",
+            "redeemable": "1", "holder": "person", "decimals": "1" if code == "coins" else "0", "base_every": "never",
+        }  # fmt: skip
         if code == "coins":
             sent = await admin.post("/ledger/kinds", data={"request_key": "make-coins", "code": code, **settings})
         else:
