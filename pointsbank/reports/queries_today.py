@@ -267,47 +267,38 @@ async def next_budget(asker: Asker) -> Waits:
 
 async def vouchers(asker: Asker) -> Waits:
     """Vouchers that somebody else made out and that wait for a second person."""
-    found = await db.row(VOUCHERS, asker.community_id, asker.person_id)
-    assert found is not None
-    count, first = found
-    return Waits(int(count), url=f"/ledger/vouchers/{first}" if count == 1 else "")
+    return await _each_with_a_page("/ledger/vouchers", VOUCHERS, asker.community_id, asker.person_id)
 
 
 async def merges(asker: Asker) -> Waits:
     """Records that somebody else says are one person's."""
-    found = await db.row(MERGES, asker.community_id, asker.person_id)
-    assert found is not None
-    count, first = found
-    return Waits(int(count), url=f"/governance/merge-requests/{first}" if count == 1 else "")
+    return await _each_with_a_page("/governance/merge-requests", MERGES, asker.community_id, asker.person_id)
 
 
 async def proposals(asker: Asker) -> Waits:
     """Settings that somebody else wants changed."""
-    found = await db.row(PROPOSALS, asker.community_id, asker.person_id)
-    assert found is not None
-    count, first = found
-    return Waits(int(count), url=f"/ledger/proposals/{first}" if count == 1 else "")
+    return await _each_with_a_page("/ledger/proposals", PROPOSALS, asker.community_id, asker.person_id)
 
 
 async def cases(asker: Asker) -> Waits:
     """Findings that somebody else wrote down, and what somebody else says was made good."""
-    return await _of_cases(CASES, asker.community_id, asker.person_id, asker.person_id)
+    return await _each_with_a_page("/awards/cases", CASES, asker.community_id, asker.person_id, asker.person_id)
 
 
 async def disputed_cases(asker: Asker) -> Waits:
-    return await _of_cases(CASES_DISPUTED, asker.community_id)
+    return await _each_with_a_page("/awards/cases", CASES_DISPUTED, asker.community_id)
 
 
 async def letters(asker: Asker) -> Waits:
     """What was confirmed, and its holder does not know of yet."""
-    return await _of_cases(LETTERS, asker.community_id)
+    return await _each_with_a_page("/awards/cases", LETTERS, asker.community_id)
 
 
-async def _of_cases(sql: str, *values: object) -> Waits:
+async def _each_with_a_page(pages: str, sql: str, *values: object) -> Waits:
     found = await db.row(sql, *values)
     assert found is not None
     count, first = found
-    return Waits(int(count), url=f"/awards/cases/{first}" if count == 1 else "")
+    return Waits(int(count), url=f"{pages}/{first}" if count == 1 else "")
 
 
 async def unused_logins(asker: Asker) -> Waits:
