@@ -252,6 +252,12 @@ const answered = (answer, page, values) => {
   if (!answer.ok) {
     const wrong = Array.from(page.querySelectorAll('.errors a'))
     wrong.forEach(link => { const input = cell(link.hash.slice(1)); if (input) input.setAttribute('aria-invalid', 'true') })
+    rows().forEach(row => { // what somebody else wrote has been told: saved again, what is typed here stands
+      const fresh = page.getElementById(row.id)
+      if (!fresh) return
+      seenOf(row).value = seenOf(fresh).value
+      takeOver(row, page)
+    })
     return refuse(wrong.map(link => link.textContent).join('；'))
   }
   isBusy = isLost = false
@@ -260,7 +266,7 @@ const answered = (answer, page, values) => {
     if (isText(input)) input.defaultValue = value
     else input.defaultChecked = value
   })
-  renew(page)
+  renew(page, values)
   button.hidden = true
   if (dirty().length) soon(WAIT)
 }
@@ -272,7 +278,31 @@ const takenBack = () => {
 }
 const refuse = text => { isBusy = false; isLost = true; say(form.dataset.refused + text, true) }
 const lose = text => { isBusy = false; isLost = true; say(text, true); soon(AGAIN) }
-const renew = page => {
+const seenOf = row => row.querySelector('input[name=seen]')
+/* What others wrote meanwhile, where nothing is typed. An ended row keeps its cells: taken up again, it is as it was. */
+const takeOver = (row, page) => {
+  if (row.classList.contains('is-ended')) return
+  cellsOf(row).filter(input => !isChanged(input)).forEach(input => {
+    const theirs = page.getElementById(input.id)
+    if (!theirs || savedOf(theirs) === valueOf(input)) return
+    if (isText(input)) input.defaultValue = theirs.defaultValue
+    else input.defaultChecked = theirs.defaultChecked
+    put(input, savedOf(theirs))
+    if (input !== at) return
+    before = valueOf(input)
+    if (isText(input)) input.select()
+  })
+}
+/* A cell in which one has typed on was last seen as it was sent, or as before; the others as they are now. */
+const seenNow = (row, fresh, values) => {
+  const known = JSON.parse(seenOf(row).value), now = JSON.parse(seenOf(fresh).value)
+  return JSON.stringify(COLUMNS.map((name, at) => {
+    const input = cell(name + '-' + codeOf(row))
+    if (!input || !isChanged(input)) return now[at]
+    return values.has(input.id) ? values.get(input.id) : known[at]
+  }))
+}
+const renew = (page, values) => {
   doc.querySelectorAll('[data-fresh]').forEach(old => {
     const fresh = page.getElementById(old.id)
     if (fresh) old.replaceWith(fresh)
@@ -282,18 +312,15 @@ const renew = page => {
     const fresh = page.getElementById(row.id)
     if (!fresh) return
     row.className = fresh.className
+    seenOf(row).value = seenNow(row, fresh, values)
     const was = fresh.querySelectorAll('.was')
     row.querySelectorAll('.was').forEach((old, index) => old.replaceWith(was[index].cloneNode(true)))
     cellsOf(row).forEach(input => {
       const theirs = page.getElementById(input.id)
       input.className = theirs.className
       input.readOnly = theirs.readOnly
-      // An ended row keeps what was typed: taken up again, it is as it was.
-      if (row.classList.contains('is-ended') || input === doc.activeElement || isChanged(input)) return
-      input.defaultValue = theirs.defaultValue
-      put(input, savedOf(theirs))
-      if (!isText(input)) input.defaultChecked = theirs.defaultChecked
     })
+    takeOver(row, page)
   })
 }
 form.addEventListener('submit', event => { event.preventDefault(); save() })

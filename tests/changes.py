@@ -67,13 +67,13 @@ ACTIVITY = {
 }  # fmt: skip
 GOOD = {"name": "测试新商品", "unit": "袋", "points": "7"}
 ITEM = {"code": "Z09", "category": "测试", "name": "测试项目", "basis": "per_time", "points": "3", "evidence": "photo"}
-KIND = {
-    "name": "测试种类", "unit": "分", "decimals": "0", "holder": "person", "surplus": "pot", "base_every": "never",
-}  # fmt: skip
+KIND = {"name": "测试种类", "unit": "分", "decimals": "0", "holder": "person", "surplus": "pot",
+        "base_every": "never"}  # fmt: skip
 LINES = [{"good": "{good_id}", "quantity": 1}]
 PHONE = {"dev": "{paired_phone}"}
 SEEN = {"seen": "{nonce}"}
-GRID = {"codes": ["A01"], "names": ["测试时长"], "points": ["2"], "day_caps": [""], "evidences": ["现场签到"]}
+GRID = {"codes": ["A01"], "names": ["测试时长"], "points": ["2"], "day_caps": [""], "evidences": ["现场签到"],
+        "seen": ['["志愿服务时长","1","","现场签到、签退",false]']}  # fmt: skip
 MEETING = {
     "held_on": "{today}", "place": "测试活动室", "present": "20", "votes_for": "15", "votes_against": "3",
     "abstained": "2",
@@ -222,8 +222,8 @@ CHANGES: dict[str, Change] = {
     "/awards/vouchers/{voucher_id:int}/give": Change(ADMIN, {"seen": "{voucher_seen}"}, {"seen": "0"}),
     "/ledger/give": Change(RESIDENT, {"to": "pot", "points": "3"}, {"points": "4"}),
     "/scoring/drafts": Change(NEXT_DOOR),
-    "/scoring/versions/{version_id:int}": Change(ADMIN, GRID, {"points": ["3"]}),
-    "/scoring/versions/{version_id:int}/items": Change(ADMIN, ITEM, {"points": "4"}),
+    "/scoring/versions/{version_id:int}": Change(ADMIN, GRID, {"day_caps": ["30"]}),
+    "/scoring/versions/{version_id:int}/items": Change(ADMIN, ITEM, {"code": "Z08"}),
     "/scoring/versions/{version_id:int}/settings": Change(ADMIN, {"notice_days": "5"}, {"notice_days": "6"}),
     "/scoring/versions/{version_id:int}/sheet": Change(
         ADMIN, {"seen": "{draft_seen}", "lines": "编号\t分值\nA01\t6"}, {"lines": "编号\t分值\nA01\t7"}

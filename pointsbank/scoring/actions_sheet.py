@@ -7,7 +7,7 @@ import msgspec
 
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries_kinds as kinds
-from pointsbank.scoring import actions, queries, rules_edit, rules_sheet
+from pointsbank.scoring import actions, queries, rules_edit, rules_form, rules_sheet
 from pointsbank.scoring.rules import Item, Table
 from pointsbank.scoring.rules_edit import Row
 from pointsbank.scoring.rules_sheet import SheetStale
@@ -26,9 +26,17 @@ async def edit_cells(
     return await actions.save_draft(tx, community_id=community_id, version_id=version_id, table=table)
 
 
-async def put_item(tx: Tx, *, community_id: int, version_id: int, item: Item) -> int:
+async def put_item(tx: Tx, *, community_id: int, version_id: int, item: Item, seen: str) -> int:
+    """Put in an item what was typed of it since it was `seen`, by the marks of then; a new one has none."""
     await tx.run(actions.HOLD_DRAFTS, community_id)
     draft = await queries.version((community_id,), version_id, tx)
+    now = draft.items.get(item.code)
+    if now is None and seen:  # somebody has taken it out
+        raise SheetStale
+    if now is not None:
+        item, both = rules_form.merged(item, now, seen)
+        if both:
+            raise SheetStale
     table = rules_edit.with_item(draft.table, item)
     return await actions.save_draft(tx, community_id=community_id, version_id=version_id, table=table)
 

@@ -19,19 +19,30 @@ from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions, actions_sheet, queries, rules, rules_edit, rules_warnings
 from pointsbank.scoring.queries import Version
-from pointsbank.scoring.routes_pieces import counted, grouped, writing
-from pointsbank.scoring.rules import Fault
-from pointsbank.scoring.rules_edit import Row
+from pointsbank.scoring.routes_pieces import counted, grouped, of_kind, writing
+from pointsbank.scoring.rules import Fault, Table
+from pointsbank.scoring.rules_edit import Cells, Row
 from pointsbank.scoring.rules_warnings import Warned
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import post
 from pointsbank.web.i18n import N_, _, with_words
 
-CELL_WORDS = {"points": N_("{code} 的分值要写成数字"), "day_cap": N_("{code} 的每日上限要写成数字，没有上限就空着")}
+CELLS = {
+    "name": N_("{code} 的名称：{said}"),
+    "points": N_("{code} 的分值：{said}"),
+    "day_cap": N_("{code} 的每日上限：{said}"),
+    "evidence": N_("{code} 的凭据：{said}"),
+    "ended": N_("{code}：{said}"),
+}
+GRID_COLUMNS = ("codes", "names", "points", "day_caps", "evidences", "seen")
 
 
-GRID_COLUMNS = ("codes", "names", "points", "day_caps", "evidences")
+_cells = msgspec.json.Decoder(Cells).decode
+
+
+def _encoded(cells: Cells) -> str:
+    return msgspec.json.encode(cells).decode()
 
 
 class GridForm(msgspec.Struct):
@@ -45,7 +56,13 @@ def rows_of(form: Filled[GridForm]) -> list[Row]:
     columns = [form.lists.get(name, []) for name in GRID_COLUMNS]
     if len({len(column) for column in columns}) > 1:
         raise Invalid(detail=_("表格不完整，请刷新页面后再改。"))
-    return [Row(*cells) for cells in zip(*columns, strict=True)]
+    try:
+        return [
+            Row(code, name, points, day_cap, evidence, _cells(seen))
+            for code, name, points, day_cap, evidence, seen in zip(*columns, strict=True)
+        ]
+    except msgspec.MsgspecError:
+        raise Invalid(detail=_("表格不完整，请刷新页面后再改。")) from None
 
 
 class KeyForm(msgspec.Struct):
@@ -59,8 +76,12 @@ async def grid(
     only_changes: bool = False,
     form: Filled[Any] | None = None,
     rows: Sequence[Row] = (),
+    stored: Table | None = None,
 ) -> dict[str, Any]:
-    """What the editor's page shows: a draft beside what is in force; `rows` are cells as typed, though wrong."""
+    """What the editor's page shows: a draft beside what is in force.
+
+    Of one that was refused, `rows` are the cells as typed, though wrong, and `stored` is the table as it stands.
+    """
     today = local_day(clock.now())
     current = await queries.current(draft.community_id, today)
     against = current.table if current else None
@@ -76,12 +97,27 @@ async def grid(
         "count": len(draft.table.items),
         "counted": counted(changes),
         "saved_at": await _saved_at(draft),
-        "typed": {f"points-{row.code}": row.points for row in rows}
-        | {f"day_cap-{row.code}": row.day_cap for row in rows},
+        "typed": {
+            f"{field}-{row.code}": getattr(row, field)
+            for row in rows
+            for field in rules_edit.AMOUNT_CELLS
+            if getattr(row, field) != getattr(row.seen, field)
+        },
+        "seen": _seen(stored or draft.table, against, book_kinds),
         "labels": rules.FIELD_LABELS,
         "faults": [(_place(fault), fault.said(with_words)) for fault in faults],
         "warned": [(_place_of(one.item_code), one.said(with_words)) for one in await _warned(draft, book_kinds)],
         "form": form or forms.blank(),
+    }
+
+
+def _seen(stored: Table, in_force: Table | None, book_kinds: Mapping[str, Denomination]) -> dict[str, str]:
+    """The cells of each line as they stand, for the form to carry: what was typed since is told by these."""
+    items = {item.code: item for item in stored.items}
+    known = {item.code: item for item in in_force.items} | items if in_force else items
+    return {
+        code: _encoded(rules_edit.cells_of(item, of_kind(item, book_kinds).decimals, ended=code not in items))
+        for code, item in known.items()
     }
 
 
@@ -130,8 +166,9 @@ async def keep(draft: Version, form: Filled[GridForm], actor: Actor, clock: Cloc
     table, wrong = rules_edit.edited(draft.table, rows, form.value.ended, book_kinds, in_force)
     if wrong:
         for cell in wrong:
-            form.refuse(f"{cell.field}-{cell.code}", CELL_WORDS[cell.field], code=cell.code)
-        return await grid(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows)
+            said = with_words(rules_edit.CELL_WORDS[cell.why], **cell.facts)
+            form.refuse(f"{cell.field}-{cell.code}", CELLS[cell.field], code=cell.code, said=said)
+        return await grid(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows, stored=draft.table)
     await db.write(
         actions_sheet.edit_cells,
         actor=actor,

@@ -1,5 +1,6 @@
 """The form of one item of a draft: the usual fields in front, all others in sections that fold. It needs no script."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -12,11 +13,14 @@ from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions_sheet, queries, rules, rules_edit, rules_form
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_form import drawn, filled, refuse_wrong
-from pointsbank.scoring.routes_pieces import of_kind
+from pointsbank.scoring.routes_pieces import of_kind, writing
+from pointsbank.scoring.rules import Item
+from pointsbank.scoring.rules_differences import cell
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -69,12 +73,13 @@ HINTS: dict[str, str] = {
 class ItemForm(msgspec.Struct):
     """What the form sends beside the fields of the item, which `rules_form` reads.
 
-    `editing` is the code of the item whose form it is, empty on that of a new one; `more` names rows of which some
-    more are wanted.
+    `editing` is the code of the item whose form it is, empty on that of a new one; `seen` has the marks of its fields
+    as they were shown; `more` names rows of which some more are wanted.
     """
 
     request_key: str
     editing: str | None = None
+    seen: str = ""
     more: str | None = None
 
 
@@ -82,13 +87,16 @@ class ItemForm(msgspec.Struct):
 async def item_form(version_id: FromPath[int], code: FromPath[str], session: NamedDependency[Session]) -> Response[str]:
     """The form of one item; the code `new` is a new one's."""
     draft = await queries.version(session.community_ids, version_id)
+    if draft.state != "draft":
+        raise rules.NotADraft
     if code == NEW:
         return await _page(draft, filled({**rules_form.blank(_("现场签到")), "book_kind": [MAIN], "editing": [""]}))
     item = draft.items.get(code)
     if item is None:
         raise NotFound
     of = of_kind(item, await kinds.denominations(None, draft.community_id))
-    return await _page(draft, filled({**rules_form.texts_of(item, of), "editing": [code]}))
+    seen = {"editing": [code], "seen": [rules_form.marks_of(item)]}
+    return await _page(draft, filled({**rules_form.texts_of(item, of), **seen}))
 
 
 async def _page(draft: Version, form: Filled[Any], status: int = 200, more: str = "") -> Response[str]:
@@ -114,23 +122,13 @@ async def save_item(
 ) -> Response[Any]:
     form = await forms.read(request, ItemForm)
     draft = await queries.version(session.community_ids, version_id)
+    if draft.state != "draft":
+        form.refuse("code", rules.NotADraft())
+        return await _page(draft, form, rules.NotADraft.kind.status)
     if more := form.typed.get("more"):
         return await _page(draft, form, more=more)
-    book_kinds = await kinds.denominations(None, draft.community_id)
     known = draft.items.get(form.typed.get("code", ""))
-    of = book_kinds.get(form.typed.get("book_kind") or (known.book_kind if known else MAIN))
-    if of is None:
-        form.refuse("book_kind", N_("请选择记入哪种存折"))
-        return await _page(draft, form, 400)
-    if known is not None and form.typed.get("editing") == "":
-        form.refuse("code", N_("编号 {code} 已经有了。请换一个，或回到草稿里改那一项。"), code=known.code)
-        return await _page(draft, form, 400)
-    item, wrong = rules_form.meant(form.lists, of, known)
-    refuse_wrong(form, wrong)
-    if item is not None:
-        for fault in rules.faults(rules_edit.with_item(draft.table, item), book_kinds):
-            if fault.item_code == item.code and not fault.only_publishing:
-                form.refuse(fault.field, fault.said(with_words))
+    item = _meant(form, draft, known, await kinds.denominations(None, draft.community_id))
     if item is None or not form.is_valid:
         return await _page(draft, form, 400)
     await db.write(
@@ -140,9 +138,52 @@ async def save_item(
         community_id=draft.community_id,
         version_id=draft.id,
         item=item,
+        seen=form.value.seen,
     )
     headers = {"Location": f"/scoring/versions/{version_id}"}
     return Response(b"", status_code=303, media_type="text/html", headers=headers)
+
+
+def _meant(
+    form: Filled[Any], draft: Version, known: Item | None, book_kinds: Mapping[str, Denomination]
+) -> Item | None:
+    """The item as it was typed; what is to be typed again stands in the form."""
+    of = book_kinds.get(form.typed.get("book_kind") or (known.book_kind if known else MAIN))
+    if of is None:
+        form.refuse("book_kind", N_("请选择记入哪种存折"))
+        return None
+    editing = form.typed.get("editing")
+    if known is not None and editing == "":
+        form.refuse("code", N_("编号 {code} 已经有了。请换一个，或回到草稿里改那一项。"), code=known.code)
+        return None
+    if known is None and editing:
+        form.refuse("code", N_("别人刚把这一项从草稿里拿掉了，你写的没有存。还要用，请回到草稿里把它加上再改。"))
+        return None
+    item, wrong = rules_form.meant(form.lists, of, known)
+    refuse_wrong(form, wrong)
+    if item is None:
+        return None
+    whole = item if known is None else _with_theirs(form, item, known, book_kinds)
+    for fault in rules.faults(rules_edit.with_item(draft.table, whole), book_kinds):
+        if fault.item_code == item.code and not fault.only_publishing:
+            form.refuse(fault.field, fault.said(with_words))
+    return item
+
+
+def _with_theirs(form: Filled[Any], typed: Item, now: Item, book_kinds: Mapping[str, Denomination]) -> Item:
+    """What was typed, with what somebody else has saved meanwhile; a field of both is refused, to be sent again."""
+    item, both = rules_form.merged(typed, now, form.typed.get("seen", ""))
+    write = writing(book_kinds)
+    for name in both:
+        words = {"stored": cell(now, name, _, write), "typed": cell(typed, name, _, write)}
+        is_day_cap = name == "caps" and rules_edit.day_cap_of(now) != rules_edit.day_cap_of(typed)
+        facts = {which: said or rules_edit.NONE for which, said in words.items()}
+        form.refuse("day_cap" if is_day_cap else name, with_words(rules_edit.CELL_WORDS["other"], **facts))
+    if both:
+        texts = rules_form.texts_of(item, of_kind(item, book_kinds)) | {"seen": [rules_form.marks_of(now)]}
+        form.lists |= texts
+        form.typed |= {name: "\n".join(values) for name, values in texts.items()}
+    return item
 
 
 handlers: list[Any] = [item_form, save_item]

@@ -39,6 +39,8 @@ ALSO: dict[str, str] = {
 NOT_READ: dict[str, str] = {
     "empty": "“{label}”空着。请填写。",
     "not_a_number": "“{typed}”不是数。请写数字，例如 8。",
+    "negative": "“{typed}”比 0 小。请写 0 或更大的数。",
+    "too_large": "“{typed}”太大。请写小一点的数。",
     "not_whole": "“{typed}”不是整数。请写整数。",
     "decimals": "“{typed}”的小数太多，这种存折最多 {most} 位。",
     "unknown_word": "不认识“{typed}”。请写下列之一：{known}。",
@@ -177,9 +179,11 @@ def number(text: str, decimals: int) -> int:
     plain = _plain(text).replace(",", "").removesuffix("分钟").removesuffix("分").removesuffix("%")
     whole, _point, part = plain.partition(".")
     part = part.rstrip("0")
-    is_number = re.fullmatch(r"[0-9]+\.?[0-9]*", plain) is not None
-    if not is_number or len(whole) + decimals > AMOUNT_LETTERS_MAX or len(whole) > NUMBER_LETTERS_MAX:
-        raise Unread("not_a_number", typed=text[:TYPED_SHOWN])
+    if re.fullmatch(r"[0-9]+\.?[0-9]*", plain) is None:
+        is_negative = re.fullmatch(r"[-−–][0-9]+\.?[0-9]*", plain) is not None
+        raise Unread("negative" if is_negative else "not_a_number", typed=text[:TYPED_SHOWN])
+    if len(whole) + decimals > AMOUNT_LETTERS_MAX or len(whole) > NUMBER_LETTERS_MAX:
+        raise Unread("too_large", typed=text[:TYPED_SHOWN])
     value = smallest(f"{whole}.{part}" if part else whole, decimals)
     if value is None:
         raise Unread("decimals" if decimals else "not_whole", typed=text[:TYPED_SHOWN], most=decimals)

@@ -5,28 +5,51 @@ from typing import Any
 
 import msgspec
 
-from pointsbank.ledger.rules_kinds import Denomination, smallest
+from pointsbank.ledger.rules_kinds import Denomination
+from pointsbank.scoring.rules_columns import NOT_READ, Unread, amount, number
 from pointsbank.scoring.rules_differences import AMOUNTS
 from pointsbank.scoring.rules_table import Cap, Counts, Item, Period, Scope, Table
 
-DIGITS_MAX = 9
+FIELDS = ("name", "points", "day_cap", "evidence")
+AMOUNT_CELLS = ("points", "day_cap")
+NONE = "无"
+CELL_WORDS: dict[str, str] = NOT_READ | {
+    "other": "别人刚改成“{stored}”，你写的是“{typed}”。要用你写的，再保存一次；要用别人的，照他的写。",
+    "ended": "别人刚把这一项停用了，你写的“{typed}”没有存。还要用，再保存一次。",
+    "moved": "你要停用的这一项，别人刚改过：{stored}。还要停用，再保存一次。",
+    "gone": "别人刚把这一项拿掉了，你写的“{typed}”没有存。",
+}
+"""Why a cell is not put in; `edited` says which facts."""
+
+
+class Cells(msgspec.Struct, frozen=True, array_like=True):
+    """A line of the grid as it is shown."""
+
+    name: str
+    points: str
+    day_cap: str
+    evidence: str
+    ended: bool
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One line of the grid as typed; `day_cap` is empty where there is none."""
+    """One line of the grid as typed, and as it was seen; `day_cap` is empty where there is none."""
 
     code: str
     name: str
     points: str
     day_cap: str
     evidence: str
+    seen: Cells
 
 
 class CellWrong(msgspec.Struct, frozen=True):
-    """`field` is name, points, day_cap or evidence of the item `code`."""
+    """`field` is one of FIELDS or `ended`, of the item `code`; `why` names a text of CELL_WORDS."""
 
     code: str
     field: str
+    why: str
+    facts: Mapping[str, str | int]
 
 
 def day_cap_of(item: Item) -> int | None:
@@ -44,8 +67,10 @@ def is_day_cap(cap: Cap) -> bool:
     return cap.scope is Scope.PERSON and cap.period is Period.DAY and cap.counts is Counts.POINTS
 
 
-def _amount(text: str, decimals: int) -> int | None:
-    return smallest(text, decimals) if len(text) <= DIGITS_MAX else None
+def cells_of(item: Item, decimals: int, *, ended: bool = False) -> Cells:
+    """What stands in the grid's cells."""
+    day_cap = amount(day_cap_of(item), decimals)
+    return Cells(item.name, amount(item.points, decimals), day_cap, item.evidence, ended)
 
 
 def edited(
@@ -55,37 +80,77 @@ def edited(
     book_kinds: Mapping[str, Denomination],
     in_force: Sequence[Item] = (),
 ) -> tuple[Table, list[CellWrong]]:
-    """Return the table with the grid's cells put in and the ended items left out, and the cells that are no amounts.
+    """Return the table with the cells put in that were typed, and the cells that cannot be.
 
-    Items that the grid did not carry stay as they are: somebody else may have added them meanwhile. A row that is
-    not ended takes up again what the table had left out of those `in_force`.
+    What is as it was seen was not typed: it stays as it is now. What somebody else has changed since it was seen is
+    not overwritten, but told. A row that was ended and is no longer takes up again what stands among those
+    `in_force`. Items that the grid did not carry stay, unless they are ended.
     """
     typed = {row.code: row for row in rows}
-    codes = {item.code for item in table.items}
-    for item in in_force:
-        if item.code in typed.keys() - codes - set(ended):
-            table = with_item(table, item)
-    wrong = []
-    items = []
-    for item in table.items:
-        if item.code in ended:
-            continue
-        row = typed.get(item.code)
-        if row is None:
-            items.append(item)
+    stored = {item.code: item for item in table.items}
+    known = {item.code: item for item in in_force} | stored
+    left, changed, wrong = set(ended) - typed.keys(), {}, []
+    for code, row in typed.items():
+        item = known.get(code)
+        if item is None:
+            wrong += _gone(row)
             continue
         of = book_kinds.get(item.book_kind)
-        points, day_cap = (_amount(text, 0 if of is None else of.decimals) for text in (row.points, row.day_cap))
-        unknown = item.points is None and not row.points.strip()
-        if points is None and not unknown:
-            wrong.append(CellWrong(item.code, "points"))
-        if row.day_cap and day_cap is None:
-            wrong.append(CellWrong(item.code, "day_cap"))
-        changed = msgspec.structs.replace(
-            item, name=row.name, points=None if unknown else points or 0, evidence=row.evidence
-        )
-        items.append(with_day_cap(changed, day_cap))
-    return msgspec.structs.replace(table, items=tuple(items)), wrong
+        kept, is_ended, found = _merged(row, item, code not in stored, code in ended, 0 if of is None else of.decimals)
+        wrong += found
+        if is_ended:
+            left.add(code)
+        else:
+            changed[code] = kept
+    for code in changed.keys() - stored.keys():
+        table = with_item(table, changed[code])
+    items = tuple(changed.get(item.code, item) for item in table.items if item.code not in left)
+    return msgspec.structs.replace(table, items=items), wrong
+
+
+def _gone(row: Row) -> list[CellWrong]:
+    """Somebody else has taken the item out; what was typed of it is told, for it has no place any more."""
+    texts = [getattr(row, field) for field in FIELDS if getattr(row, field) != getattr(row.seen, field)]
+    return [CellWrong(row.code, "name", "gone", {"typed": "、".join(texts)})] if texts else []
+
+
+def _merged(row: Row, item: Item, was_ended: bool, is_ended: bool, decimals: int) -> tuple[Item, bool, list[CellWrong]]:
+    """The item as it is to be, whether it is left out, and the cells that cannot be put in."""
+    now = cells_of(item, decimals, ended=was_ended)
+    typed = [field for field in FIELDS if getattr(row, field) != getattr(row.seen, field)]
+    moved = [field for field in FIELDS if getattr(now, field) not in (getattr(row.seen, field), getattr(row, field))]
+    if is_ended == row.seen.ended and was_ended:  # nobody here takes it up again
+        if is_ended or not typed:
+            return item, True, []
+        wrong = [CellWrong(row.code, typed[0], "ended", {"typed": getattr(row, typed[0])})]
+        return _with_cells(item, row, typed, decimals)[0], False, wrong
+    if is_ended and not row.seen.ended:
+        told = {"stored": "、".join(getattr(now, field) or NONE for field in moved)}
+        return item, True, [CellWrong(row.code, "ended", "moved", told)] if moved and not was_ended else []
+    kept, wrong = _with_cells(item, row, typed, decimals)
+    other = cells_of(kept, decimals)
+    for field in typed:
+        if field in moved and getattr(other, field) != getattr(now, field):
+            facts = {"stored": getattr(now, field) or NONE, "typed": getattr(row, field) or NONE}
+            wrong.append(CellWrong(row.code, field, "other", facts))
+    return kept, False, wrong
+
+
+def _with_cells(item: Item, row: Row, typed: Sequence[str], decimals: int) -> tuple[Item, list[CellWrong]]:
+    """Put in the cells that were typed, those that are amounts."""
+    changes: dict[str, Any] = {field: getattr(row, field) for field in ("name", "evidence") if field in typed}
+    wrong = []
+    for field in AMOUNT_CELLS:
+        text = getattr(row, field)
+        if field not in typed:
+            continue
+        is_empty = not text and (field == "day_cap" or item.points is None)
+        try:
+            changes[field] = None if is_empty else number(text, decimals)
+        except Unread as unread:
+            wrong.append(CellWrong(row.code, field, unread.what, unread.facts))
+    day_cap = changes.pop("day_cap", day_cap_of(item))
+    return with_day_cap(msgspec.structs.replace(item, **changes), day_cap), wrong
 
 
 class Unfit(Exception):

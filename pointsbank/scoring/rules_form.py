@@ -3,6 +3,7 @@
 The fields of an item stand here, those of the table as a whole in `rules_form_table`.
 """
 
+import hashlib
 import re
 import types
 import unicodedata
@@ -19,6 +20,7 @@ from pointsbank.scoring.rules_columns import NOT_READ, TYPED_SHOWN, Unread, amou
 from pointsbank.scoring.rules_table import Basis, Item
 from pointsbank.scoring.rules_words import FIELD_LABELS, YES_NO
 
+MARK_LETTERS = 12
 DAY_CAP = "day_cap"
 AMOUNTS = frozenset({"points", "range_max", "points_min_per_act", "floor", "points_by_met", "spend_above", DAY_CAP})
 LONG = frozenset(
@@ -187,6 +189,31 @@ def meant(texts: Mapping[str, Sequence[str]], of: Denomination, known: Item | No
         if _is_same(known, item, name)
     }
     return msgspec.structs.replace(item, **kept), []
+
+
+def marks_of(shown: msgspec.Struct, names: Iterable[str] = ()) -> str:
+    """A mark of each field as it is now, for the form to carry: which of them were typed in is told by these."""
+    return " ".join(f"{name}:{mark(getattr(shown, name))}" for name in names or shown.__struct_fields__)
+
+
+def marks_read(marks: str) -> dict[str, str]:
+    return dict(mark.partition(":")[::2] for mark in marks.split())
+
+
+def mark(value: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:MARK_LETTERS]
+
+
+def merged(typed: Item, now: Item, marks: str) -> tuple[Item, list[str]]:
+    """The item with what was typed since it was seen, and the fields that somebody else has changed as well."""
+    seen = marks_read(marks)
+    changed = {name: value for name in typed.__struct_fields__ if mark(value := getattr(typed, name)) != seen.get(name)}
+    both = [
+        name
+        for name, value in changed.items()
+        if value != getattr(now, name) and mark(getattr(now, name)) != seen.get(name)
+    ]
+    return msgspec.structs.replace(now, **changed), both
 
 
 def _is_same(known: Item, item: Item, name: str) -> bool:

@@ -1,10 +1,7 @@
 """The form of a table as a whole: every field of it but the items, and what of it was changed since it was shown."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
-
-import msgspec
 
 from pointsbank.ledger.rules import MAIN
 from pointsbank.ledger.rules_kinds import PLAIN, Denomination
@@ -12,7 +9,6 @@ from pointsbank.scoring import rules_form
 from pointsbank.scoring.rules_form import Section, Texts, Wrong
 from pointsbank.scoring.rules_table import Table, TableKind
 
-MARK_LETTERS = 12
 _OF_TABLE = rules_form.fields_of(Table)
 
 
@@ -49,11 +45,7 @@ def texts_of(table: Table, book_kinds: Kinds) -> Texts:
 
 def marks_of(table: Table) -> str:
     """A mark of each field as it is now, for the form to carry: which of them were typed in is told by these."""
-    return " ".join(f"{field.name}:{_mark(getattr(table, field.name))}" for field in FIELDS)
-
-
-def _mark(value: Any) -> str:
-    return hashlib.sha256(msgspec.json.encode(value)).hexdigest()[:MARK_LETTERS]
+    return rules_form.marks_of(table, [field.name for field in FIELDS])
 
 
 def meant(texts: Mapping[str, Sequence[str]], book_kinds: Kinds, marks: str) -> tuple[dict[str, Any], list[Wrong]]:
@@ -65,5 +57,5 @@ def meant(texts: Mapping[str, Sequence[str]], book_kinds: Kinds, marks: str) -> 
         read, unread = rules_form.read([field for field in fields if rules_form.is_sent(field, texts)], texts, of)
         found |= read
         wrong += unread
-    shown = dict(mark.partition(":")[::2] for mark in marks.split())
-    return {name: value for name, value in found.items() if shown.get(name) != _mark(value)}, wrong
+    shown = rules_form.marks_read(marks)
+    return {name: value for name, value in found.items() if shown.get(name) != rules_form.mark(value)}, wrong

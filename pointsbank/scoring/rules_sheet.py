@@ -51,7 +51,7 @@ FAULTS: dict[str, str] = {
 class SheetStale(Refusal):
     kind = Kind.CONFLICT
     code = "scoring.sheet_stale"
-    message = "检查过以后，草稿又改过了，没有放进去。请再检查一次。"
+    message = "看过以后，草稿又改过了，没有放进去。请再看一次。"
 
 
 class SheetFaults(Refusal):

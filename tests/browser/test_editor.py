@@ -146,7 +146,7 @@ def test_what_was_not_saved_stays_and_says_so(page):
     page.keyboard.press("ArrowRight")
     page.keyboard.type("八")
     page.keyboard.press("Enter")
-    expect(page.locator("#saved")).to_have_text("没有保存：A01 的分值要写成数字")
+    expect(page.locator("#saved")).to_have_text("没有保存：A01 的分值：“八”不是数。请写数字，例如 8。")
     expect(page.locator("#points-A01")).to_have_attribute("aria-invalid", "true")
     assert value(page, "name-A01") == "测试改名"
     page.focus("#points-A01")

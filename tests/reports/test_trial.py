@@ -283,6 +283,7 @@ async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app
         await past.answered()
         shown, beside = await desk.get(page), await desk.get(f"/scoring/versions/{draft.id}")
         cell = {"codes": "A01", "names": "测试服务", "points": "八", "day_caps": "", "evidences": "测试"}
+        cell["seen"] = '["测试服务","1","","测试",false]'
         unkept = await desk.post(f"/scoring/versions/{draft.id}", data={"request_key": "trial-key-0004", **cell})
         await past.draft(points=4)
         later, stale = await desk.get(page), await desk.get(f"/scoring/versions/{draft.id}")

@@ -14,7 +14,9 @@ from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
 from pointsbank.scoring import actions, actions_life, actions_sheet, queries
 from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults, Validity, ValidityKind
-from pointsbank.scoring.rules_edit import Row
+from pointsbank.scoring.rules_edit import Cells, Row
+from pointsbank.scoring.rules_form import marks_of
+from pointsbank.scoring.rules_sheet import SheetStale
 from pointsbank.scoring.scheme_file import parse
 from tests.scoring.lives import lived
 
@@ -35,6 +37,7 @@ evidence = "现场签到"
 """)
 
 
+SEEN = Cells("楼道清洁", "8", "", "现场签到", ended=False)
 INSERT_ITEM = """
 INSERT INTO scoring_item (version_id, position, code, category, name, rule)
 SELECT id, 9, 'Z9', '', '', '' FROM scoring_version
@@ -190,7 +193,7 @@ async def test_whoever_types_in_another_row_at_once_keeps_it_too(community_id):
     draft = await db.write(actions.import_draft, community_id=community_id, table=table)
 
     def edit(code):
-        row = Row(code=code, name="测试改名", points="9", day_cap="18", evidence="照片")
+        row = Row(code=code, name="测试改名", points="9", day_cap="18", evidence="照片", seen=SEEN)
         return db.write(
             actions_sheet.edit_cells, community_id=community_id, version_id=draft, rows=[row], ended=[], in_force=[]
         )
@@ -214,11 +217,25 @@ async def test_whoever_changes_another_setting_or_an_item_at_once_keeps_it_too(c
     }
 
     await asyncio.gather(
-        db.write(actions_sheet.put_item, **which, item=item),
+        db.write(actions_sheet.put_item, **which, item=item, seen=marks_of(TABLE.items[0])),
         *(db.write(actions_sheet.put_settings, **which, settings={name: one}) for name, one in settings.items()),
     )
 
     assert (await queries.draft_of(community_id)).table == msgspec.structs.replace(TABLE, items=(item,), **settings)
+
+
+@pytest.mark.both
+async def test_of_two_who_type_in_one_field_of_an_item_at_once_one_is_told(community_id):
+    draft = await db.write(actions.import_draft, community_id=community_id, table=TABLE)
+    which = {"community_id": community_id, "version_id": draft, "seen": marks_of(TABLE.items[0])}
+    named = [msgspec.structs.replace(TABLE.items[0], name=name) for name in ("测试一", "测试二")]
+
+    put = (db.write(actions_sheet.put_item, **which, item=item) for item in named)
+    told = await asyncio.gather(*put, return_exceptions=True)
+
+    assert [type(one) for one in told if not isinstance(one, int)] == [SheetStale]
+    kept = next(item for item, one in zip(named, told, strict=True) if isinstance(one, int))
+    assert (await queries.draft_of(community_id)).table.items == (kept,)
 
 
 @pytest.mark.both

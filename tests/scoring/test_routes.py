@@ -1,5 +1,6 @@
 """The table as it is read, and the draft's editor, through HTTP and without script."""
 
+import html
 import re
 from datetime import date
 
@@ -37,8 +38,10 @@ async def draft(admin):
 
 def grid(page, **changes):
     """The editor's cells as a browser would send them, with one item changed."""
-    columns = {name: re.findall(rf'name="{name}"[^>]*?value="([^"]*)"', page.text) for name in
-               ("codes", "names", "points", "day_caps", "evidences")}  # fmt: skip
+    columns = {
+        name: [html.unescape(text) for text in re.findall(rf'name="{name}"[^>]*?value="([^"]*)"', page.text)]
+        for name in ("codes", "names", "points", "day_caps", "evidences", "seen")
+    }
     for name, value in changes.items():
         columns[name][0] = value
     return columns
@@ -79,7 +82,7 @@ async def test_a_cell_that_is_no_number_is_named_and_nothing_is_saved(world, adm
     )
 
     assert refused.status_code == 400
-    assert "A01 的分值要写成数字" in refused.text
+    assert "A01 的分值：“八”不是数。" in refused.text
     assert "改过的名字" in refused.text
     assert 'value="八"' in refused.text
     assert (await queries.draft_of(world.home.id)).table == before.table
@@ -121,7 +124,9 @@ async def test_an_ended_item_is_taken_up_again_with_what_was_typed(admin, world)
     ended = await admin.get(url)
     assert (await queries.draft_of(world.home.id)).items.keys() == {"B01"}
 
-    await admin.post(url, data={"request_key": "take-it-up-again", **cells})
+    again = grid(ended)
+    again["names"][again["codes"].index("A01")] = "测试改名"
+    await admin.post(url, data={"request_key": "take-it-up-again", **again})
 
     assert re.search(r'id="ended-A01"[^>]* checked', ended.text)
     assert (await queries.draft_of(world.home.id)).items["A01"].name == "测试改名"
