@@ -29,7 +29,7 @@ def next_version(community: Community) -> Table:
     """Half an hour at the least, and an item more."""
     table = table_of(community.plan)
     item = table.items[0]
-    taught = msgspec.structs.replace(item, code="A02", name="教老人用手机", points=(item.points or 0) + 2)
+    taught = msgspec.structs.replace(item, code="A02", name="教老人用手机", points=(item.points or 0) + 2, says="")
     return msgspec.structs.replace(
         table, items=(msgspec.structs.replace(item, minutes_min=30), taught, *table.items[1:])
     )

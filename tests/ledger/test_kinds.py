@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -21,6 +22,7 @@ from pointsbank.ledger.rules_kinds import (
     ResetDayUnfit,
     WrongCode,
 )
+from pointsbank.scoring import scheme_file
 from tests.conftest import IN_POINTS
 
 from .conftest import PLAIN
@@ -28,6 +30,7 @@ from .conftest import PLAIN
 pytestmark = pytest.mark.both
 
 LATER = date(2026, 12, 31)
+SCHEMES = Path(__file__).parents[2] / "seed_data" / "scoring"
 
 
 async def make(bank, code="honour", **changes) -> int:
@@ -128,6 +131,19 @@ async def test_what_comes_in_above_the_limit_goes_on_at_once(bank, surplus, syst
     account_id = (await bank.passbook(passbook)).account_id
     lines = await queries.lines(account_id)
     assert [(line.kind, line.points) for line in lines] == [("surplus", -20), ("award", 30), ("award", 40)]
+
+
+async def test_a_published_limit_is_reached_and_not_passed(bank):
+    """Nanjing's time bank: 个人账户存储上限暂定1500小时，超出部分主要用于捐赠或褒奖."""
+    most = scheme_file.parse((SCHEMES / "nanjing-timebank.toml").read_text("utf-8")).balance_max
+    assert most == 1_500
+    await bank.settle(balance_max=most, surplus="pot")
+    passbook = await bank.member()
+
+    balances = [(await bank.award(passbook, hours)).balance for hours in (most - 1, 1, 1)]
+
+    assert balances == [most - 1, most, most]
+    assert (await queries.system_balances(bank.community_id))["pot"] == 1
 
 
 async def test_an_award_is_taken_back_with_its_surplus(bank):
