@@ -92,17 +92,22 @@ INSERT INTO ledger_lot (account_id, expires_on, kind, remaining, match_percent) 
 ON CONFLICT (account_id, expires_on, match_percent) WHERE match_percent IS NOT NULL
 DO UPDATE SET remaining = ledger_lot.remaining + excluded.remaining RETURNING id
 """
-# What the kind of passbook keeps back; nothing fits the guard where the kind is not for spending.
-KEPT_BACK = """(
-SELECT kind.spend_above FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
+# What the kind of passbook keeps back, none of it points that expired since the job last came; nothing fits the guard
+# where the kind is not for spending.
+EXPIRED_TOO = """CASE WHEN kind.spend_above = 0 THEN 0 ELSE (
+SELECT CAST(COALESCE(SUM(lot.remaining - lot.held), 0) AS BIGINT) FROM ledger_lot lot
+ WHERE lot.account_id = ACCOUNT.id AND lot.remaining > 0 AND lot.expires_on < ?) END"""
+KEPT_BACK = f"""(
+SELECT kind.spend_above + {EXPIRED_TOO.replace("ACCOUNT", "ledger_account")}
+  FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
  WHERE book.id = ledger_account.passbook_id AND kind.redeemable)
 """
 SPEND = f"""
 UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? + {KEPT_BACK} RETURNING balance
 """
-SPENDABLE = """
-SELECT account.balance - account.held - kind.spend_above AS points, kind.redeemable, kind.name, account.closed_at,
-       kind.unit, kind.decimals
+SPENDABLE = f"""
+SELECT account.balance - account.held - kind.spend_above - {EXPIRED_TOO.replace("ACCOUNT", "account")} AS points,
+       kind.redeemable, kind.name, account.closed_at, kind.unit, kind.decimals
   FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = ?
 """
@@ -315,7 +320,7 @@ async def spend(
     Refuses NotEnoughPoints, where the kind of passbook keeps some back too, and NotRedeemable.
     """
     rules.check_amount(points)
-    account = await tx.row(SPEND, points, account_id, points)
+    account = await tx.row(SPEND, points, account_id, points, local_day(tx.now))
     if account is None:
         await refuse_spending(tx, account_id=account_id, points=points)
     assert account is not None
@@ -334,7 +339,7 @@ async def spend(
 
 async def refuse_spending(tx: Tx, *, account_id: int, points: int) -> None:
     """Say why the guard let nothing through."""
-    found = await tx.row(SPENDABLE, account_id)
+    found = await tx.row(SPENDABLE, local_day(tx.now), account_id)
     if found is None:
         raise UnknownAccount
     if found["closed_at"] is not None:

@@ -211,7 +211,9 @@ async def _take(tx: Tx, voucher: Voucher, source: Book) -> int:
     """Take the points off the account; what the holder gives must leave what has to stay in this kind of passbook."""
     if voucher.what is What.ESTATE:
         return await _take_all(tx, voucher, source)
-    wanted = voucher.points + (source.spend_above if voucher.what in GIVEN else 0)
+    wanted = voucher.points
+    if voucher.what in GIVEN:
+        wanted += await queries.kept_back(tx, source, local_day(tx.now))
     account = await tx.row(TAKE_SOME, voucher.points, source.account_id, wanted)
     if account is None:
         now = await queries.book(tx, source.passbook_id)

@@ -6,6 +6,7 @@ order: the hold, its account, its lots.
 
 from datetime import datetime
 
+from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules
 from pointsbank.ledger.actions import (
@@ -62,7 +63,7 @@ async def hold(
     What is held does not expire before it is resolved. Refuses NotEnoughPoints, AlreadyHeld.
     """
     rules.check_amount(points)
-    account = await tx.row(KEEP, points, account_id, points)
+    account = await tx.row(KEEP, points, account_id, points, local_day(tx.now))
     if account is None:
         await refuse_spending(tx, account_id=account_id, points=points)
     made = await tx.row(

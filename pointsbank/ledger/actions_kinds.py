@@ -16,7 +16,7 @@ from pointsbank.people import queries as people
 from pointsbank.people.queries import Holder
 from pointsbank.trail import actions as trail
 
-HOLDERS_AT_ONCE = 100
+MEMBERS_AT_ONCE = 100
 LAST = 2**62
 
 MAKE_MAIN = """
@@ -166,13 +166,8 @@ ON CONFLICT (kind_id, what) DO UPDATE SET upto = ledger_kind_run.upto RETURNING 
 """
 NOTE_RUN = "UPDATE ledger_kind_run SET period = ?, upto = ? WHERE kind_id = ? AND what = ?"
 PERSONS = """
-SELECT id FROM people_person WHERE community_id = ? AND id > ? AND state = 'member' AND merged_into IS NULL
- ORDER BY id LIMIT ?
-"""
-HOUSEHOLDS = """
-SELECT home.id FROM people_household home WHERE home.community_id = ? AND home.id > ?
-   AND EXISTS (SELECT 1 FROM people_person person WHERE person.household_id = home.id AND person.state = 'member')
- ORDER BY home.id LIMIT ?
+SELECT id, household_id FROM people_person
+ WHERE community_id = ? AND id > ? AND state = 'member' AND merged_into IS NULL ORDER BY id LIMIT ?
 """
 HAS_HAD = "SELECT 1 FROM ledger_entry WHERE posting_key IN"
 HAD_ONCE = "SELECT 1 FROM ledger_entry WHERE posting_key = ? AND effective_at >= ?"
@@ -195,32 +190,34 @@ async def note_run(tx: Tx, *, kind_id: int, what: str, period: str, upto: int) -
 
 
 async def give_base_due(tx: Tx) -> int:
-    """Give base points to the next holders of a kind who have had none in this period; returns how many were looked at.
+    """Give base points to the next members who have had none of a kind in this period; returns how many it looked at.
 
-    It looks at everybody once a day, so that whoever came meanwhile has them on the next. An entry a holder and period
-    is all there can be, whoever comes twice.
+    It looks at everybody once a day, so that whoever came meanwhile has them on the next. An entry a passbook and
+    period is all there can be, whoever comes twice. Where households hold, whoever has none has one alone, as always.
     """
     day = local_day(tx.now).isoformat()
     kind = await tx.row(DUE, day, LAST)
     if kind is None:
         return 0
     upto = await come_to(tx, kind_id=kind["id"], what="base", period=day)
-    of_homes = kind["holder"] == "household"
-    holders = await tx.rows(HOUSEHOLDS if of_homes else PERSONS, kind["community_id"], upto, HOLDERS_AT_ONCE)
-    for holder in holders:
-        await _give_base(tx, kind, holder["id"], of_homes=of_homes)
-    upto = holders[-1]["id"] if len(holders) == HOLDERS_AT_ONCE else LAST
+    members = await tx.rows(PERSONS, kind["community_id"], upto, MEMBERS_AT_ONCE)
+    for person_id, household_id in members:
+        if kind["holder"] == "household" and household_id is not None:
+            await _give_base(tx, kind, household_id=household_id)
+        else:
+            await _give_base(tx, kind, person_id=person_id)
+    upto = members[-1]["id"] if len(members) == MEMBERS_AT_ONCE else LAST
     await note_run(tx, kind_id=kind["id"], what="base", period=day, upto=upto)
-    return max(1, len(holders))
+    return max(1, len(members))
 
 
-async def _give_base(tx: Tx, kind: Row, holder_id: int, *, of_homes: bool) -> None:
+async def _give_base(tx: Tx, kind: Row, *, person_id: int | None = None, household_id: int | None = None) -> None:
     today = local_day(tx.now)
     passbook_id = await actions.open_passbook(
         tx,
         community_id=kind["community_id"],
-        person_id=None if of_homes else holder_id,
-        household_id=holder_id if of_homes else None,
+        person_id=person_id,
+        household_id=household_id,
         kind=kind["code"],
     )
     period = rules_kinds.base_period(kind["base_every"], today)
@@ -235,7 +232,7 @@ async def _give_base(tx: Tx, kind: Row, holder_id: int, *, of_homes: bool) -> No
             posting_key=posting_key,
             effective_at=start_of_day(today),
             bucket=rules_kinds.base_bucket(kind["base_every"], today),
-            member_id=None if of_homes else holder_id,
+            member_id=person_id,
             version_id=None,
             source=("ledger", "book_kind", kind["id"]),
             summary="基础积分",

@@ -58,6 +58,10 @@ EARNED = """
 SELECT CAST(COALESCE(SUM(remaining - held), 0) AS BIGINT) FROM ledger_lot
  WHERE account_id = ? AND kind = 'earned' AND expires_on >= ? AND remaining > 0
 """
+EXPIRED = """
+SELECT CAST(COALESCE(SUM(remaining - held), 0) AS BIGINT) FROM ledger_lot
+ WHERE account_id = ? AND expires_on < ? AND remaining > 0
+"""
 ENTRY = """
 SELECT entry.id, entry.community_id, entry.kind, entry.member_id, entry.source_room,
        CAST(SUM(move.points) AS BIGINT) AS points,
@@ -278,11 +282,20 @@ async def needs_second(tx: Tx | None, what: What, *, passbook_id: int, points: i
     return rules_flows.needs_second(what, points, alone_max=alone_max, decimals=of.decimals)
 
 
-async def giveable(tx: Tx | None, of: Book, today: object) -> int:
+async def giveable(tx: Tx | None, of: Book, today: date) -> int:
     """What may be transferred or donated: earned, not held, not expired, above what has to stay."""
     found = await _row(tx, EARNED, of.account_id, today)
     assert found is not None
-    return max(min(int(found[0]), of.balance - of.held - of.spend_above), 0)
+    return max(min(int(found[0]), of.balance - of.held - await kept_back(tx, of, today)), 0)
+
+
+async def kept_back(tx: Tx | None, of: Book, today: date) -> int:
+    """Of balance and what is not held, what has to stay: none of it points that expired since the job last came."""
+    if not of.spend_above:
+        return 0
+    found = await _row(tx, EXPIRED, of.account_id, today)
+    assert found is not None
+    return of.spend_above + int(found[0])
 
 
 async def entry(tx: Tx | None, entry_id: int) -> EntryFacts:

@@ -232,3 +232,8 @@ def a_change_drops_a_reset_that_is_due(patch):
 @fault("make_list", "ask_list", "agree_list", "close_month", "live_on")
 def a_list_opens_a_month_that_was_closed(patch):
     patch.setattr(actions_opening.actions_periods, "require_open", nothing)
+
+
+@fault("award", "order", "settle", "live_on")
+def what_has_expired_stands_in_for_what_has_to_stay(patch):
+    amend(patch, actions, "SPEND", "lot.expires_on < ?", "lot.expires_on < ? AND 1 = 0")

@@ -240,8 +240,14 @@ class Books:
         self.check_open(book)
         if not self.kind_of(book).redeemable:
             raise No("not_redeemable")
-        if self.free(book) < points + self.kind_of(book).spend_above:
+        if self.free(book) < points + self.kept_back(book):
             raise No("not_enough_points")
+
+    def kept_back(self, book: int) -> int:
+        """None of it are points that are over."""
+        lots = self.books[book].lots
+        above = self.kind_of(book).spend_above
+        return above and above + sum(lot.free for bucket, lot in lots.items() if bucket[0] < self.today)
 
     def in_order(self, book: int) -> list[Bucket]:
         return sorted(self.books[book].lots, key=lambda bucket: bucket[:2])

@@ -252,7 +252,7 @@ class Flows(Books):
             if self.balance(book) != voucher.points and not self.balance(book) > voucher.points == MOST:
                 raise No("estate_changed")
         elif book == voucher.source:
-            stays = self.kind_of(book).spend_above if voucher.what in GIVEN else 0
+            stays = self.kept_back(book) if voucher.what in GIVEN else 0
             if self.free(book) < voucher.points + stays:
                 raise No("not_enough_points")
         elif most is not None and voucher.what not in FOLLOWS and self.balance(book) + voucher.points > most:

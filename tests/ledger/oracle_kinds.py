@@ -63,7 +63,7 @@ class Kinds(Books):
         members = [(at, one.home) for at, one in enumerate(self.people) if one.state == "member"]
         if kind.holder == "person":
             return [(at, None) for at, _ in members]
-        return [(None, home) for home in sorted({home for _, home in members if home is not None})]
+        return list(dict.fromkeys((at, None) if home is None else (None, home) for at, home in members))
 
     def reset(self) -> None:
         for code, kind in self.kinds.items():

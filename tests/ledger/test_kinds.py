@@ -276,3 +276,19 @@ async def test_main_points_have_no_decimals_and_keep_their_holder(bank):
         await bank.settle(decimals=1)
     with pytest.raises(HolderFixed):
         await bank.settle(holder="household")
+
+
+async def test_what_has_expired_is_not_what_has_to_stay(bank):
+    """The job that lets it lapse has not come yet."""
+    passbook = await bank.member()
+    await bank.settle(spend_above=15)
+    await bank.award(passbook, 20, expires_on=date(2026, 11, 21))
+    await bank.award(passbook, 25)
+    bank.clock.advance(days=1)
+    assert await bank.spendable(passbook) == 10
+
+    with pytest.raises(NotEnoughPoints) as refused:
+        await bank.spend(passbook, 11)
+    await bank.spend(passbook, 10)
+
+    assert refused.value.facts["missing"] == 1

@@ -3,11 +3,13 @@
 import asyncio
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 
 from pointsbank.kit import db
 from pointsbank.ledger import actions_expiry, actions_kinds, actions_reset, actions_reversal, queries
 from pointsbank.ledger.rules_kinds import ResetUnderWay
+from tests.ledger.conftest import PLAIN
 
 pytestmark = pytest.mark.both
 
@@ -28,7 +30,7 @@ def at(bank, *when: int) -> None:
 
 
 async def test_base_points_come_once_to_everybody_also_without_a_passbook(bank, monkeypatch):
-    monkeypatch.setattr(actions_kinds, "HOLDERS_AT_ONCE", 2)
+    monkeypatch.setattr(actions_kinds, "MEMBERS_AT_ONCE", 2)
     books = [await bank.member() for _ in range(5)]
     await bank.settle(base_points=100, base_every="once")
 
@@ -201,3 +203,27 @@ async def test_last_day_of_february_clears_in_a_common_year_too(bank):
     await until_done(actions_reset.reset_due)
 
     assert await bank.balance(book) == 0
+
+
+async def test_where_households_hold_whoever_has_none_has_base_points_alone(world):
+    shared = msgspec.structs.replace(PLAIN, name="家庭分", holder="household", base_points=20, base_every="once")
+    await db.write(actions_kinds.make_kind, community_id=world.home.id, code="homes", settings=shared)
+    home = await world.household()
+    mates = [await world.person(name, household_id=home) for name in ("测试甲", "测试乙")]
+    alone = await world.person("测试丙")
+    await db.write(without_household, person_id=alone)
+
+    await give_base()
+    await give_base()
+
+    sql = """
+SELECT book.person_id, book.household_id, account.balance FROM ledger_passbook book
+  JOIN ledger_account account ON account.passbook_id = book.id JOIN ledger_book_kind kind ON kind.id = book.kind_id
+ WHERE kind.code = 'homes' ORDER BY book.id
+"""
+    assert [tuple(book) for book in await db.rows(sql)] == [(None, home, 20), (alone, None, 20)]
+    assert mates
+
+
+async def without_household(tx, *, person_id):
+    await tx.run("UPDATE people_person SET household_id = NULL WHERE id = ?", person_id)
