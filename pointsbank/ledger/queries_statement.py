@@ -16,6 +16,7 @@ LINES_MAX = 2_000
 class Line(msgspec.Struct, frozen=True):
     """`position` is None for what was booked a moment ago."""
 
+    move_id: int
     kind: str
     points: int
     balance_after: int
@@ -27,26 +28,28 @@ class Line(msgspec.Struct, frozen=True):
 
 
 LINES = """
-SELECT entry.kind, -move.points, move.source_after, entry.effective_at, entry.booked_at, entry.summary, seal.position,
-       seal.hash, move.id
+SELECT move.id, entry.kind, -move.points, move.source_after, entry.effective_at, entry.booked_at, entry.summary,
+       seal.position, seal.hash
   FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
   LEFT JOIN ledger_seal seal ON seal.entry_id = entry.id
- WHERE move.source_id = ? AND move.source_after IS NOT NULL AND entry.booked_at >= ? AND entry.booked_at < ?
+ WHERE move.source_id = ? AND move.id > ? AND move.source_after IS NOT NULL
+   AND entry.booked_at >= ? AND entry.booked_at < ?
 UNION ALL
-SELECT entry.kind, move.points, move.target_after, entry.effective_at, entry.booked_at, entry.summary, seal.position,
-       seal.hash, move.id
+SELECT move.id, entry.kind, move.points, move.target_after, entry.effective_at, entry.booked_at, entry.summary,
+       seal.position, seal.hash
   FROM ledger_move move JOIN ledger_entry entry ON entry.id = move.entry_id
   LEFT JOIN ledger_seal seal ON seal.entry_id = entry.id
- WHERE move.target_id = ? AND move.target_after IS NOT NULL AND entry.booked_at >= ? AND entry.booked_at < ?
- ORDER BY 9 LIMIT ?
+ WHERE move.target_id = ? AND move.id > ? AND move.target_after IS NOT NULL
+   AND entry.booked_at >= ? AND entry.booked_at < ?
+ ORDER BY 1 LIMIT ?
 """
 
 
-async def lines(account_id: int, year: int) -> list[Line]:
-    """In the order of the passbook."""
-    of_year = (account_id, start_of_day(date(year, 1, 1)), start_of_day(date(year + 1, 1, 1)))
-    found = await db.slow_rows(LINES, *of_year, *of_year, LINES_MAX)
-    return [Line(*tuple(line)[:8]) for line in found]
+async def lines(account_id: int, year: int, after: int = 0) -> tuple[list[Line], bool]:
+    """In the order of the passbook, from behind this move on; and whether there are more than come at once."""
+    of_year = (account_id, after, start_of_day(date(year, 1, 1)), start_of_day(date(year + 1, 1, 1)))
+    found = await db.slow_rows(LINES, *of_year, *of_year, LINES_MAX + 1)
+    return [Line(*line) for line in found[:LINES_MAX]], len(found) > LINES_MAX
 
 
 async def positions(account_id: int, number: str) -> list[tuple[Position, bool]]:

@@ -117,12 +117,14 @@ def _row(line: Line) -> Row:
 async def statement(
     request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]
 ) -> Response[str]:
-    """One year on paper; each line says where it stands in the chain."""
+    """One year on paper; each line says where it stands in the chain. A very long one goes on at another address."""
     found = await _own(request, session)
     today = local_day(clock.now())
     asked = forms.number(request.query_params.get("year", "")) or today.year
     year = min(max(asked, FIRST_YEAR), today.year)
-    rows = [_row(line) for line in await queries_statement.lines(found.account_id, year)]
+    after = forms.number(request.query_params.get("after", "")) or 0
+    lines, has_more = await queries_statement.lines(found.account_id, year, after)
+    rows = [_row(line) for line in lines]
     return page(
         "ledger/statement.html",
         sheets=[rows[at : at + ROWS_A_SHEET] for at in range(0, len(rows), ROWS_A_SHEET)] or [[]],
@@ -130,6 +132,8 @@ async def statement(
         book=found,
         year=year,
         is_now=year == today.year,
+        is_first=not after,
+        more_url=f"?book={found.passbook_id}&year={year}&after={lines[-1].move_id}" if has_more else "",
         today=formats.iso_day(clock.now()),
         community=await people.community(found.community_id),
         head=(await queries_seal.head(found.community_id)).shown,

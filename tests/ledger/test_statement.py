@@ -1,12 +1,14 @@
 """A holder's own statement: on paper with its places in the chain, and as a file that the verifier of exports takes."""
 
+import html
 import io
+import re
 import zipfile
 
 import pytest
 
 from pointsbank.kit import db
-from pointsbank.ledger import export, queries, queries_seal
+from pointsbank.ledger import export, queries, queries_seal, queries_statement
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people.access import Role
 from tests.ledger.test_export import check, rewrite, rows_of
@@ -119,3 +121,18 @@ async def test_who_has_no_passbook_has_no_statement(world):
         barred = await clerk.get("/ledger/statement.zip")
     assert [answer.status_code for answer in mine] == [404, 404]
     assert barred.status_code == 403
+
+
+async def test_a_year_of_more_lines_than_come_at_once_says_so_and_goes_on(world, holder, monkeypatch):
+    monkeypatch.setattr(queries_statement, "LINES_MAX", 3)
+    _device, token = await world.phone(holder)
+    link = re.compile(r'href="(/ledger/statement\?book=\d+&amp;year=2026&amp;after=\d+)"')
+    async with visiting(world, cookie=token) as resident:
+        first = (await resident.get("/ledger/statement")).text
+        (more,) = link.findall(first)
+        rest = (await resident.get(html.unescape(more))).text
+
+    assert [page.count('<td class="nowrap">2026-11-21</td>') for page in (first, rest)] == [3, 1]
+    assert ["这一年还没有完" in page for page in (first, rest)] == [True, False]
+    assert ["（续）" in page for page in (first, rest)] == [False, True]
+    assert link.findall(rest) == []
