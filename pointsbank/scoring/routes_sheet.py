@@ -1,4 +1,4 @@
-"""A draft and Excel: take it away as a sheet, bring a sheet or a pasted block back, look at what it would change."""
+"""A draft as a sheet or a file: take it away, bring it or a pasted block back, look at what it would change."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,8 @@ from pointsbank.scoring import (
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.routes_pieces import writing
 from pointsbank.scoring.rules_columns import Sort
-from pointsbank.scoring.rules_sheet import Fault, Read, SheetFaults
+from pointsbank.scoring.rules_sheet import Read, SheetFaults
+from pointsbank.scoring.rules_table import Table
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -78,6 +79,19 @@ class CheckForm(msgspec.Struct):
 
     lines: Annotated[str, Meta(title=N_("粘贴到这里"), max_length=LETTERS_MAX)] = ""
     others: Annotated[Literal["stay", "end"], Meta(title=N_("表里没有写的项"))] = "stay"
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The table with what was brought put in; it means nothing where something is wrong.
+
+    `wrong` are row or line, column or item, and the words. `unused` are heads nobody knows; a file brings all of a
+    table and a sheet some of it.
+    """
+
+    table: Table
+    wrong: list[tuple[int, str, str]]
+    unused: list[str] = []
+    is_file: bool = False
 
 
 class PutForm(msgspec.Struct):
@@ -142,17 +156,18 @@ async def _draft(session: Session, version_id: int) -> Version:
     return found
 
 
-def _page(draft: Version, form: Filled[Any], faults: Sequence[Fault] = (), **shown: Any) -> Response[str]:
-    told = [(fault.row, fault.letter, fault.said(with_words)) for fault in faults[:FAULTS_SHOWN]]
+def _page(draft: Version, form: Filled[Any], found: Found | None = None, **shown: Any) -> Response[str]:
+    wrong = found.wrong if found else []
     others = [("stay", _("照旧")), ("end", _("停用"))]
-    facts = {"changes": (), "seen": None, "unused": [], **shown}
+    facts = {"changes": (), "seen": None, **shown}
     return page(
         "scoring/sheet.html",
         status=200 if form.is_valid else 400,
         draft=draft,
         form=form,
-        faults=told,
-        more=max(0, len(faults) - FAULTS_SHOWN),
+        found=found,
+        faults=wrong[:FAULTS_SHOWN],
+        more=max(0, len(wrong) - FAULTS_SHOWN),
         others=others,
         heads=rules_sheet.heads(),
         labels=rules.FIELD_LABELS,
@@ -162,7 +177,7 @@ def _page(draft: Version, form: Filled[Any], faults: Sequence[Fault] = (), **sho
 
 @post(f"{SHEET}/check", guards=EDITOR, opt={"upload": True})
 async def check(version_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Response[str]:
-    """Show what a sheet would change, or every fault of it; nothing is stored."""
+    """Show what a sheet or a file would change, or every fault of it; nothing is stored."""
     form = await forms.read(request, CheckForm)
     content = await forms.read_file(request)
     draft = await _draft(session, version_id)
@@ -175,24 +190,29 @@ async def check(version_id: FromPath[int], request: AnyRequest, session: NamedDe
         most, read = rules_sheet.ROWS_MAX, ROWS_READ_MAX
         form.refuse("file", N_("最多 {most} 行，这个文件超过 {read} 行。请删掉用不到的行。"), most=most, read=read)
         return _page(draft, form)
+    except UnicodeDecodeError:
+        form.refuse("file", N_("这个文件不是 UTF-8 的文字。请另存为 UTF-8 再试。"))
+        return _page(draft, form)
     except Refusal as refusal:
         form.refuse("file", refusal)
         return _page(draft, form)
-    if found.faults:
-        form.refuse("file" if content else "lines", N_("表格里有 {n} 处要改，改好再检查"), n=len(found.faults))
-        return _page(draft, form, found.faults)
+    if found.wrong:
+        form.refuse("file" if content else "lines", N_("表格里有 {n} 处要改，改好再检查"), n=len(found.wrong))
+        return _page(draft, form, found)
     changes = rules.differences(draft.table, found.table, _, writing(book_kinds))
-    return _page(draft, form, changes=changes, seen=rules_sheet.digest(draft.table), unused=found.unused)
+    return _page(draft, form, found, changes=changes, seen=rules_sheet.digest(draft.table))
 
 
 async def _read(
     form: Filled[CheckForm], content: bytes, draft: Version, book_kinds: Mapping[str, Denomination]
-) -> Read:
-    """Read the file, whose rows then stand in the text field where they can be put right; else the text."""
+) -> Found:
+    """Read what was chosen, which then stands in the text field where it can be put right; else the text."""
     ends_others = form.typed.get("others") == "end"
+    if content and scheme_file.is_one(content):
+        form.typed["lines"] = content.decode("utf-8-sig")[:LETTERS_MAX]
+        content = b""
     if not content:
-        rows = rules_sheet.pasted(form.typed.get("lines", ""))
-        return rules_sheet.read(rows, draft.table, book_kinds, ends_others=ends_others)
+        return await _of_text(form.typed.get("lines", ""), draft, book_kinds, ends_others=ends_others)
     sheet = await intake.read_sheet(content, rows_max=ROWS_READ_MAX)
     found = rules_sheet.read(
         sheet.rows, draft.table, book_kinds, ends_others=ends_others, merged=sheet.merged, formulas=sheet.formulas
@@ -200,7 +220,21 @@ async def _read(
     of_file = rules_sheet.of_file(sheet.kind, sheet.encoding)
     # What was not written as it is read (a formula, half of a merged area) is not offered for a second try.
     form.typed["lines"] = "" if of_file or sheet.merged or sheet.formulas else rules_sheet.as_text(sheet.rows)
-    return msgspec.structs.replace(found, faults=[*of_file, *found.faults])
+    return _of_sheet(msgspec.structs.replace(found, faults=[*of_file, *found.faults]))
+
+
+async def _of_text(text: str, draft: Version, book_kinds: Mapping[str, Denomination], *, ends_others: bool) -> Found:
+    """What stands in the text field: the file of a table, or rows as spreadsheets copy them."""
+    if scheme_file.is_one(text.encode()):
+        problems = await asyncio.to_thread(scheme_file.check, text, book_kinds)
+        wrong = [(one.line, one.where, one.message.removeprefix(f"{one.where}：")) for one in problems]
+        return Found(draft.table if wrong else scheme_file.parse(text), wrong, is_file=True)
+    return _of_sheet(rules_sheet.read(rules_sheet.pasted(text), draft.table, book_kinds, ends_others=ends_others))
+
+
+def _of_sheet(read: Read) -> Found:
+    wrong = [(fault.row, fault.letter, fault.said(with_words)) for fault in read.faults]
+    return Found(read.table, wrong, read.unused)
 
 
 @post(SHEET, guards=EDITOR, opt={"upload": True})
@@ -210,17 +244,16 @@ async def put(
     session: NamedDependency[Session],
     actor: NamedDependency[Actor],
 ) -> Response[Any]:
-    """Put a checked sheet into the draft; it is read again, since what comes back was in somebody's hands."""
+    """Put what was checked into the draft; it is read again, since what comes back was in somebody's hands."""
     form = await forms.read(request, PutForm)
     draft = await _draft(session, version_id)
     if not form.is_valid:
         return _page(draft, form)
     asked = form.value
     book_kinds = await kinds.denominations(None, draft.community_id)
-    rows = rules_sheet.pasted(form.typed["lines"])
-    found = rules_sheet.read(rows, draft.table, book_kinds, ends_others=asked.others == "end")
-    if found.faults:
-        raise SheetFaults(count=len(found.faults))
+    found = await _of_text(asked.lines, draft, book_kinds, ends_others=asked.others == "end")
+    if found.wrong:
+        raise SheetFaults(count=len(found.wrong))
     await db.write(
         actions_sheet.put_sheet,
         actor=actor,

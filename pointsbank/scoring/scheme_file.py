@@ -6,7 +6,7 @@ A file is checked as a whole: every problem is named at once, with its line, in 
 import json
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from enum import EnumType
 from functools import partial
 from types import UnionType
@@ -24,6 +24,10 @@ HEADER = re.compile(r"\s*\[\[\s*[\"']?items[\"']?\s*\]\]")
 KEY = re.compile(r"\s*[\"']?(\w+)[\"']?\s*=")
 PIECE = re.compile(r"\s*\[+\s*(?:items\.)?(\w+)\s*\]")
 ENTRY = re.compile(r"\s*[{\"']")
+KEYS = "|".join((*tables.Table.__struct_fields__, *tables.Item.__struct_fields__))
+TELLING = re.compile(
+    rb"""^(?:\xef\xbb\xbf)?[ \t]*(?:\[\[[ \t]*["']?items|["']?(?:%s)["']?[ ]*=)""" % KEYS.encode(), re.MULTILINE
+)
 PLACE = re.compile(r"line (\d+), column (\d+)")
 KNOWN = {
     "Cannot overwrite a value": "同一个键写了两次。请留一个。",
@@ -67,9 +71,14 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
-def check(text: str) -> list[Problem]:
-    """Why a file cannot be read."""
-    return _read(text)[1]
+def is_one(content: bytes) -> bool:
+    """Whether a file speaks as scoring tables do, however wrongly; what it is called is not asked."""
+    return TELLING.search(content[:TEXT_MAX]) is not None
+
+
+def check(text: str, book_kinds: Collection[str] | None = None) -> list[Problem]:
+    """Why a file cannot be read; with `book_kinds` also which passbooks it names that are not there."""
+    return _read(text, book_kinds)[1]
 
 
 def bars(text: str) -> list[Problem]:
@@ -103,7 +112,7 @@ OF_ITEM = {field.encode_name for field in msgspec.structs.fields(rules.Item) if 
 Read = tuple[rules.Table | None, list[Problem], list[Problem]]
 
 
-def _read(text: str) -> Read:
+def _read(text: str, book_kinds: Collection[str] | None = None) -> Read:
     """The table, if there is one, what is wrong with the file, and what bars publishing alone."""
     data = _data(text)
     if isinstance(data, Problem):
@@ -129,7 +138,7 @@ def _read(text: str) -> Read:
 
     bars: list[Problem] = []
     codes = [item.get("code") for item in items]
-    for fault in rules.faults(table):
+    for fault in rules.faults(table, book_kinds):
         if (fault.item_code, fault.field) in unread or (fault.only_publishing and not is_whole):
             continue
         if fault.key in OF_BASIS and (fault.item_code, "basis") in unread:

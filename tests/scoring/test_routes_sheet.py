@@ -2,6 +2,7 @@
 
 import io
 import re
+from html import unescape
 
 import pytest
 import xlsxwriter
@@ -52,7 +53,7 @@ async def put(desk, checked, version_id, key="put-the-sheet"):
     hidden = {
         "seen": re.search(r'name="seen" value="([^"]+)"', checked.text)[1],
         "others": re.search(r'name="others" value="([^"]+)"', checked.text)[1],
-        "lines": re.search(r"<textarea name=\"lines\" hidden>\n(.*?)</textarea>", checked.text, re.DOTALL)[1],
+        "lines": unescape(re.search(r"<textarea name=\"lines\" hidden>\n(.*?)</textarea>", checked.text, re.DOTALL)[1]),
     }
     return await desk.post(
         f"/scoring/versions/{version_id}/sheet", data={"request_key": key, **hidden}, files={"none": ("", b"")}
@@ -218,3 +219,97 @@ async def test_any_version_is_taken_away_as_its_file_by_whoever_may_read_it_and_
     assert scheme_file.parse(published.text) == (await queries.version((world.home.id,), world.home.version_id)).table
     assert url in offered
     assert (unseen.status_code, refused) == (404, [404, 404])
+
+
+# --- the file of a whole table
+
+
+def of_a_file(table, *, points="points = 4\n", more=""):
+    """The file of a table whose first item is worth something else."""
+    return scheme_file.write(table).replace("points = 1\n", points, 1) + more
+
+
+NEXT = """
+[[items]]
+code = "Z01"
+category = "环境"
+name = "测试新项"
+basis = "per_time"
+points = 5
+evidence = "照片"
+levels = []
+"""
+
+
+async def test_a_file_taken_away_and_brought_back_changes_nothing(admin, version_id):
+    taken = await admin.get(f"/scoring/versions/{version_id}/file.toml")
+
+    checked = await check(admin, version_id, taken.content)
+
+    assert checked.status_code == 200
+    assert "和草稿一样" in checked.text
+
+
+async def test_a_file_is_looked_at_first_and_put_in_whole(world, admin, version_id):
+    before = await the_draft(world)
+    head = scheme_file.write(before).split("[[items]]")[0].replace(before.name, "测试换表")
+    text = head + NEXT
+
+    checked = await check(admin, version_id, text.encode())
+    assert await the_draft(world) == before
+    done = await put(admin, checked, version_id)
+
+    assert "文件写的是整张表" in checked.text
+    assert re.search(r"新</span> <b>Z01 测试新项", checked.text)
+    assert all(f"停</span> <b>{item.code} " in checked.text for item in before.items)
+    assert "<ins>测试换表</ins>" in checked.text
+    assert done.status_code == 303
+    assert await the_draft(world) == scheme_file.parse(text)
+
+
+@pytest.mark.parametrize("is_pasted", [False, True])
+async def test_every_fault_of_a_file_is_listed_with_its_line_and_nothing_is_stored(world, admin, version_id, is_pasted):
+    before = await the_draft(world)
+    text = of_a_file(before, points='points = "四"\n', more=NEXT + 'book_kind = "none"\nquantity_min = 0\n')
+    known = {"points"}
+
+    refused = await check(admin, version_id, **({"lines": text} if is_pasted else {"content": text.encode()}))
+
+    problems = scheme_file.check(text, known)
+    assert refused.status_code == 400
+    assert [where for _, where, _ in sorted((p.line, p.where, p.message) for p in problems)] == ["A01", "Z01", "Z01"]
+    assert told(refused).keys() == {(str(problem.line), problem.where) for problem in problems}
+    assert "没有代号是 none 的存折种类" in refused.text
+    assert "放进草稿" not in refused.text
+    assert await the_draft(world) == before
+
+
+async def test_a_file_in_another_writing_is_refused_in_words(world, admin, version_id):
+    before = await the_draft(world)
+
+    refused = await check(admin, version_id, scheme_file.write(before).encode("gbk"))
+
+    assert refused.status_code == 400
+    assert "这个文件不是 UTF-8 的文字" in refused.text
+    assert await the_draft(world) == before
+
+
+async def test_a_file_is_not_put_over_what_somebody_else_saved_meanwhile(world, admin, version_id):
+    checked = await check(admin, version_id, of_a_file(await the_draft(world)).encode())
+    await put(admin, await check(admin, version_id, lines="编号\t分值\nA01\t8"), version_id, "somebody-else")
+
+    late = await put(admin, checked, version_id)
+
+    assert late.status_code == 409
+    assert (await the_draft(world)).items[0].points == 8
+
+
+async def test_a_file_that_was_never_checked_is_not_put_in(world, admin, version_id):
+    before = await the_draft(world)
+    sent = {"request_key": "never-checked", "seen": "0", "lines": of_a_file(before, points="points = -1\n")}
+
+    refused = await admin.post(f"/scoring/versions/{version_id}/sheet", data=sent, files={"none": ("", b"")})
+
+    assert refused.status_code == 400
+    assert "有 1 处要改" in refused.text
+    assert await the_draft(world) == before

@@ -224,6 +224,18 @@ def test_a_file_with_a_byte_order_mark_and_windows_lines_is_read():
     assert scheme_file.parse("\ufeff" + GOOD.replace("\n", "\r\n")) == scheme_file.parse(GOOD)
 
 
+def test_a_file_is_known_by_what_it_says_and_a_sheet_is_none():
+    everywhere = [*SEEDS, *(SEEDS[0].parent / "published").glob("*.toml"), *REFUSED.glob("*.toml")]
+
+    assert all(scheme_file.is_one(path.read_bytes()) for path in everywhere)
+    assert scheme_file.is_one(("\ufeff" + GOOD).encode())
+    assert scheme_file.is_one(GOOD.encode("gbk"))
+    assert scheme_file.is_one(b'[[ "items" ]]\ncode 3')
+    assert not any(
+        scheme_file.is_one(one.encode()) for one in ("", "编号,分值\nA01,=3", "name,points\nA01,3", "points\t=2+3")
+    )
+
+
 @given(st.text(max_size=300))
 def test_any_text_is_read_or_refused(text):
     assert scheme_file.check(text) != []
