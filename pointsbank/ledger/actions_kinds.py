@@ -62,6 +62,7 @@ async def make_main_kind(tx: Tx, *, community_id: int) -> int:
     made = await tx.row(MAKE_MAIN, rules.MAIN, community_id)
     assert made is not None
     await change(tx, what="kind", row_id=made["id"])
+    await change(tx, what="limit", row_id=community_id)
     await trail.record(tx, "book_kind.made", subject=("book_kind", made["id"]), code=rules.MAIN)
     return int(made["id"])
 

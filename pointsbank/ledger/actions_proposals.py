@@ -60,9 +60,14 @@ async def set_alone_max(tx: Tx, *, community_id: int, points: int) -> int | None
     """Up to how many points one person may reverse an entry: less at once, more is asked for."""
     now = await queries_flows.reversal_alone_max(tx, community_id)
     if points <= now:
-        await actions_places.set_reversal_alone_max(tx, community_id=community_id, points=points)
+        await _limit(tx, community_id, points)
         return None
     return await _ask(tx, community_id, str(points), kind_id=None, was=now)
+
+
+async def _limit(tx: Tx, community_id: int, points: int) -> None:
+    await actions_places.set_reversal_alone_max(tx, community_id=community_id, points=points)
+    await change(tx, what="limit", row_id=community_id)
 
 
 async def _ask(tx: Tx, community_id: int, settings: str, *, kind_id: int | None, was: int) -> int:
@@ -97,7 +102,7 @@ async def give(tx: Tx, *, proposal_id: int, seen: str) -> None:
     )  # fmt: skip
     community_id = proposal.community_id
     if proposal.kind_id is None:
-        await actions_places.set_reversal_alone_max(tx, community_id=community_id, points=proposal.alone_max)
+        await _limit(tx, community_id, proposal.alone_max)
     else:
         await actions_kinds.change_kind(
             tx, community_id=community_id, kind_id=proposal.kind_id, version=proposal.was, settings=proposal.of_kind

@@ -266,6 +266,12 @@ SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.app
 SELECT it.id, voucher.community_id, CAST(it.voucher_id AS TEXT) AS named, it.day
   FROM ledger_past_day it LEFT JOIN ledger_voucher voucher ON voucher.id = it.voucher_id"""
     ),
+    # What one person may do alone: a setting of the books that people's table of communities holds.
+    "limit": Subject(
+        """
+SELECT it.id, it.id AS community_id, 'alone' AS named, it.reversal_alone_max FROM people_community it
+  JOIN ledger_book_kind kind ON kind.community_id = it.id AND kind.code = 'points'"""
+    ),
     "proposal": Subject(
         """
 SELECT it.id, it.community_id, CAST(it.id AS TEXT) AS named, kind.community_id AS kind_of, kind.code AS kind,

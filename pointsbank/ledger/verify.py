@@ -209,13 +209,17 @@ SELECT 'entry ' || sides.entry_id || ', account ' || sides.account_id, SUM(sides
     ),
     (
         10,
-        "a passbook is of a kind of another community, or a community has no main kind",
+        "a passbook is of a kind of another community, or a community has no main kind, or one of another holder",
         """
 SELECT 'passbook ' || book.id, kind.community_id, book.community_id FROM ledger_passbook book
   JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE kind.community_id <> book.community_id
 UNION ALL
 SELECT 'community ' || book.community_id, 1, 0 FROM ledger_passbook book WHERE NOT EXISTS (
-  SELECT 1 FROM ledger_book_kind kind WHERE kind.community_id = book.community_id AND kind.code = 'points')""",
+  SELECT 1 FROM ledger_book_kind kind WHERE kind.community_id = book.community_id AND kind.code = 'points')
+UNION ALL
+SELECT 'community ' || community.id, 0, 1 FROM people_community community
+  JOIN ledger_book_kind kind ON kind.community_id = community.id AND kind.code = 'points'
+ WHERE kind.holder <> community.holder""",
     ),
     (
         11,

@@ -12,6 +12,7 @@ from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import actions, queries
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries_flows as flows
+from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import AlreadySpent, NothingToTake
 from pointsbank.ledger.rules_flows import TAKES_BACK, ClawbackNotNeeded, ElsewhereReversed, What, needs_second
 from pointsbank.people.access import Role
@@ -54,6 +55,8 @@ async def spend(town, person_id: int, points: int) -> None:
 
 async def set_alone_max(tx, *, points: int) -> None:
     await tx.run("UPDATE people_community SET reversal_alone_max = ?", points)
+    for (community_id,) in await tx.rows("SELECT community_id FROM ledger_book_kind WHERE code = 'points'"):
+        await change(tx, what="limit", row_id=community_id)
 
 
 async def test_what_was_taken_back_wrongly_can_be_earned_again(town):

@@ -148,7 +148,7 @@ class TestMovingWithOneHouseholdPassbook:
         assert moved.is_emptied
         assert await families.balance(host) == 20
         assert await is_closed(old)
-        assert [line.summary for line in await ledger.lines(old.account_id)] == ["随户转积分", "三号楼楼道清洁"]
+        assert [line.summary for line in await ledger.lines(old.account_id)] == ["随户转积分", "三号楼楼道清洁 2 小时"]
         await families.midnight(3)
         assert await families.state(later.award_id) == "settled"
         assert await families.balance(host) == 40

@@ -36,7 +36,7 @@ async def test_what_is_booked_is_sealed_once_and_in_order(bank):
 
     sealed = [await Sealer().run(), await Sealer().run()]
 
-    assert sealed == [7, 0]  # a kind, a passbook, three accounts, two entries
+    assert sealed == [8, 0]  # a kind, what one may do alone, a passbook, three accounts, two entries
     positions = await db.rows("SELECT position, entry_id FROM ledger_seal ORDER BY position")
     assert [one["position"] for one in positions] == list(range(1, len(positions) + 1))
     entries = [one["entry_id"] for one in positions if one["entry_id"] is not None]

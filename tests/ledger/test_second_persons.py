@@ -1,4 +1,4 @@
-"""Whoever has the database in hand cannot take the second person away from what was booked: `verify` misses them."""
+"""Whoever has the database in hand takes no second person away, and lets nobody do alone what takes two: it shows."""
 
 import pytest
 
@@ -72,3 +72,17 @@ async def test_verify_misses_the_second_person(world, booked, fault):
 
     [finding] = [one for one in (await verify.verify()).findings if one.what != verify.GUARD_MISSING]
     assert finding.invariant == 15
+
+
+@pytest.mark.parametrize("setting", ["reversal_alone_max = 1000000", "holder = 'household'"])
+async def test_verify_notices_a_setting_that_nobody_changed(world, setting):
+    await Sealer().run()
+    assert (await verify.verify()).is_clean
+
+    async def change(tx: db.Tx) -> None:
+        await tx.run(f"UPDATE people_community SET {setting} WHERE id = ?", world.home.id)
+
+    await db.write(change)
+
+    assert {finding.invariant for finding in (await verify.verify()).findings} <= {10, 12}
+    assert not (await verify.verify()).is_clean

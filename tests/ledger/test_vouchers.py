@@ -320,6 +320,7 @@ class TestTwoPeople:
 
 async def set_alone_max(tx: db.Tx, *, community_id: int, points: int) -> None:
     await tx.run("UPDATE people_community SET reversal_alone_max = ? WHERE id = ?", points, community_id)
+    await change(tx, what="limit", row_id=community_id)
 
 
 class TestReversing:
