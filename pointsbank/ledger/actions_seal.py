@@ -18,7 +18,7 @@ SEAL = "INSERT INTO ledger_seal (community_id, position, entry_id, change_id, ha
 
 
 async def change(tx: Tx, *, what: str, row_id: int) -> None:
-    """Have what a row says now sealed, as `what` of queries_seal.SUBJECTS.
+    """Have what a row says now sealed, as `what` of queries_subjects.SUBJECTS.
 
     Called by every action that opens or changes a row of such a table, after its statement and in its transaction,
     once for each row: `await change(tx, what="hold", row_id=hold_id)`. A new table needs an entry in SUBJECTS that

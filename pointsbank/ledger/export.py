@@ -19,7 +19,8 @@ import msgspec
 
 from pointsbank.kit import db
 from pointsbank.ledger import canon, export_verifier, queries_seal, verify_seals
-from pointsbank.ledger.queries_seal import SUBJECTS, Head, Position, Rows
+from pointsbank.ledger.queries_seal import Head, Position, Rows
+from pointsbank.ledger.queries_subjects import SUBJECTS
 
 STATE = {name: columns.split() for name, columns in export_verifier.STATE.items()}
 FILES = {"chain.csv": export_verifier.CHAIN} | {

@@ -8,7 +8,8 @@ from hashlib import sha256
 import msgspec
 
 from pointsbank.ledger import canon, queries_seal
-from pointsbank.ledger.queries_seal import SUBJECTS, Head, Position, Rows
+from pointsbank.ledger.queries_seal import Head, Position, Rows
+from pointsbank.ledger.queries_subjects import SUBJECTS
 
 _HEAD = re.compile(r"([0-9]{1,18})-([0-9]{1,18})-([0-9a-f]{16,64})")
 

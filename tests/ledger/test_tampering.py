@@ -14,7 +14,7 @@ from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import (
     canon,
-    queries_seal,
+    queries_subjects,
     verify_seals,
 )
 from pointsbank.ledger.actions_seal import change
@@ -88,9 +88,9 @@ async def test_a_form_that_forgets_a_column_is_caught_by_the_test_of_columns(wor
 
 
 async def test_a_subject_that_forgets_a_column_is_caught_by_the_test_of_columns(world, settings, monkeypatch):
-    kind = queries_seal.SUBJECTS["kind"]
+    kind = queries_subjects.SUBJECTS["kind"]
     with pytest.MonkeyPatch.context() as fault:
-        fault.setitem(queries_seal.SUBJECTS, "kind", kind._replace(sql=kind.sql.replace(" it.spend_above,", "")))
+        fault.setitem(queries_subjects.SUBJECTS, "kind", kind._replace(sql=kind.sql.replace(" it.spend_above,", "")))
         await busy_books(world)
         await db.write(relearn)
         await Sealer().run()
