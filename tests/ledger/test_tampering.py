@@ -14,6 +14,7 @@ from pointsbank.kit.clock import FixedClock
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import (
     canon,
+    queries_seal,
     queries_subjects,
     verify_seals,
 )
