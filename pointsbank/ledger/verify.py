@@ -82,6 +82,13 @@ SELECT 'voucher ' || voucher.id, 1, 0 FROM ledger_voucher voucher
  WHERE voucher.entry_id IS NOT NULL AND approval.id IS NULL
    AND (voucher.approval_id IS NOT NULL OR voucher.what IN ('grant', 'adjustment', 'gift'))
 UNION ALL
+SELECT 'proposal ' || proposal.id, 1, 0 FROM ledger_proposal proposal
+  LEFT JOIN approvals_approval approval ON approval.id = proposal.approval_id AND approval.kind = 'ledger.proposal'
+        AND approval.subject_room = 'ledger' AND approval.subject_kind = 'proposal'
+        AND approval.subject_id = proposal.id AND approval.state = 'used' AND approval.maker_id = proposal.made_by
+        AND approval.checker_id <> approval.maker_id
+ WHERE proposal.state = 'done' AND approval.id IS NULL
+UNION ALL
 SELECT 'voucher ' || voucher.id, 1, 0 FROM ledger_joining joining
   LEFT JOIN ledger_voucher voucher ON voucher.id = joining.voucher_id
   LEFT JOIN approvals_approval approval ON approval.id = joining.approval_id AND approval.kind = 'governance.merge'

@@ -8,6 +8,8 @@ from pointsbank.ledger import verify
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_flows import What
 from pointsbank.ledger.sealing import Sealer
+from tests.ledger.test_proposals import agree as agree_to_settings
+from tests.ledger.test_proposals import wanted
 from tests.ledger.test_vouchers import adjust, admin, agree
 from tests.world import World
 
@@ -44,6 +46,13 @@ async def taken_back(world: World) -> None:
     await agree(world, voucher_id)
 
 
+async def settled(world: World) -> None:
+    """More base points for everybody."""
+    proposal_id = await wanted(world, await admin(world), base_points=5, base_every="once")
+    assert proposal_id is not None
+    await agree_to_settings(world, proposal_id, await admin(world))
+
+
 async def room_of(entry_id: int) -> str:
     ((room,),) = await db.rows("SELECT source_room FROM ledger_entry WHERE id = ?", entry_id)
     return str(room)
@@ -61,7 +70,7 @@ async def tamper(tx: db.Tx, *, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("booked", [adjusted, given, taken_back])
+@pytest.mark.parametrize("booked", [adjusted, given, taken_back, settled])
 async def test_verify_misses_the_second_person(world, booked, fault):
     await booked(world)
     await world.person()  # who had no part in it
