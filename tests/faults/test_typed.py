@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from pointsbank.web import forms
-from tests.changes import CHANGES
+from tests.changes import ADMIN, CHANGES, ELSEWHERE, RESIDENT
 from tests.doors import Watch
 from tests.faults.senders import CHANGING, KEY, Sender, is_long, seed
-from tests.world import World
+from tests.world import World, visiting
 
 # Each found something once; of the rest a short run tries one in each field.
 ALWAYS = ("测试\u200b甲", "测试\n甲", "-5", "2020-01-01")
@@ -20,6 +20,7 @@ NOW_AND_THEN = (
 )  # fmt: skip
 UNSEEN = ("测试\u200b甲", "测试\u202e甲")
 GRANTED = range(200, 400)
+ASKED_OFTEN = ("code", "digits", "lines", "name", "number", "phone", "q", "reason", "next")
 
 
 def bodies(sender: Sender, fields: list[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -76,4 +77,21 @@ async def test_whatever_is_typed_is_answered_in_words(scene, path, read_fields):
                         break
                 else:
                     break
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", [path for path in ELSEWHERE if not path.startswith("/api/")])
+async def test_so_it_is_where_nothing_is_changed_or_a_secret_is(scene, path, read_fields):
+    """No good request stands behind these: all fields at once are something else."""
+    wrong = []
+    async with scene() as opened:
+        url = CHANGING[path].url({name: opened.stand.own.get(name, 1) for name in CHANGING[path].parameters})
+        for who in (ADMIN, RESIDENT):
+            async with visiting(opened.world, cookie=opened.stand.cookies[who]) as client:
+                await client.post(url, data={"request_key": KEY})
+                for typed in (*ALWAYS, *NOW_AND_THEN):
+                    body = {**dict.fromkeys([*ASKED_OFTEN, *read_fields], typed), "request_key": KEY}
+                    answer = await client.post(url, data=body)
+                    if answer.status_code >= 500:
+                        wrong.append((who, typed[:12], answer.status_code))
     assert wrong == []
