@@ -57,8 +57,11 @@ class ItemRow(msgspec.Struct, frozen=True):
 
 
 class Category(msgspec.Struct, frozen=True):
+    """`total` is of the main passbook: points of several kinds are no sum."""
+
     name: str
     rows: list[ItemRow]
+    total: Pair | None
 
 
 class ClipRow(msgspec.Struct, frozen=True):
@@ -217,15 +220,21 @@ def _worth(points: Pair, cents_per_100: int) -> tuple[str, str]:
 def _categories(outcome: Outcome, book_kinds: dict[str, Denomination]) -> list[Category]:
     rows = [ItemRow(line, book_kinds.get(line.kind, PLAIN)) for line in outcome.items]
     rows.sort(key=lambda row: row.line.category)
-    return [Category(name, list(some)) for name, some in groupby(rows, key=lambda row: row.line.category)]
+    totals = _totals(outcome)
+    by_category = groupby(rows, key=lambda row: row.line.category)
+    return [Category(name, list(some), totals.get(name)) for name, some in by_category]
 
 
-def _bars(outcome: Outcome) -> list[charts.Bar]:
+def _totals(outcome: Outcome) -> dict[str, Pair]:
     found: dict[str, Pair] = {}
     for line in outcome.items:
         if line.kind == MAIN:
             found.setdefault(line.category, Pair()).add(line.points.old, line.points.new)
-    return [charts.Bar(name, pair.new, formats.points(pair.new), pair.old) for name, pair in found.items()]
+    return found
+
+
+def _bars(outcome: Outcome) -> list[charts.Bar]:
+    return [charts.Bar(name, pair.new, formats.points(pair.new), pair.old) for name, pair in _totals(outcome).items()]
 
 
 def _chart(outcome: Outcome) -> charts.LineChart | None:

@@ -16,4 +16,5 @@ Invariants:
      somebody else than who drafted makes that shorter, and never shorter than a week.
   8. Whoever ever wrote on a version neither shows, answers for nor publishes it, nor does anybody who depends
      on them (see approvals).
+  9. A code whose item was ended is never used again in the same community.
 """

@@ -1,5 +1,6 @@
 """Write scoring tables: a first one, and drafts."""
 
+from collections.abc import Set as AbstractSet
 from datetime import date
 
 import msgspec
@@ -9,7 +10,7 @@ from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.scoring import queries, queries_life, rules
 from pointsbank.scoring.rules import HasTable, NotADraft, Table, TableFaults
-from pointsbank.scoring.rules_life import VersionWaits
+from pointsbank.scoring.rules_life import CodeEnded, VersionWaits
 from pointsbank.trail import actions as trail
 
 FAULTS_SHOWN = 500
@@ -124,6 +125,7 @@ async def save_draft(tx: Tx, *, community_id: int, version_id: int, table: Table
     found = await queries.version((community_id,), version_id, tx)
     if found.state != "draft":
         raise NotADraft
+    await _refuse_ended(tx, community_id, {item.code for item in table.items} - found.items.keys())
     await _save(tx, version_id, table)
     return len(rules.faults(table, await kinds.denominations(tx, community_id)))
 
@@ -135,6 +137,13 @@ async def _save(tx: Tx, version_id: int, table: Table) -> None:
     await _write_items(tx, version_id, table)
     await _had_a_hand(tx, version_id)
     await trail.record(tx, "table.saved", subject=("version", version_id), items=len(table.items))
+
+
+async def _refuse_ended(tx: Tx, community_id: int, codes: AbstractSet[str]) -> None:
+    """A code that was ended is never used again: what is counted and booked under it is of the item it was."""
+    used = [code for code in await queries.ended_codes(community_id, tx) if code in codes]
+    if used:
+        raise CodeEnded(codes="、".join(used[:FAULTS_SHOWN]))
 
 
 async def _had_a_hand(tx: Tx, version_id: int) -> None:
@@ -160,6 +169,7 @@ async def drop_draft(tx: Tx, *, community_id: int, version_id: int) -> None:
 
 async def refuse_faults(tx: Tx, *, community_id: int, table: Table, to_publish: bool = True) -> None:
     """Refuse a table with faults; one that is only drafted may have those that bar publishing alone."""
+    await _refuse_ended(tx, community_id, {item.code for item in table.items})
     found = rules.faults(table, await kinds.denominations(tx, community_id))
     found = [fault for fault in found if to_publish or not fault.only_publishing]
     if found:

@@ -60,6 +60,14 @@ BY_NUMBER = f"{COLUMNS} WHERE community_id = ? AND number = ?"
 DRAFT = f"{COLUMNS} WHERE community_id = ? AND state = 'draft'"
 UNDER_WAY = f"{COLUMNS} WHERE community_id = ? AND state IN ('draft', 'discussion', 'noticed')"
 WAITING = f"{COLUMNS} WHERE community_id = ? AND state = 'scheduled' AND in_force_from > ?"
+ENDED_CODES = """
+SELECT DISTINCT item.code FROM scoring_item item JOIN scoring_version version ON version.id = item.version_id
+ WHERE version.community_id = ? AND version.state = 'retired'
+   AND item.code NOT IN (SELECT item.code FROM scoring_item item JOIN scoring_version version
+                            ON version.id = item.version_id
+                          WHERE version.community_id = ? AND version.state IN ('scheduled', 'in_force'))
+ ORDER BY item.code
+"""
 ITEMS = "SELECT rule FROM scoring_item WHERE version_id = ? ORDER BY position"
 VERSIONS = """
 SELECT id, number, state, in_force_from, drafted_by, drafted_at, published_by, published_at
@@ -136,6 +144,11 @@ async def waiting(community_id: int, day: date, tx: Tx | None = None) -> Version
     """The version that is published and whose day has not come by this one."""
     found = await _rows(tx, WAITING, community_id, day)
     return await _version(tx, found[0]) if found else None
+
+
+async def ended_codes(community_id: int, tx: Tx | None = None) -> list[str]:
+    """Codes of items that were in force once, and are no longer: the books and the counters know them still."""
+    return [code for (code,) in await _rows(tx, ENDED_CODES, community_id, community_id)]
 
 
 async def versions(community_id: int) -> list[VersionLine]:

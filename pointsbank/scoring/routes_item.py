@@ -21,6 +21,7 @@ from pointsbank.scoring.routes_form import drawn, filled, refuse_wrong
 from pointsbank.scoring.routes_pieces import of_kind, writing
 from pointsbank.scoring.rules import Item
 from pointsbank.scoring.rules_differences import cell
+from pointsbank.scoring.rules_life import CodeEnded
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -129,6 +130,8 @@ async def save_item(
         return await _page(draft, form, more=more)
     known = draft.items.get(form.typed.get("code", ""))
     item = _meant(form, draft, known, await kinds.denominations(None, draft.community_id))
+    if item is not None and known is None and item.code in await queries.ended_codes(draft.community_id):
+        form.refuse("code", CodeEnded(codes=item.code))
     if item is None or not form.is_valid:
         return await _page(draft, form, 400)
     await db.write(

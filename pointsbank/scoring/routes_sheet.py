@@ -213,10 +213,12 @@ async def _read(
         content = b""
     if not content:
         return await _of_text(form.typed.get("lines", ""), draft, book_kinds, ends_others=ends_others)
+    ended_codes = await queries.ended_codes(draft.community_id)
     sheet = await intake.read_sheet(content, rows_max=ROWS_READ_MAX)
     found = rules_sheet.read(
-        sheet.rows, draft.table, book_kinds, ends_others=ends_others, merged=sheet.merged, formulas=sheet.formulas
-    )
+        sheet.rows, draft.table, book_kinds, ends_others=ends_others, merged=sheet.merged, formulas=sheet.formulas,
+        ended_codes=ended_codes,
+    )  # fmt: skip
     of_file = rules_sheet.of_file(sheet.kind, sheet.encoding)
     # What was not written as it is read (a formula, half of a merged area) is not offered for a second try.
     form.typed["lines"] = "" if of_file or sheet.merged or sheet.formulas else rules_sheet.as_text(sheet.rows)
@@ -225,11 +227,19 @@ async def _read(
 
 async def _of_text(text: str, draft: Version, book_kinds: Mapping[str, Denomination], *, ends_others: bool) -> Found:
     """What stands in the text field: the file of a table, or rows as spreadsheets copy them."""
+    ended_codes = await queries.ended_codes(draft.community_id)
     if scheme_file.is_one(text.encode()):
         problems = await asyncio.to_thread(scheme_file.check, text, book_kinds)
         wrong = [(one.line, one.where, one.message.removeprefix(f"{one.where}：")) for one in problems]
-        return Found(draft.table if wrong else scheme_file.parse(text), wrong, is_file=True)
-    return _of_sheet(rules_sheet.read(rules_sheet.pasted(text), draft.table, book_kinds, ends_others=ends_others))
+        if wrong:
+            return Found(draft.table, wrong, is_file=True)
+        table = scheme_file.parse(text)
+        again = [item.code for item in table.items if item.code in ended_codes and item.code not in draft.items]
+        wrong = [(0, code, with_words(rules_sheet.FAULTS["code_ended"], code=code)) for code in again]
+        return Found(table, wrong, is_file=True)
+    rows = rules_sheet.pasted(text)
+    read = rules_sheet.read(rows, draft.table, book_kinds, ends_others=ends_others, ended_codes=ended_codes)
+    return _of_sheet(read)
 
 
 def _of_sheet(read: Read) -> Found:

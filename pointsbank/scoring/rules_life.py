@@ -30,6 +30,12 @@ class OwnDraft(Refusal):
     message = "这一版里有你起草或改过的内容。公示、答复意见和定生效日期，要请另一位管理员来办。"
 
 
+class CodeEnded(Refusal):
+    kind = Kind.INVALID
+    code = "scoring.code_ended"
+    message = "编号 {codes} 以前用过，已经停用。停用的号不再用，旧账和上限才不会算到别的项上。请换一个编号。"
+
+
 class VersionWaits(Refusal):
     kind = Kind.CONFLICT
     code = "scoring.version_waits"

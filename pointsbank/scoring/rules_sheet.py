@@ -8,7 +8,7 @@ import csv
 import hashlib
 import io
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -39,6 +39,7 @@ FAULTS: dict[str, str] = {
     "too_many": "最多 {most} 行，这里有 {count} 行。请删掉用不到的行。",
     "gbk": "这个文件是 GBK 编码的文字，容易读错字。请在 Excel 或 WPS 里另存为 .xlsx，再试。",
     "old_book": "这是旧的 .xls，看不出里面有没有公式。请另存为 .xlsx，再试。",
+    "code_ended": "编号 {code} 以前用过，已经停用，不能再用。请换一个编号。",
     "head_twice": "“{head}”这一列写了两次。请留一列。",
     "merged": "这里是合并的格子。请取消合并，每一行都写全，再试。",
     "code_twice": "编号 {code} 在第 {other} 行已经写过。请留一行，或换一个编号。",
@@ -152,8 +153,12 @@ def read(
     ends_others: bool = False,
     merged: Sequence[Place] = (),
     formulas: Sequence[Place] = (),
+    ended_codes: Collection[str] = (),
 ) -> Read:
-    """Put a sheet into a draft. `ends_others` leaves out the items that the sheet does not name."""
+    """Put a sheet into a draft. `ends_others` leaves out the items that the sheet does not name.
+
+    `ended_codes` are those that no new item may have.
+    """
     plain = [[_text(cell) for cell in row] for row in rows]
     if not any(any(row) for row in plain):
         return Read(draft, [Fault(0, 0, FAULTS["nothing"])], [])
@@ -169,7 +174,7 @@ def read(
         return Read(draft, faults, unused)
     faults += [Fault(*place, FAULTS["merged"]) for place in merged if place[0] >= head.below]
     faults += [Fault(*place, NOT_READ["formula"]) for place in formulas if place[0] > head.below]
-    reader = _Reader(draft, book_kinds, head)
+    reader = _Reader(draft, book_kinds, head, ended_codes)
     for at in range(head.below, len(plain)):
         if any(plain[at]):
             reader.take(at + 1, plain[at])
@@ -212,7 +217,10 @@ def _head(rows: list[list[str]]) -> tuple[Head | None, list[Fault], list[str]]:
 class _Reader:
     """Goes through the rows; `lines` are the rows of the codes that were met."""
 
-    def __init__(self, draft: Table, book_kinds: Mapping[str, Denomination], head: Head) -> None:
+    def __init__(
+        self, draft: Table, book_kinds: Mapping[str, Denomination], head: Head, ended_codes: Collection[str]
+    ) -> None:
+        self.ended_codes = ended_codes
         self.known = {item.code: item for item in draft.items}
         self.book_kinds, self.head = book_kinds, head
         self.columns = [column for column in COLUMNS if column.field in head.columns]
@@ -230,6 +238,8 @@ class _Reader:
             self._fault(row, "code", NOT_READ["empty"], label="编号")
         elif code in self.lines:
             self._fault(row, "code", FAULTS["code_twice"], code=code, other=self.lines[code])
+        elif code in self.ended_codes and code not in self.known:
+            self._fault(row, "code", FAULTS["code_ended"], code=code)
         else:
             self.lines[code] = row
             self.items.append(self._item(row, code, typed, unfit))

@@ -28,6 +28,7 @@ from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import queries as tables
 from pointsbank.scoring.rules import NOTHING, Basis, Cap, Noted, PastAct, Period, Replay, Scope
 from pointsbank.scoring.rules_table import Streak
+from tests.reports.trial_page import of_categories, of_items
 from tests.scoring.builders import a_table, an_item, some_facts
 from tests.world import LOOSE, World, visiting
 
@@ -294,6 +295,7 @@ async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app
 
     assert (empty.status_code, begun.status_code, again.status_code) == (200, 303, 303)
     assert "18 件真实记录" in shown.text
+    assert of_categories(shown.text) == of_items(shown.text) != {}
     assert "测*甲" in shown.text or "测**" in shown.text
     assert not [name for name in ("测试甲", "测试乙", "测试丙") if name in shown.text]
     assert "这份草稿又改过" in later.text
