@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from pointsbank.scoring.rules_ranges import EACH_RANGE, EACH_WORDS, FREE_WORDS, RANGES, WORDS
 from pointsbank.scoring.rules_words import FIELD_LABELS, Say
 
 FAULTS: dict[str, str] = {
@@ -112,6 +113,24 @@ def within(code: str, field: str, value: int | None, span: Range, key: str = "")
     if value is not None and not least <= value <= most:
         facts: dict[str, str | int] = {"label": FIELD_LABELS[key or field], "least": least, "most": most}
         yield Fault(code, field, "out_of_range", facts | {"value": value})
+
+
+def sized(code: str, of: msgspec.Struct, field: str = "") -> Iterator[Fault]:
+    """Numbers out of range and texts too long; `field` names the piece whose they are, else they are fields."""
+    kind = type(of)
+    for key, span in RANGES.get(kind, {}).items():
+        yield from within(code, field or key, getattr(of, key), span, key)
+    for key, span in EACH_RANGE.get(kind, {}).items():
+        for number in getattr(of, key):
+            yield from within(code, key, number, span)
+    for key, most in WORDS.get(kind, {}).items():
+        yield from text_faults(code, field or key, getattr(of, key), most)
+    for key, most in FREE_WORDS.get(kind, {}).items():
+        if words := getattr(of, key):
+            yield from text_faults(code, field or key, words, most)
+    for key, most in EACH_WORDS.get(kind, {}).items():
+        for entry, line in enumerate(getattr(of, key), start=1):
+            yield from at(entry, text_faults(code, key, line, most))
 
 
 def repeated(code: str, field: str, names: list[str]) -> Iterator[Fault]:

@@ -3,17 +3,10 @@
 from collections.abc import Collection, Iterator
 
 from pointsbank.scoring.rules_caps import parts_of
-from pointsbank.scoring.rules_fault import FAULTS, Fault, at, repeated, text_faults, within
-from pointsbank.scoring.rules_faults_items import ITEM_CODE, item_faults
-from pointsbank.scoring.rules_faults_parts import (
-    CAP_MAX,
-    LONG_MAX,
-    MONTHS_MAX,
-    above,
-    cap_faults,
-    multiplier_faults,
-    validity_faults,
-)
+from pointsbank.scoring.rules_fault import FAULTS, Fault, at, repeated, sized
+from pointsbank.scoring.rules_faults_items import item_faults
+from pointsbank.scoring.rules_faults_parts import above, cap_faults, multiplier_faults, validity_faults
+from pointsbank.scoring.rules_ranges import FREE_WORDS, ITEM_CODE
 from pointsbank.scoring.rules_rights import benefit_in, veto_rights_faults
 from pointsbank.scoring.rules_table import Star, Table, Veto
 
@@ -44,13 +37,12 @@ def faults(table: Table, book_kinds: Collection[str] | None = None) -> list[Faul
 
 
 def _table_faults(table: Table) -> Iterator[Fault]:
-    yield from _words_faults(table)
+    yield from sized("", table)
+    yield from _benefit_faults(table)
     if not table.items:
         yield Fault("", "items", "no_items", {})
     if table.decimals:
         yield Fault("", "decimals", "main_has_no_decimals", {})
-    yield from within("", "notice_days", table.notice_days, (0, 30))
-    yield from within("", "yuan_per_point_cents", table.yuan_per_point_cents, (1, 100_000))
     yield from validity_faults("", table.validity)
     yield from cap_faults("", table.caps)
     yield from multiplier_faults("", table.multipliers)
@@ -61,17 +53,10 @@ def _table_faults(table: Table) -> Iterator[Fault]:
         codes.append(veto.code)
 
 
-def _words_faults(table: Table) -> Iterator[Fault]:
-    for field, most in (("name", 60), ("place", 120), ("document", 120), ("unit_name", 6)):
-        yield from text_faults("", field, getattr(table, field), most)
-    for field in ("consequences", "notes", "vetoes"):
-        for number, line in enumerate(getattr(table, field), start=1):
-            yield from at(number, text_faults("", field, line, LONG_MAX))
-    for field in ("levels_words", "redeem", "redemption_ratio", "expiry_words", "approval", "appeal"):
-        if line := getattr(table, field):
-            yield from text_faults("", field, line, LONG_MAX)
-            if word := benefit_in(line):
-                yield Fault("", field, "benefit", {"word": word})
+def _benefit_faults(table: Table) -> Iterator[Fault]:
+    for field in FREE_WORDS[Table]:
+        if word := benefit_in(getattr(table, field)):
+            yield Fault("", field, "benefit", {"word": word})
     for field in ("consequences", "vetoes"):
         for number, line in enumerate(getattr(table, field), start=1):
             if word := benefit_in(line, is_consequence=field == "consequences"):
@@ -80,11 +65,8 @@ def _words_faults(table: Table) -> Iterator[Fault]:
 
 def _holder_faults(table: Table) -> Iterator[Fault]:
     """What everybody begins with, and what levels bring."""
-    yield from within("", "gate_minutes", table.gate_minutes, (0, CAP_MAX))
-    yield from within("", "balance_max", table.balance_max, (1, CAP_MAX))
     if table.base is not None:
-        yield from within("", "base", table.base.points, (0, CAP_MAX), "points")
-        yield from within("", "base", table.base.spend_above, (0, CAP_MAX), "spend_above")
+        yield from sized("", table.base, "base")
     yield from repeated("", "levels", [star.name for star in table.levels])
     for number, star in enumerate(table.levels, start=1):
         yield from at(number, _star_faults(star))
@@ -96,10 +78,7 @@ def _veto_faults(table: Table, veto: Veto, codes: Collection[str]) -> Iterator[F
         yield Fault("", "veto_rules", "code", {"value": veto.code})
     elif veto.code in codes:
         yield Fault("", "veto_rules", "duplicate_code", {"value": veto.code})
-    yield from text_faults("", "veto_rules", veto.name, 60)
-    for words in filter(None, (veto.ground, veto.make_good)):
-        yield from text_faults("", "veto_rules", words, LONG_MAX)
-    yield from within("", "veto_rules", veto.bar_months, (1, MONTHS_MAX), "bar_months")
+    yield from sized("", veto, "veto_rules")
     if (veto.consequence == "no_redemption") == (veto.bar_months is None):
         yield Fault("", "veto_rules", "veto_months", {"value": veto.name})
     if veto.consequence == "reset_to_base" and table.base is None:
@@ -110,12 +89,8 @@ def _veto_faults(table: Table, veto: Veto, codes: Collection[str]) -> Iterator[F
 
 
 def _star_faults(star: Star) -> Iterator[Fault]:
-    yield from text_faults("", "levels", star.name, 60)
-    if star.benefits:
-        yield from text_faults("", "levels", star.benefits, LONG_MAX)
+    yield from sized("", star, "levels")
     if word := benefit_in(star.benefits):
         yield Fault("", "levels", "benefit", {"word": word})
     if (star.from_minutes is None) == (star.from_points is None):
         yield Fault("", "levels", "star", {"value": star.name})
-    for field in ("from_minutes", "from_points"):
-        yield from within("", "levels", getattr(star, field), (0, CAP_MAX), field)

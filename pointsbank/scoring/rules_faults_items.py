@@ -1,44 +1,16 @@
 """Faults of one item."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from pointsbank.ledger.rules_kinds import CODE
-from pointsbank.scoring.rules_fault import Fault, at, repeated, text_faults, within
-from pointsbank.scoring.rules_faults_parts import (
-    CAP_MAX,
-    LONG_MAX,
-    MINUTES_MAX,
-    MONTHS_MAX,
-    PERCENT_MAX,
-    POINTS_MAX,
-    cap_faults,
-    clock_faults,
-    multiplier_faults,
-    validity_faults,
-)
-from pointsbank.scoring.rules_noted import METRES_MAX
+from pointsbank.scoring.rules_fault import Fault, at, repeated, sized
+from pointsbank.scoring.rules_faults_parts import cap_faults, clock_faults, multiplier_faults, validity_faults
+from pointsbank.scoring.rules_ranges import ITEM_CODE
 from pointsbank.scoring.rules_rights import rights_faults
 from pointsbank.scoring.rules_table import Basis, Counts, Item, Period, Rounding
 from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS, shown
 
-ITEM_CODE = re.compile("[A-Z][0-9]{2,3}")
-RANGES: tuple[tuple[str, int, int], ...] = (
-    ("points", 0, POINTS_MAX),
-    ("range_max", 1, POINTS_MAX),
-    ("multiplier_percent", 1, PERCENT_MAX),
-    ("points_min_per_act", 0, POINTS_MAX),
-    ("share_min_percent", 0, 100),
-    ("quantity_min", 1, POINTS_MAX),
-    ("metres_min", 0, METRES_MAX),
-    ("block_minutes", 1, MINUTES_MAX),
-    ("block_metres", 1, METRES_MAX),
-    ("minutes_min", 0, MINUTES_MAX),
-    ("minutes_max_per_act", 1, MINUTES_MAX),
-    ("notice_days", 0, 30),
-    ("floor", 0, CAP_MAX),
-)
 ONLY_FOR: dict[str, tuple[Basis, ...]] = {
     "block_minutes": (Basis.PER_MINUTES,),
     "minutes_max_per_act": (Basis.PER_MINUTES,),
@@ -60,16 +32,10 @@ def item_faults(item: Item) -> Iterator[Fault]:
     code = item.code
     if not ITEM_CODE.fullmatch(code):
         yield Fault(code, "code", "code", {"value": code})
-    for field, most in (("category", 20), ("name", 60), ("evidence", 120)):
-        yield from text_faults(code, field, getattr(item, field), most)
-    for field, most in (("says", LONG_MAX), ("counted", 6), ("ground", LONG_MAX), ("make_good", LONG_MAX)):
-        if text := getattr(item, field):
-            yield from text_faults(code, field, text, most)
+    yield from sized(code, item)
     if CODE.fullmatch(item.book_kind) is None:
         yield Fault(code, "book_kind", "book_kind", {})
     yield from rights_faults(item)
-    for field, least, most in RANGES:
-        yield from within(code, field, getattr(item, field), (least, most))
     yield from _basis_faults(item)
     yield from _value_faults(item)
     yield from _minutes_faults(item)
@@ -104,13 +70,8 @@ def _basis_faults(item: Item) -> Iterator[Fault]:
     for field in ("levels", "faults"):
         yield from repeated(code, field, [one.name for one in getattr(item, field)])
         for number, one in enumerate(getattr(item, field), start=1):
-            yield from at(number, text_faults(code, field, one.name, 60))
-            yield from at(number, within(code, field, one.points, (0, POINTS_MAX), "points"))
+            yield from at(number, sized(code, one, field))
     yield from repeated(code, "conditions", list(item.conditions))
-    for number, name in enumerate(item.conditions, start=1):
-        yield from at(number, text_faults(code, "conditions", name, 60))
-    for points in item.points_by_met:
-        yield from within(code, "points_by_met", points, (0, POINTS_MAX))
     by_met = list(item.points_by_met)
     if len(by_met) > len(item.conditions) or by_met != sorted(by_met):
         yield Fault(code, "points_by_met", "points_by_met", {"most": len(item.conditions)})
@@ -161,13 +122,9 @@ def _minutes_faults(item: Item) -> Iterator[Fault]:
 def _extras_faults(item: Item) -> Iterator[Fault]:
     code = item.code
     for number, increment in enumerate(item.increments, start=1):
-        yield from at(number, within(code, "increments", increment.above, (0, METRES_MAX), "above"))
-        yield from at(number, within(code, "increments", increment.every, (1, METRES_MAX), "every"))
-        yield from at(number, within(code, "increments", increment.points, (1, POINTS_MAX), "points"))
+        yield from at(number, sized(code, increment, "increments"))
     if item.streak is not None:
-        yield from within(code, "streak", item.streak.length, (2, 366), "length")
-        yield from within(code, "streak", item.streak.points, (1, POINTS_MAX), "points")
-        yield from within(code, "streak", item.streak.percent, (1, PERCENT_MAX), "percent")
+        yield from sized(code, item.streak, "streak")
         if (item.streak.points is None) == (item.streak.percent is None):
             yield Fault(code, "streak", "streak", {})
         if item.streak.period in (Period.ACT, Period.LIFETIME):
@@ -198,7 +155,7 @@ def _people_faults(item: Item) -> Iterator[Fault]:
     if item.panel is not None:
         if "panel" not in item.review:
             yield Fault(code, "panel", "panel", {})
-        yield from within(code, "panel", item.panel.members, (1, 99), "members")
+        yield from sized(code, item.panel, "panel")
         if not item.panel.members < 2 * item.panel.agree <= 2 * item.panel.members:
             facts: dict[str, str | int] = {"members": item.panel.members, "agree": item.panel.agree}
             yield Fault(code, "panel", "panel_majority", facts)
@@ -207,9 +164,7 @@ def _people_faults(item: Item) -> Iterator[Fault]:
 def _deduction_faults(item: Item) -> Iterator[Fault]:
     if item.deduction:
         if item.process is not None:
-            yield from within(item.code, "process", item.process.advice, (0, 99), "advice")
-            yield from within(item.code, "process", item.process.warnings, (0, 99), "warnings")
-            yield from within(item.code, "process", item.process.within_months, (1, MONTHS_MAX), "within_months")
+            yield from sized(item.code, item.process, "process")
         return
     for field in DEDUCTION_ONLY:
         if getattr(item, field) != getattr(BLANK, field):

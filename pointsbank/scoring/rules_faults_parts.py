@@ -1,19 +1,12 @@
 """Faults of the pieces that tables and items have in common: caps, validity, multipliers."""
 
-import re
 from collections.abc import Iterator
 
-from pointsbank.scoring.rules_fault import Fault, at, repeated, text_faults, within
+from pointsbank.scoring.rules_fault import Fault, at, repeated, sized, within
+from pointsbank.scoring.rules_ranges import CLOCK, RANGES
 from pointsbank.scoring.rules_table import Cap, Counts, Multiplier, Period, Scope, Validity, ValidityKind
 from pointsbank.scoring.rules_words import shown
 
-POINTS_MAX = 100_000  # of one item for one unit
-CAP_MAX = 100_000_000
-MINUTES_MAX = 24 * 60
-MONTHS_MAX = 120
-PERCENT_MAX = 1_000
-LONG_MAX = 300  # characters of a sentence
-CLOCK = re.compile("([01][0-9]|2[0-3]):[0-5][0-9]")
 # The periods that lie whole in this one; a week may lie in two months.
 INSIDE = {
     Period.ACT: (),
@@ -27,12 +20,12 @@ INSIDE = {
 
 
 def validity_faults(code: str, validity: Validity) -> Iterator[Fault]:
-    for kind, field, count, most in (
-        (ValidityKind.MONTHS, "months", validity.months, MONTHS_MAX),
-        (ValidityKind.YEARS, "years", validity.years, MONTHS_MAX // 12),
+    for kind, field, count in (
+        (ValidityKind.MONTHS, "months", validity.months),
+        (ValidityKind.YEARS, "years", validity.years),
     ):
         if validity.kind is kind:
-            yield from within(code, "validity", count, (1, most), field)
+            yield from within(code, "validity", count, (1, RANGES[Validity][field][1]), field)
         elif count:
             yield Fault(code, "validity", field, {})
 
@@ -44,8 +37,7 @@ def multiplier_faults(code: str, multipliers: tuple[Multiplier, ...]) -> Iterato
 
 
 def _multiplier_faults(code: str, one: Multiplier) -> Iterator[Fault]:
-    yield from text_faults(code, "multipliers", one.name, 20)
-    yield from within(code, "multipliers", one.percent, (0, PERCENT_MAX), "percent")
+    yield from sized(code, one, "multipliers")
     if one.from_ and one.to:
         yield from clock_faults(code, "multipliers", one.from_, one.to)
     elif one.from_ or one.to:
@@ -76,7 +68,7 @@ def _cap_faults(code: str, cap: Cap, before: tuple[Cap, ...]) -> Iterator[Fault]
     if sum(getattr(cap, counts) is not None for counts in Counts) != 1:
         yield Fault(code, "caps", "cap_counts", {})
         return
-    yield from within(code, "caps", cap.most, (1, CAP_MAX), cap.counts)
+    yield from within(code, "caps", cap.most, RANGES[Cap][cap.counts], cap.counts)
     if cap.period is Period.ACT and cap.counts is not Counts.POINTS:
         yield Fault(code, "caps", "cap_act", {})
     if cap.period is Period.ACT and cap.scope is not Scope.PERSON:
