@@ -234,8 +234,9 @@ async def _of_text(text: str, draft: Version, book_kinds: Mapping[str, Denominat
         if wrong:
             return Found(draft.table, wrong, is_file=True)
         table = scheme_file.parse(text)
-        again = [item.code for item in table.items if item.code in ended_codes and item.code not in draft.items]
-        wrong = [(0, code, with_words(rules_sheet.FAULTS["code_ended"], code=code)) for code in again]
+        again = {code: line for code, line in scheme_file.lines_of_codes(text).items() if code in ended_codes}
+        said = rules_sheet.FAULTS["code_ended"]
+        wrong = [(line, code, with_words(said, code=code)) for code, line in again.items() if code not in draft.items]
         return Found(table, wrong, is_file=True)
     rows = rules_sheet.pasted(text)
     read = rules_sheet.read(rows, draft.table, book_kinds, ends_others=ends_others, ended_codes=ended_codes)

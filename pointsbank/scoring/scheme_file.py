@@ -81,6 +81,13 @@ def check(text: str, book_kinds: Collection[str] | None = None) -> list[Problem]
     return _read(text, book_kinds)[1]
 
 
+def lines_of_codes(text: str) -> dict[str, int]:
+    """Where the code of each item stands, in a file that can be read."""
+    lines = _Lines(text)
+    items = tomllib.loads(text.removeprefix("\ufeff")).get("items", [])
+    return {item["code"]: lines.of_item(index, "code") for index, item in enumerate(items)}
+
+
 def bars(text: str) -> list[Problem]:
     """Why the table of a file that can be read cannot be published as it is."""
     return _read(text)[2]

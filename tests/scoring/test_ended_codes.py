@@ -129,11 +129,12 @@ async def test_it_is_said_in_the_row_of_a_sheet_and_one_number_says_how_many_are
     assert counts == {checked.text.count('<tr class="is-changed">')} != {1}
 
 
-async def test_it_is_said_of_the_file_of_a_whole_table(desk, world):
+async def test_it_is_said_at_its_line_of_the_file_of_a_whole_table(desk, world):
     admin, url = desk
-    first = (await queries.version((world.home.id,), world.home.version_id)).table
+    text = scheme_file.write((await queries.version((world.home.id,), world.home.version_id)).table)
 
-    checked = await admin.post(f"{url}/sheet/check", data={"lines": scheme_file.write(first)})
+    checked = await admin.post(f"{url}/sheet/check", data={"lines": text})
 
+    line = text.splitlines().index('code = "A01"') + 1
     assert checked.status_code == 400
-    assert "编号 A01 以前用过，已经停用，不能再用" in checked.text
+    assert re.search(rf">{line}</td><td[^>]*>A01</td><td>编号 A01 以前用过，已经停用，不能再用", checked.text)
