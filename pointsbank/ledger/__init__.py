@@ -30,12 +30,12 @@ Invariants:
   14. A closed month takes no entry, and nobody names a day in one; its closing balances, and what it tells of each
       kind, are what was booked in it and before.
   15. Points go from hand to hand, and with whoever moves, by a voucher, with their last days. Grants, gifts,
-      adjustments and large estates are booked only for exactly what a second person agreed to, who neither asked nor
-      gains.
+      adjustments, large estates, and what staff hand on to another home, are booked only for exactly what a second
+      person agreed to, who neither asked nor gains.
   16. A closed passbook is empty and stays so: nothing comes into it, not even by a reversal. None is closed while
       points are held in it.
   17. Each kind of entry is of one room, and what it names there is there and knows it: awards and deductions of
       awards, orders of redemption, all others of the ledger; what is given up is of a person of governance's.
   18. What a kind says, and how much one person may do alone, changes as a second person agreed to, who did not ask; at
-      once stands only what lowers, and words. Base points are given once for a day, however the periods change.
+      once stands only what lowers, and words. No day has base points given for it twice, however periods change.
 """

@@ -93,7 +93,7 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     elif voucher.what is What.GIFT:
         entry_id = await _give_gift(tx, voucher)
     else:
-        _check_kinds(voucher, source, target)
+        check_kinds(voucher, source, target)
         entry_id = await _post(tx, voucher, source, target)
     if await tx.run(BOOKED_BY, entry_id, voucher.id) != 1:
         raise VoucherMoved
@@ -135,8 +135,7 @@ async def _check_agreed(tx: Tx, voucher: Voucher) -> None:
             raise NotGiven
         await approvals.require_used_now(tx, approval_id=voucher.approval_id, kind=MERGE_APPROVAL)
         return
-    passbook_id = voucher.book_ids[0]
-    if not await queries.needs_second(tx, voucher.what, passbook_id=passbook_id, points=voucher.points):
+    if not await queries.needs_second(tx, voucher):
         return
     if voucher.approval_id is None:
         raise NotGiven
@@ -145,7 +144,7 @@ async def _check_agreed(tx: Tx, voucher: Voucher) -> None:
     )  # fmt: skip
 
 
-def _check_kinds(voucher: Voucher, source: Book | None, target: Book | None) -> None:
+def check_kinds(voucher: Voucher, source: Book | None, target: Book | None) -> None:
     if source is not None and target is not None and source.kind_id != target.kind_id:
         raise OtherKind
     if source is not None and voucher.what is What.TRANSFER and not source.transferable:

@@ -1,7 +1,8 @@
 """Vouchers: one person asks, where it matters another one agrees, and one entry is booked.
 
-Transfers and donations need no second person; grants and adjustments always do, reversals and estates above what the
-community lets one person do. Points that follow whoever moves house go as that was decided.
+Grants and adjustments always need a second person, and so does what staff hand on to somebody of another home;
+reversals and estates above what the community lets one person do. Points that follow whoever moves house go as that was
+decided.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions_periods, rules
 from pointsbank.ledger import queries_flows as queries
-from pointsbank.ledger.actions_flows import book, check_open
+from pointsbank.ledger.actions_flows import book, check_kinds, check_open
 from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import UnknownAccount, WrongMatch
@@ -65,7 +66,10 @@ async def hand_over(
     how: str,
     note: str = "",
 ) -> int:
-    """Staff record what a holder asked for: a transfer or donation to a person, or (None) to the pot."""
+    """Staff record what a holder asked for: a transfer or donation to a person, or (None) to the pot; the voucher.
+
+    To somebody of another home it waits for a second person.
+    """
     assert what in (What.TRANSFER, What.DONATION)
     source = await queries.book(tx, from_id)
     rules.check_amount(points, source)
@@ -74,6 +78,9 @@ async def hand_over(
         to_id=None if to_person is None else await open_book_of(tx, person_id=to_person, kind=source.kind_code),
         points=points, member_id=source.person_id, how=how, note=note,
     )  # fmt: skip
+    if await queries.needs_second(tx, voucher):
+        check_kinds(voucher, *[await queries.book(tx, one) for one in voucher.book_ids])
+        return await _asked(tx, voucher)
     await _not_own(tx, voucher)
     return (await book(tx, voucher=voucher)).id
 
@@ -208,7 +215,7 @@ async def take_back(
         to_id=entry.from_id if way is What.REVERSAL else None, points=entry.points, reverses_id=entry_id,
         reason=reason, note=note, member_id=entry.member_id,
     )  # fmt: skip
-    if await queries.needs_second(tx, way, passbook_id=voucher.book_ids[0], points=voucher.points):
+    if await queries.needs_second(tx, voucher):
         return await _asked(tx, voucher)
     await _not_own(tx, voucher)
     return (await book(tx, voucher=voucher)).id
@@ -230,13 +237,14 @@ async def draw_estate(
 ) -> Voucher:
     """Write down that all of a passbook goes to an heir's, or (None) to the pot. Only governance calls it.
 
-    Small ones are for the caller to book at once; the others now wait for a second person, and have an approval.
+    Small ones to the pot or a housemate are for the caller to book at once; the others now wait for a second person,
+    and have an approval.
     """
     voucher = await draw(
         tx, community_id=community_id, what=What.ESTATE, from_id=from_id, to_id=to_id, points=points, reason=reason,
         note=note, member_id=member_id,
     )  # fmt: skip
-    if await queries.needs_second(tx, What.ESTATE, passbook_id=from_id, points=points):
+    if await queries.needs_second(tx, voucher):
         await _asked(tx, voucher)
     else:
         await _not_own(tx, voucher)

@@ -10,7 +10,7 @@ from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import rules_flows
 from pointsbank.ledger.rules import MAIN, POT, UnknownAccount, surplus_key
-from pointsbank.ledger.rules_flows import Voucher, What
+from pointsbank.ledger.rules_flows import HANDED_OVER, Voucher, What
 
 VOUCHERS_MAX = 100
 
@@ -52,6 +52,10 @@ SELECT kind.code, kind.name, kind.unit, kind.decimals, COALESCE(account.balance,
   FROM ledger_book_kind kind LEFT JOIN ledger_account account ON account.community_id = kind.community_id
    AND account.system = CASE WHEN kind.code = '{MAIN}' THEN '{POT}' ELSE '{POT}@' || kind.code END
  WHERE kind.community_id = ? ORDER BY kind.id
+"""
+HOME = """
+SELECT COALESCE(book.household_id, person.household_id)
+  FROM ledger_passbook book LEFT JOIN people_person person ON person.id = book.person_id WHERE book.id = ?
 """
 ALONE_MAX = "SELECT reversal_alone_max FROM people_community WHERE id = ?"
 EARNED = """
@@ -275,11 +279,24 @@ async def recoverable(tx: Tx | None, of: EntryFacts, today: date) -> Recoverable
     return Recoverable(min(free["points"], of.points - surplus), surplus)
 
 
-async def needs_second(tx: Tx | None, what: What, *, passbook_id: int, points: int) -> bool:
-    """Whether another person must agree to so many points of a passbook."""
-    of = await book(tx, passbook_id)
-    alone_max = await reversal_alone_max(tx, of.community_id)
-    return rules_flows.needs_second(what, points, alone_max=alone_max, decimals=of.decimals)
+async def needs_second(tx: Tx, voucher: Voucher) -> bool:
+    """Whether another person must agree to it."""
+    of = await book(tx, voucher.book_ids[0])
+    return rules_flows.needs_second(
+        voucher.what,
+        voucher.points,
+        alone_max=await reversal_alone_max(tx, of.community_id),
+        decimals=of.decimals,
+        leaves_home=voucher.what in HANDED_OVER and await _leaves_home(tx, voucher),
+    )
+
+
+async def _leaves_home(tx: Tx, voucher: Voucher) -> bool:
+    """Whether it goes to another household's passbook, or to one of its people."""
+    if voucher.to_id is None:
+        return False
+    homes = [(await tx.rows(HOME, passbook_id))[0][0] for passbook_id in voucher.book_ids]
+    return homes[0] is None or homes[0] != homes[1]
 
 
 async def giveable(tx: Tx | None, of: Book, today: date) -> int:

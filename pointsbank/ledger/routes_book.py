@@ -29,6 +29,7 @@ from pointsbank.ledger.routes_vouchers import (
 from pointsbank.ledger.rules import NEVER
 from pointsbank.ledger.rules_flows import (
     ADJUSTMENT_REASONS,
+    ASKED,
     CLAWED_HERE,
     HOW_WORDS,
     NOTE_LETTERS_MAX,
@@ -37,6 +38,7 @@ from pointsbank.ledger.rules_flows import (
     REVERSED_HERE,
     DayToCome,
     What,
+    needs_second,
 )
 from pointsbank.ledger.rules_periods import DayClosed
 from pointsbank.people import queries as people
@@ -174,7 +176,7 @@ async def hand_over(
             member = await member_meant(session, form, asked.number, asked.name)
         try:
             if form.is_valid:
-                await db.write(
+                voucher_id = await db.write(
                     actions.hand_over,
                     actor=session.actor,
                     request_key=asked.request_key,
@@ -186,10 +188,16 @@ async def hand_over(
                     how=asked.how,
                     note=asked.note,
                 )
-                return Redirect(f"/ledger/passbooks/{passbook_id}", status_code=303)
+                return Redirect(await _where(session, passbook_id, voucher_id), status_code=303)
         except Refusal as refusal:
             form.refuse("points", refusal)
     return await _hand_page(session, passbook_id, form, clock)
+
+
+async def _where(session: Session, passbook_id: int, voucher_id: int) -> str:
+    """To what was handed over; to the voucher while it waits for a second person."""
+    is_asked = (await flows.voucher(session.community_ids, voucher_id)).state == ASKED
+    return f"/ledger/vouchers/{voucher_id}" if is_asked else f"/ledger/passbooks/{passbook_id}"
 
 
 @get(f"{BOOK}/adjust", guards=MOVES)
@@ -264,6 +272,7 @@ async def _entry_page(
     if entry.kind in CLAWED_HERE:
         there = await flows.recoverable(None, entry, local_day(clock.now()))
     names = await people.masked_names([line.member_id] if line.member_id else [])
+    alone_max = await flows.reversal_alone_max(None, book.community_id)
     sides = await owner_words(voucher) if voucher is not None else None
     return page(
         "ledger/entry_desk.html",
@@ -279,7 +288,7 @@ async def _entry_page(
         reason=_(REASON_WORDS[line.reason]) if line.reason in REASON_WORDS else "",
         asked=await flows.open_reversal(entry_id),
         is_reversible=line.kind in REVERSED_HERE and not entry.is_reversed,
-        needs_second=await flows.needs_second(None, What.REVERSAL, passbook_id=passbook_id, points=entry.points),
+        needs_second=needs_second(What.REVERSAL, entry.points, alone_max=alone_max, decimals=book.decimals),
         there=there,
         short=entry.points - there.points,
         pot_spent=_pot_spent(there, book),

@@ -215,6 +215,8 @@ REASON_WORDS = ADJUSTMENT_REASONS | REVERSAL_REASONS | GRANT_REASONS | JOINING_R
 SECOND_PERSON = frozenset({What.GRANT, What.ADJUSTMENT, What.GIFT})
 TAKES_BACK = frozenset({What.REVERSAL, What.CLAWBACK})
 ABOVE_A_LIMIT = TAKES_BACK | {What.ESTATE}
+HANDED_OVER = frozenset({What.TRANSFER, What.DONATION, What.ESTATE})
+"""Points that staff hand on for whoever holds them."""
 FOLLOWS = frozenset({What.JOINING, What.ESTATE})
 """Points that move because their holders do: of every sort, and above any limit of the passbook they come to."""
 REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift", "deduction")
@@ -261,12 +263,13 @@ class Voucher(msgspec.Struct, frozen=True):
         ]  # fmt: skip
 
 
-def needs_second(what: What, points: int, *, alone_max: int, decimals: int = 0) -> bool:
-    """Whether another person must agree: always where points come from nowhere, and where many are taken or left.
+def needs_second(what: What, points: int, *, alone_max: int, decimals: int = 0, leaves_home: bool = False) -> bool:
+    """Whether another person must agree: always where points come from nowhere, or go to somebody of another home.
 
-    `alone_max` counts whole points of any kind: with two decimals 100 of them are 10,000 smallest units.
+    Otherwise where many are taken or left: `alone_max` counts whole points of any kind, so with two decimals 100 of
+    them are 10,000 smallest units.
     """
-    return what in SECOND_PERSON or (what in ABOVE_A_LIMIT and points > alone_max * 10**decimals)
+    return what in SECOND_PERSON or leaves_home or (what in ABOVE_A_LIMIT and points > alone_max * 10**decimals)
 
 
 def side_words(kind: str, summary: str, points: int) -> str | None:

@@ -85,7 +85,9 @@ async def hours_of(town, person_id, points):
 class TestPassingOn:
     @pytest.mark.both
     async def test_a_small_estate_goes_at_once_with_its_last_days_and_the_member_is_gone(self, town):
-        gone, heir = await lasting(town, 10, 30), await town.person("测试乙", points=1)
+        gone = await lasting(town, 10, 30)
+        home = (await people.holder_of(None, gone)).household_id
+        heir = await town.person("测试乙", points=1, household_id=home)
         old, sums = await book_of(town, gone), await all_points()
         before = await lots(old)
 
@@ -115,6 +117,16 @@ class TestPassingOn:
             await db.write(vouchers.give, actor=other, voucher_id=voucher_id, seen=seen)
         assert await agree(town, voucher_id)
         assert (await town.balance(heir), await state_of(gone)) == (101, "left")
+
+    async def test_a_small_estate_to_another_home_waits_for_a_second_person_too(self, town):
+        gone, heir, maker = await town.person(points=1), await town.person("测试乙"), await admin(town)
+        passed = await pass_on(town, gone, heir, actor=maker)
+
+        assert (passed.is_done, await town.balance(heir)) == (False, 0)
+        with pytest.raises(OwnRequest):
+            await agree(town, passed.voucher_ids[0], actor=maker)
+        assert await agree(town, passed.voucher_ids[0])
+        assert (await town.balance(heir), await state_of(gone)) == (1, "left")
 
     @pytest.mark.both
     async def test_what_no_entry_may_move_at_once_goes_in_several_each_agreed_to(self, town):
@@ -147,7 +159,8 @@ class TestPassingOn:
         assert (await flows.pots(town.home.id))[0].points == 103
 
     async def test_each_passbook_has_a_voucher_and_with_the_last_the_member_goes(self, town):
-        gone, heir = await town.person(points=101), await town.person("测试乙")
+        home = await town.household()
+        gone, heir = [await town.person(points=points, household_id=home) for points in (101, 0)]
         hours = await hours_of(town, gone, 1205)
         first, second = (await pass_on(town, gone, heir)).voucher_ids
 

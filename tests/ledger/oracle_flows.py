@@ -11,6 +11,7 @@ ALONE_MAX = 20
 """Up to so many points one person may reverse, or pass on."""
 GIVEN = ("transfer", "donation")
 FOLLOWS = ("joining", "estate")
+HANDED_OVER = ("transfer", "donation", "estate")
 REVERSED_HERE = ("award", "transfer", "donation", "grant", "adjustment", "joining", "base", "gift", "deduction")
 CLAWED_HERE = ("award", "base", "gift")
 
@@ -41,7 +42,20 @@ class Flows(Books):
     def hand_over(self, what: str, book: int, to: int | None, points: int) -> int:
         check_amount(points)
         target = self.pot_of(book) if to is None else self.book_of(to, self.books[book].kind)
-        return self._booked(Voucher(what, book, target, points))
+        voucher = Voucher(what, book, target, points)
+        if self._leaves_home(voucher):
+            self._ask(voucher)
+            self._check_kind(voucher)
+            return len(self.vouchers) - 1
+        return self._booked(voucher)
+
+    def _check_kind(self, voucher: Voucher) -> None:
+        assert isinstance(voucher.source, int)
+        kind = self.kind_of(voucher.source)
+        if voucher.what == "transfer" and not kind.transferable:
+            raise No("not_transferable")
+        if voucher.what == "donation" and not kind.donatable:
+            raise No("not_donatable")
 
     def give_own(self, person: int, to: int | None, points: int, kind: str) -> int:
         check_amount(points)
@@ -142,7 +156,18 @@ class Flows(Books):
     def is_for_one(self, voucher: Voucher) -> bool:
         """The limit counts whole points, of whatever kind."""
         kind = self.kinds[self.books[voucher.books[0]].kind]
-        return voucher.points <= ALONE_MAX * 10**kind.decimals
+        return voucher.points <= ALONE_MAX * 10**kind.decimals and not self._leaves_home(voucher)
+
+    def _leaves_home(self, voucher: Voucher) -> bool:
+        """Whether staff hand it on to somebody of another household."""
+        if voucher.what not in HANDED_OVER or not isinstance(voucher.target, int):
+            return False
+        source, target = (self._home_of(book) for book in voucher.books)
+        return source is None or source != target
+
+    def _home_of(self, book: int) -> int | None:
+        of = self.books[book]
+        return of.home if of.person is None else self.people[of.person].home
 
     def give(self, place: int, *, is_maker: bool, has_seen: bool) -> int:
         voucher = self.agreed(place, is_maker=is_maker, has_seen=has_seen)
@@ -228,11 +253,7 @@ class Flows(Books):
             assert voucher.last_day is not None
             return self.issue("gift", voucher.target, voucher.points, (voucher.last_day, "gift", voucher.percent))
         if isinstance(voucher.source, int):
-            kind = self.kind_of(voucher.source)
-            if voucher.what == "transfer" and not kind.transferable:
-                raise No("not_transferable")
-            if voucher.what == "donation" and not kind.donatable:
-                raise No("not_donatable")
+            self._check_kind(voucher)
         for book in sorted(voucher.books):
             self._check_room(voucher, book)
         self._check_past_day(voucher)

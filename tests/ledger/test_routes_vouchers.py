@@ -9,7 +9,7 @@ from pointsbank.ledger import queries
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
-from tests.ledger.test_vouchers import allow, book_of, give_away
+from tests.ledger.test_vouchers import agree, allow, book_of, give_away
 from tests.world import World, visiting
 
 
@@ -82,13 +82,15 @@ async def test_staff_record_a_transfer_to_whom_number_and_name_mean(world):
         assert f"{url}/hand-over" in (await desk.get(url)).text
         wrong = await desk.post(f"{url}/hand-over", data={"request_key": "hand-it-over1", **form, "name": "测试丙"})
         done = await desk.post(f"{url}/hand-over", data={"request_key": "hand-it-over2", **form, "name": "测试乙"})
-        shown = (await desk.get(url)).text
         vouchers = (await desk.get("/ledger/vouchers")).text
+        waits = (await desk.get(done.headers["location"])).text
     assert wrong.status_code == 400
     assert "姓名和存折号不是同一个人" in wrong.text
-    assert done.headers["location"] == url
-    assert "转让积分" in shown
-    assert "已入账" in vouchers
+    assert "/ledger/vouchers/" in done.headers["location"]
+    assert "等另一位管理员确认" in waits
+    assert "等另一人确认" in vouchers
+    assert await world.balance(friend) == 0
+    await agree(world, int(done.headers["location"].rpartition("/")[2]))
     assert await world.balance(friend) == 7
 
 

@@ -23,6 +23,7 @@ from pointsbank.ledger.rules_flows import What
 from pointsbank.people.access import Role
 from pointsbank.web import current, i18n
 from tests.ledger.conftest import PLAIN
+from tests.ledger.test_vouchers import agree
 from tests.world import World
 
 pytestmark = pytest.mark.both
@@ -44,10 +45,13 @@ class Town:
     async def give(self, points: int, to: int | None = None) -> int:
         admin, _ = await self.world.staff(Role.COMMUNITY_ADMIN)
         what = What.DONATION if to is None else What.TRANSFER
-        return await db.write(
+        voucher_id = await db.write(
             actions_vouchers.hand_over, actor=admin, community_id=self.world.home.id, what=what, from_id=self.book,
             to_person=to, points=points, how="paper",
         )  # fmt: skip
+        if to is not None:
+            await agree(self.world, voucher_id)
+        return voucher_id
 
     async def spend(self, points: int) -> None:
         await db.write(

@@ -50,11 +50,15 @@ async def book_of(world, person_id: int) -> found.Book:
 
 
 async def give_away(world, giver, points, to=None, *, actor=None):
-    return await db.write(
+    """Agreed to by another one, where that is asked for."""
+    voucher_id = await db.write(
         vouchers.hand_over, actor=actor or await admin(world), community_id=world.home.id,
         what=What.TRANSFER if to else What.DONATION, from_id=(await book_of(world, giver)).passbook_id, to_person=to,
         points=points, how="paper",
     )  # fmt: skip
+    if (await found.voucher((world.home.id,), voucher_id)).state == "asked":
+        await agree(world, voucher_id)
+    return voucher_id
 
 
 async def seen(world, voucher_id: int) -> str:
@@ -222,8 +226,31 @@ class TestHandToHand:
             with pytest.raises(rules.OwnVoucher):
                 await give_away(town, giver, 5, to, actor=clerk)
 
+    async def test_what_staff_hand_on_to_another_home_waits_for_another_one(self, town):
+        """15."""
+        home = await town.household()
+        giver, mate = [await town.person(points=9, household_id=home) for _ in range(2)]
+        friend, maker = await town.person("测试乙"), await admin(town)
+        source = (await book_of(town, giver)).passbook_id
+        asked = {"community_id": town.home.id, "from_id": source, "points": 2, "how": "paper", "what": What.TRANSFER}
+        voucher_id = await db.write(vouchers.hand_over, actor=maker, **asked, to_person=friend)
+
+        assert (await town.balance(giver), await town.balance(friend)) == (9, 0)
+        with pytest.raises(OwnRequest):
+            await agree(town, voucher_id, maker)
+        await agree(town, voucher_id)
+        assert (await town.balance(giver), await town.balance(friend)) == (7, 2)
+
+        await db.write(vouchers.hand_over, actor=maker, **asked, to_person=mate)
+        assert (await town.balance(giver), await town.balance(mate)) == (5, 11)
+
+        await allow(town, transferable=False)
+        with pytest.raises(rules.NotTransferable):  # and it is not asked for
+            await db.write(vouchers.hand_over, actor=maker, **asked, to_person=friend)
+
     async def test_of_two_transfers_of_the_last_points_one_goes(self, town):
-        giver, one, other = await town.person(points=9), await town.person("测试乙"), await town.person("测试丙")
+        home = {"household_id": await town.household()}
+        giver, one, other = [await town.person(points=points, **home) for points in (9, 0, 0)]
         clerk = await admin(town)
         books = [(await book_of(town, who)).passbook_id for who in (giver, one, other)]
         given = await asyncio.gather(
@@ -241,7 +268,8 @@ class TestHandToHand:
         assert sorted([await town.balance(one), await town.balance(other)]) == [0, 9]
 
     async def test_two_who_give_to_each_other_at_once_both_do(self, town):
-        one, other = await town.person(points=9), await town.person("测试乙", points=9)
+        home = {"household_id": await town.household()}
+        one, other = [await town.person(points=9, **home) for _ in range(2)]
         clerk = await admin(town)
         books = [(await book_of(town, who)).passbook_id for who in (one, other)]
         for _ in range(4):
