@@ -26,8 +26,8 @@ from pointsbank.reports.trial import Trial, Withdrawn, _scored
 from pointsbank.reports.trial_files import Asked, Order, order_file, put
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring import queries as tables
-from pointsbank.scoring.rules import NOTHING, Basis, Cap, Noted, PastAct, Period, Replay, Scope
-from pointsbank.scoring.rules_table import Streak
+from pointsbank.scoring.rules import NOTHING, Basis, Cap, Item, Noted, PastAct, Period, Replay, Scope
+from pointsbank.scoring.rules_table import Process, Streak
 from tests.reports.trial_page import of_categories, of_items
 from tests.scoring.builders import a_table, an_item, some_facts
 from tests.world import LOOSE, World, visiting
@@ -105,6 +105,12 @@ class Past:
     async def answered(self):
         await asyncio.gather(*trial_runs._watching)
         return self.look().answer.outcome
+
+
+DEDUCTION = Item(
+    code="K01", category="公约", name="楼道堆物", basis=Basis.PER_TIME, points=5, evidence="照片", deduction=True,
+    process=Process(), ground="居民公约第三条", make_good="搬走",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -286,7 +292,8 @@ async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app
         cell = {"codes": "A01", "names": "测试服务", "points": "八", "day_caps": "", "evidences": "测试"}
         cell["seen"] = '["测试服务","1","","测试",false]'
         unkept = await desk.post(f"/scoring/versions/{draft.id}", data={"request_key": "trial-key-0004", **cell})
-        await past.draft(points=4)
+        changed = await past.draft(points=4)
+        await past.save(changed.id, [*changed.table.items, DEDUCTION])
         later, stale = await desk.get(page), await desk.get(f"/scoring/versions/{draft.id}")
         wrong = await desk.post(page, data={"request_key": KEY, "months": "25"})
         foreign = [await desk.get(f"/overview/trial/{stranger}"), await desk.post(f"/overview/trial/{stranger}")]
@@ -300,6 +307,7 @@ async def test_the_page_shows_the_run_and_names_nobody_in_clear(past, world, app
     assert not [name for name in ("测试甲", "测试乙", "测试丙") if name in shown.text]
     assert "这份草稿又改过" in later.text
     assert "这份草稿又改过" not in shown.text
+    assert [("扣分" in text and "不在试算里" in text) for text in (shown.text, later.text)] == [False, True]
     assert "现在试算" in untried.text
     for words in ("近 12 个月的记录", "得分居民", "变化最大的居民", "测*"):
         assert words in beside.text
