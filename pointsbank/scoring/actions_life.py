@@ -19,7 +19,6 @@ from pointsbank.scoring.actions import HOLD_DRAFTS, refuse_faults, refuse_waitin
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.rules import TooSoon
 from pointsbank.scoring.rules_life import (
-    NOTICE_DAYS,
     WORDS_LETTERS_MAX,
     Back,
     MeetingOutOfTime,
@@ -106,8 +105,8 @@ async def set_least_days(tx: Tx, *, community_id: int, days: int) -> None:
     somebody else has drafted.
     """
     await tx.run(HOLD_DRAFTS, community_id)
-    if not NOTICE_DAYS <= days <= DAYS_MAX:
-        raise NoticeTooShort(least=NOTICE_DAYS, most=DAYS_MAX)
+    if not 0 < days <= DAYS_MAX:
+        raise NoticeTooShort(least=1, most=DAYS_MAX)
     before = await queries_life.least_days(tx, community_id)
     if days < before:
         under_way = await queries.under_way(community_id, tx)

@@ -120,4 +120,4 @@ async def told_by(tx: Tx | None, notice_id: int) -> Told:
 async def least_days(tx: Tx | None, community_id: int) -> int:
     """How long a community shows a new version at the least."""
     found = await _row(tx, LEAST_DAYS, community_id)
-    return NOTICE_DAYS if found is None else max(NOTICE_DAYS, int(found[0]))
+    return NOTICE_DAYS if found is None else int(found[0])

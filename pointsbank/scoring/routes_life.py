@@ -25,7 +25,6 @@ from pointsbank.scoring.queries_life import Meeting, Told
 from pointsbank.scoring.routes_pieces import chip_of
 from pointsbank.scoring.rules_life import (
     BACK,
-    NOTICE_DAYS,
     PEOPLE_MAX,
     Back,
     MeetingOutOfTime,
@@ -86,7 +85,7 @@ class BackForm(msgspec.Struct):
 
 class LeastForm(msgspec.Struct):
     request_key: str
-    least: Annotated[int, Meta(title=N_("最少公示几天"), ge=NOTICE_DAYS, le=DAYS_MAX)]
+    least: Annotated[int, Meta(title=N_("最少公示几天"), ge=1, le=DAYS_MAX)]
 
 
 class Earlier(msgspec.Struct, frozen=True):
@@ -189,7 +188,6 @@ async def shown(
         reasons=[(code.value, _(text)) for code, text in BACK.items()],
         may_draft=session.may(Permission.EDIT_SCORING),
         may_publish=session.may(Permission.PUBLISH_SCORING),
-        notice_days=NOTICE_DAYS,
         tomorrow=local_day(now) + timedelta(days=1),
     )
 

@@ -13,7 +13,7 @@ from pointsbank.scoring.rules_words import FIELD_LABELS, Write
 
 UNDER_WAY = ("draft", "discussion", "noticed")
 FIXED = ("scheduled", "in_force", "retired")
-NOTICE_DAYS = 7  # unless a community asks for more; never less
+NOTICE_DAYS = 7  # unless a community says otherwise, which takes two to make shorter
 WORDS_LETTERS_MAX = 300
 PEOPLE_MAX = 100_000
 

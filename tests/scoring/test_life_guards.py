@@ -169,17 +169,13 @@ async def test_nobody_makes_the_notice_shorter_before_there_is_a_draft_of_somebo
     assert await least(village) == 14
 
 
-async def test_the_notice_is_never_shorter_than_a_week(village):
+async def test_a_notice_lasts_a_day_at_the_least_and_thirty_at_the_most(village):
     await village.drafted()
-    for days in (6, 31):
+    for days in (0, 31):
         with pytest.raises(NoticeTooShort):
             await set_least(village, village.publisher, days)
-
-    async def of_an_earlier_release(tx):
-        await tx.run("UPDATE scoring_table SET notice_days_min = 1")
-
-    await db.write(of_an_earlier_release)
-    assert await least(village) == 7
+    await set_least(village, village.publisher, 1)
+    assert await least(village) == 1
 
 
 async def test_whoever_wrote_on_the_draft_later_does_not_make_it_shorter(village):
