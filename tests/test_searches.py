@@ -31,6 +31,7 @@ GET_FIELDS: dict[str, str] = {
 }
 # What addresses may ask for.
 ASKED_FOR = {
+    "after": "a line's number",
     "again": "a page of a passbook to be printed once more",
     "at": "a moment, so that a picture is drawn again",
     "barcode": "of goods",

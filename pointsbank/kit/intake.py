@@ -170,6 +170,8 @@ async def _ask(what: list[str], content: bytes) -> bytes:
     if child.returncode:
         log.warning("the reader of a file ended with %s", child.returncode)
         raise FileTooMuch if child.returncode in EXHAUSTED else FileDamaged
+    if not answer:  # it could not even say so
+        raise FileDamaged
     return answer
 
 

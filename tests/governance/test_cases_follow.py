@@ -9,7 +9,7 @@ from pointsbank.approvals import queries as approvals
 from pointsbank.awards import actions_cases, queries_cases, queries_gate
 from pointsbank.awards.rules_cases import CaseMoved, CaseState
 from pointsbank.governance import actions as settling
-from pointsbank.governance import actions_estates, actions_people
+from pointsbank.governance import actions_people
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.ledger import actions_bars
@@ -21,6 +21,7 @@ from pointsbank.scoring.rules_table import Base, Veto
 from tests.awards.cases import Patrol, a_deduction, patrol_in
 from tests.awards.neighbours import LONG_AGO, a_table, an_item, settle_in
 from tests.governance.merging import merge
+from tests.governance.test_estates import inherit
 from tests.ledger.test_vouchers import admin
 from tests.world import Community, World
 
@@ -244,9 +245,7 @@ async def test_nobody_inherits_what_was_found_of_the_dead(persons):
     told, disputed = [await patrol.found(dead, item_code=code) for code in ("K01", "V01")]
     await patrol.object_to(disputed.id, dead)
     waiting = await patrol.make(dead, item_code="V02")
-    await db.write(
-        actions_estates.pass_on, actor=await admin(patrol.world), person_id=dead, heir_id=heir, reason="death", note="",
-    )  # fmt: skip
+    await inherit(patrol.world, dead, heir)
     patrol.pass_days(9)
     await patrol.book()
 

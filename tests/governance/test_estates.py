@@ -58,6 +58,12 @@ async def agree(town, voucher_id, *, actor=None):
     )  # fmt: skip
 
 
+async def inherit(town, gone, heir):
+    """Passed on by one, agreed to by another."""
+    for voucher_id in (await pass_on(town, gone, heir)).voucher_ids:
+        await agree(town, voucher_id)
+
+
 async def state_of(person_id):
     return (await people.member_view((1, 2, 3, 4, 5, 6), person_id)).state
 

@@ -3,13 +3,13 @@
 import pytest
 
 from pointsbank.governance import actions as settling
-from pointsbank.governance import actions_estates
 from pointsbank.kit import db
 from pointsbank.ledger.rules import BookClosed
 from pointsbank.ledger.rules_flows import BookMerged
 from pointsbank.redemption.rules import OverDailyLimit
 from tests.governance.limits import DAY, family, move, nothing_is_used, part_again, sound
 from tests.governance.merging import merge
+from tests.governance.test_estates import inherit
 from tests.ledger.test_vouchers import admin
 
 pytestmark = pytest.mark.both
@@ -102,9 +102,7 @@ async def test_an_heir_inherits_points_and_nothing_that_was_used(own_till):
     till, town = own_till, own_till.town
     dead, heir = [await town.person(name, points=300) for name in ("测试甲", "测试乙")]
     order_id = await till.buy(dead, 2)
-    await db.write(
-        actions_estates.pass_on, actor=await admin(town), person_id=dead, heir_id=heir, reason="death", note="",
-    )  # fmt: skip
+    await inherit(town, dead, heir)
     assert (await town.balance(heir), await till.left(heir)) == (400, [DAY])
     with pytest.raises(BookClosed):
         await till.undo(order_id)

@@ -72,7 +72,8 @@ async def test_whose_passbook_it_is_the_kind_has_said(world, admin):
 
 
 async def test_amounts_are_typed_and_told_with_the_decimals_of_the_kind(world, admin, coins):
-    giver, taker = await world.person("测试甲"), await world.person("测试乙")
+    home = await world.household()  # what leaves a home would take a second person
+    giver, taker = [await world.person(name, household_id=home) for name in ("测试甲", "测试乙")]
     book_id = await book_with(world, giver, 55)
     number = (await db.row("SELECT member_number FROM people_person WHERE id = ?", taker))["member_number"]
     hand = {"to": "transfer", "how": "paper", "number": number, "name": "测试乙"}
