@@ -54,6 +54,7 @@ def found_the_bank(page: Page, first_run: str) -> None:
     page.goto(first_run)
     for step, typed in {**ANSWERS, **PLACE}.items():
         assert path_of(page.url) == f"/steps/{step}"
+        page.wait_for_load_state()  # choices that have yet to arrive would be none
         for name, value in typed.items():
             choices = page.locator(f"input[type=radio][name={name}]")
             if choices.count():
