@@ -17,6 +17,7 @@ PAGE = 2_000
 SPAN = 50_000
 CHANGES_A_PAGE = 5_000
 SEALED_WITHIN = timedelta(minutes=1)
+WAITED = "something has waited for its seal for more than a minute"
 SHOWN = 20
 
 Told = tuple[str, str]
@@ -168,7 +169,7 @@ async def check_waiting(rows: Rows) -> tuple[int, list[Told]]:
     now = max(_moment(moment) for moment in (booked, changed) if moment is not None)
     if now - _moment(since) <= SEALED_WITHIN:
         return count, []
-    return count, [("something has waited for its seal for more than a minute", f"{count} since {_moment(since)}")]
+    return count, [(WAITED, f"{count} since {_moment(since)}")]
 
 
 def _moment(value: datetime | str) -> datetime:
