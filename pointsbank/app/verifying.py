@@ -22,6 +22,7 @@ from pointsbank.awards import verify as awards
 from pointsbank.events import verify as events
 from pointsbank.kit import db
 from pointsbank.kit.checks import Finding
+from pointsbank.kit.priority import give_way
 from pointsbank.kit.settings import Settings
 from pointsbank.ledger import queries_seal, verify_seals
 from pointsbank.ledger import verify as books
@@ -30,7 +31,7 @@ from pointsbank.redemption import verify as redemption
 from pointsbank.stock import verify as stock
 
 PROCESSES_MAX = 4
-NICENESS, LONG = 15, 10_000
+LONG = 10_000
 OTHER_ROOMS = (stock, redemption, awards, events)
 Progress = Callable[[str], None]
 
@@ -110,8 +111,8 @@ async def opened_giving_way(settings: Settings, file: Path | None) -> AsyncItera
     """Open what takes more than a moment to read so that people at the pages come first. For good, as for commands."""
     async with databases.opened_to_read(settings, file):
         positions = sum(head.position for head in await queries_seal.heads())
-    if positions > LONG and sys.platform != "win32":
-        os.nice(NICENESS)  # which the threads of a database take over when they begin: so it is opened anew
+    if positions > LONG:
+        give_way()  # which the threads of a database take over when they begin: so it is opened anew
     async with databases.opened_to_read(settings, file):
         yield
 

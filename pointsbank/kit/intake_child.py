@@ -4,17 +4,16 @@ Limits come before anything else, then the look at the content, and a library on
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
+from pointsbank.kit.priority import give_way
 from pointsbank.kit.rules_intake import FileRefused, FileTooMuch
 
 MEMORY_BYTES_MAX = 512 * 1024 * 1024
 CPU_SECONDS_MAX = 20
-NICENESS = 10
 ROWS_A_LINE = 500
 
 
@@ -32,7 +31,7 @@ def limit() -> None:
     ):
         with suppress(ValueError, OSError):  # macOS has no bound of address space
             resource.setrlimit(what, (most, most))
-    os.nice(NICENESS)  # people at the pages come first
+    give_way()
 
 
 def answer(what: str, first: int, second: int, content: bytes) -> Iterable[bytes]:

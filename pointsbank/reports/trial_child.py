@@ -1,14 +1,10 @@
 """The process of a trial run. It gives way to people at the pages before it does anything, imports included."""
 
-import os
-import sys
-
-NICENESS = 15
+from pointsbank.kit.priority import give_way
 
 
 def main() -> None:
-    if sys.platform != "win32":
-        os.nice(NICENESS)  # threads that begin later take it over
+    give_way()
     from pointsbank.reports import trial  # noqa: PLC0415
 
     trial.work()
