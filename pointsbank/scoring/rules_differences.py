@@ -64,5 +64,5 @@ def cell(of: Table | Item, field: str, say: Say = str.format, write: Write = pla
     value = getattr(of, field)
     book_kind = of.book_kind if isinstance(of, Item) else MAIN
     if field == "points_by_met":
-        return "；".join(write(book_kind, points) for points in value)
+        return say("；").join(write(book_kind, points) for points in value)
     return write(book_kind, value) if field in AMOUNTS and value is not None else shown(value, say, write, book_kind)

@@ -225,7 +225,8 @@ def shown(value: Any, say: Say = str.format, write: Write | None = None, book_ki
         case bool():
             return say(YES_NO[value])
         case tuple():
-            return "；".join(shown(one, say, write, book_kind) for one in value).replace("。；", "；")
+            *before, last = [shown(one, say, write, book_kind) for one in value] or [""]
+            return say("；").join([*(one.rstrip("。.") for one in before), last])
     told = _TOLD.get(type(value))
     if told is not None:
         written, of = write or plainly, value.book_kind if isinstance(value, Base) else book_kind
