@@ -28,7 +28,8 @@ _MOST = (
     (Counts.MINUTES, "最多算 {most_minutes} 分钟"),
 )
 _BY_BLOCKS = (
-    ("none", "{time}，不满 {block}，不计分"),
+    ("none", "{time}，不满 {block}，还差 {missing}，不计分"),
+    ("none_half", "{time}，不满 {block}的一半，不计分"),
     ("down", "{time}，每满 {block}记 {value}，满了 {blocks} 个"),
     ("half_up", "{time}，每 {block}记 {value}，剩下的满一半也算，一共 {blocks} 个"),
     ("up", "{time}，每 {block}记 {value}，剩下的不满也算，一共 {blocks} 个"),
@@ -68,6 +69,8 @@ EXPLANATIONS: dict[str, str] = {
     "per_counted": f"{COUNTED}，每{{counted}}记 {{value}}",
     "per_level": "{level}，记 {value}",
     "per_conditions": f"{CONDITIONS_MET}（{{met}}），记 {{value}}",
+    "per_conditions_most": f"{CONDITIONS_MET}（{{met}}），最多按 {{counts}} 条算，记 {{value}}",
+    "met_too_few": f"{CONDITIONS_MET}（{{met}}），最少要做到 {{least_met}} 条才计分",
     "met_none": "一条也没有做到，不计分",
     "full_score": "满分 {value}",
     "faulted": "{name}，减 {less}",
@@ -75,6 +78,9 @@ EXPLANATIONS: dict[str, str] = {
     "increment_minutes": "超过 {above} 分钟的部分，每满 {every} 分钟加 {each}，满了 {steps} 个，加 {added}",
     "increment_metres": "超过 {above}的部分，每满 {every}加 {each}，满了 {steps} 个，加 {added}",
     "increment_quantity": "超过 {above} 个的部分，每满 {every} 个加 {each}，加了 {steps} 次，共 {added}",
+    "increment_minutes_none": "超过 {above} 分钟的部分只有 {over} 分钟，不满 {every} 分钟，不加分",
+    "increment_metres_none": "超过 {above}的部分只有 {over}，不满 {every}，不加分",
+    "increment_quantity_none": "超过 {above} 个的部分只有 {over} 个，不满 {every} 个，不加分",
     "streak_goes_on": "连着第 {count} 次，到第 {next} 次多记分",
     "streak_again": "连着做的次数，同一天（同一周、同一月）只算一次，这次不另算",
     "streak_points": "连着第 {count} 次，每连着 {length} 次加 {added}",
@@ -105,8 +111,11 @@ OVER = {
     "most_times": "这次的 {clipped}不算",
     "most_minutes": "超过的时间不算，少 {clipped}",
 }
+# How blocks and increments go on where something is left over that fills none.
+LEFT = "剩下的 {left}不算"
+LEFT_HALF = "剩下的 {left}不到一半，不算"
 LENGTHS = {"km": "{n} 千米", "m": "{n} 米"}
-METRES = ("metres", "block", "least", "above", "every")
+METRES = ("metres", "block", "least", "above", "every", "over")
 SPANS = {"both": "{hours} 小时 {minutes} 分钟", "hours": "{n} 小时", "minutes": "{n} 分钟"}
 # Amounts, in the smallest unit.
 POINT_FACTS = frozenset(
@@ -132,17 +141,28 @@ def told(step: Step, amount: Amount, say: Say = str.format) -> str:
     facts: dict[str, str | int] = dict(step.facts)
     facts |= {name: amount(int(facts[name])) for name in POINT_FACTS & facts.keys()}
     if {"minutes", "block"} <= facts.keys():
-        facts["time"] = span(int(facts.get("hours", 0)) * 60 + int(facts["minutes"]), say)
-        facts["block"] = span(int(facts["block"]), say)
-    if "metres" in facts or step.key == "increment_metres":
+        minutes, block = int(facts.get("hours", 0)) * 60 + int(facts["minutes"]), int(facts["block"])
+        facts |= {"time": span(minutes, say), "block": span(block, say), "missing": span(max(0, block - minutes), say)}
+    if "metres" in facts or step.key.startswith("increment_metres"):
+        missing = max(0, int(facts.get("block", 0)) - int(facts.get("metres", 0)))
         facts |= {name: length(int(facts[name]), say) for name in METRES if name in facts}
-        facts["time"] = facts.get("metres", "")
+        facts |= {"time": facts.get("metres", ""), "missing": length(missing, say)}
     clauses = [EXPLANATIONS[step.key]]
     if "clipped" in facts:
         limit = next(name for name in OVER if name in facts)
         had_before = step.facts.get("used", 0) or step.facts.get("had", 0)
         clauses += [BEFORE[limit], OVER[limit]] if had_before else [OVER[limit]]
+    if "left" in facts:
+        facts["left"] = _left(step, say)
+        clauses.append(LEFT_HALF if step.key.endswith("_half_up") else LEFT)
     return say("，").join(say(clause, **facts) for clause in clauses)
+
+
+def _left(step: Step, say: Say) -> str:
+    left = int(step.facts["left"])
+    if step.key == "increment_quantity":
+        return say(PIECES, quantity=left)
+    return length(left, say) if "metres" in step.key else span(left, say)
 
 
 def length(metres: int, say: Say = str.format) -> str:

@@ -140,14 +140,14 @@ def _per_minutes(item: Item, facts: Facts, total: Sum) -> None:
         key, told = "hours", {"hours": facts.minutes // 60, "minutes": facts.minutes % 60}
     value = _value(item, facts, total)
     _by_blocks(item, facts.minutes, item.block_minutes, value, total)
-    ending, blocks = _blocks_told(item, facts.minutes, item.block_minutes, value)
+    ending, blocks = _blocks_told(item, "minutes", facts.minutes, value)
     total.tell(f"{key}_{ending}", told | blocks)
 
 
 def _per_distance(item: Item, facts: Facts, total: Sum) -> None:
     metres, value = known(item, facts, "metres"), _value(item, facts, total)
     _by_blocks(item, metres, item.block_metres, value, total)
-    ending, blocks = _blocks_told(item, metres, item.block_metres, value)
+    ending, blocks = _blocks_told(item, "metres", metres, value)
     total.tell(f"metres_{ending}", blocks | {"metres": metres})
 
 
@@ -158,14 +158,19 @@ def _by_blocks(item: Item, measure: int, block: int, value: int, total: Sum) -> 
         total.set(value * BLOCKS[item.rounding](measure, block))
 
 
-def _blocks_told(item: Item, measure: int, block: int, value: int) -> tuple[str, dict[str, str | int]]:
+def _blocks_told(item: Item, unit: str, measure: int, value: int) -> tuple[str, dict[str, str | int]]:
     """Return how the explanation goes on, and its facts."""
+    block = item.block_minutes if unit == "minutes" else item.block_metres
     if item.rounding is Rounding.EXACT:
         return item.rounding, {"block": block, "value": value}
     blocks = BLOCKS[item.rounding](measure, block)
-    if item.rounding is Rounding.DOWN and blocks == 0:
-        return "none", {"block": block}
-    return item.rounding, {"block": block, "blocks": blocks, "value": value}
+    if blocks == 0 and item.rounding is not Rounding.UP:
+        return "none" if item.rounding is Rounding.DOWN else "none_half", {"block": block}
+    told: dict[str, str | int] = {"block": block, "blocks": blocks, "value": value}
+    left = measure - blocks * block
+    # What goes beyond the start of an increment is counted there, and its rest is told there.
+    is_counted_on = any(each.measure == unit and measure > each.above for each in item.increments)
+    return item.rounding, told if left <= 0 or is_counted_on else told | {"left": left}
 
 
 BLOCKS: dict[Rounding, Callable[[int, int], int]] = {
@@ -194,9 +199,16 @@ def _per_conditions(item: Item, facts: Facts, total: Sum) -> None:
         return
     if not item.points_by_met:
         raise ValueUnknown(name=item.name)
-    value = item.points_by_met[min(len(met), len(item.points_by_met)) - 1]
+    counts = min(len(met), len(item.points_by_met))
+    value = item.points_by_met[counts - 1]
     total.set(value)
-    total.tell("per_conditions", {"count": len(met), "met": "、".join(met), "value": value})
+    told: dict[str, str | int] = {"count": len(met), "met": "、".join(met)}
+    if not value and any(item.points_by_met):
+        total.tell("met_too_few", told | {"least_met": sum(not points for points in item.points_by_met) + 1})
+    elif counts < len(met):
+        total.tell("per_conditions_most", told | {"counts": counts, "value": value})
+    else:
+        total.tell("per_conditions", told | {"value": value})
 
 
 def _full_score(item: Item, facts: Facts, total: Sum) -> None:
@@ -236,11 +248,17 @@ BASES: dict[Basis, Callable[[Item, Facts, Sum], None]] = {
 
 def _increment(item: Item, facts: Facts, total: Sum) -> None:
     for each in item.increments:
-        times = (known(item, facts, each.measure) - each.above) // each.every
-        if times > 0:
-            total.add(times * each.points)
-            told: dict[str, str | int] = {"above": each.above, "every": each.every, "each": each.points}
-            total.tell(f"increment_{each.measure}", told | {"steps": times, "added": times * each.points})
+        over = known(item, facts, each.measure) - each.above
+        if over <= 0:
+            continue
+        times, left = divmod(over, each.every)
+        told: dict[str, str | int] = {"above": each.above, "every": each.every}
+        if not times:
+            total.tell(f"increment_{each.measure}_none", told | {"over": over})
+            continue
+        total.add(times * each.points)
+        told |= {"each": each.points, "steps": times, "added": times * each.points}
+        total.tell(f"increment_{each.measure}", told | {"left": left} if left else told)
 
 
 def _multiply(item: Item, total: Sum) -> None:

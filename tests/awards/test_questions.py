@@ -106,7 +106,7 @@ async def test_a_resident_asks_on_the_phone_and_reads_the_answer_there(neighbour
             listed = await staff.get("/awards/questions")
             url = re.search(r"/awards/questions/\d+", listed.text)[0]
             asked = await staff.get(url)
-            assert "2 小时 16 分钟，每满 1 小时记 10 分，满了 2 个" in asked.text
+            assert "2 小时 16 分钟，每满 1 小时记 10 分，满了 2 个，剩下的 16 分钟不算" in asked.text
             answered = await staff.post(url, data={"request_key": key_in(asked), "answer": "零头不满一小时，不算。"})
             assert answered.status_code == 303
             assert "没有等答复的疑问" in (await staff.get("/awards/questions")).text
@@ -133,6 +133,10 @@ async def test_the_slip_says_what_the_screen_says(neighbours, world):
     _admin, desk = await world.staff(Role.COMMUNITY_ADMIN)
     async with visiting(world, cookie=desk) as staff:
         screen, slip = [(await staff.get(f"/awards/{made.award_id}{tail}")).text for tail in ("", "/slip")]
-    for words in ("2 小时 16 分钟，每满 1 小时记 10 分，满了 2 个", "《测试积分表》第 1 版", "待审核"):
+    for words in (
+        "2 小时 16 分钟，每满 1 小时记 10 分，满了 2 个，剩下的 16 分钟不算",
+        "《测试积分表》第 1 版",
+        "待审核",
+    ):
         assert words in screen
         assert words in slip

@@ -177,7 +177,7 @@ def test_a_multiplier_changes_the_value_of_each_block():
 
     assert result.points == 6
     assert in_words(result) == [
-        "2 小时 10 分钟，每满 1 小时记 2 分，满了 2 个",
+        "2 小时 10 分钟，每满 1 小时记 2 分，满了 2 个，剩下的 10 分钟不算",
         "按 150% 算，4 分变成 6 分",
     ]
 

@@ -53,7 +53,7 @@ def by_hand(step, before):
     key, told = step.key, step.facts
     rest = Fraction(told.get("rest", 0), told.get("parts", 1))
     percent = told.get("percent", 100) if "planned" not in told else 0
-    if key in {"streak_again", "streak_goes_on"}:
+    if key in {"streak_again", "streak_goes_on"} or "over" in told:
         after = before
     elif key == "brought":
         after = before + rest

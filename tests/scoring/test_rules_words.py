@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +72,10 @@ def cases_of_bases():
     yield "hours_none", an_item(block_minutes=240), some_facts(minutes=239), ()
     yield "minutes_none", an_item(), some_facts(minutes=59), ()
     yield "metres_none", an_item(basis=Basis.PER_DISTANCE), some_facts(metres=99), ()
+    half = {"rounding": Rounding.HALF_UP}
+    yield "hours_none_half", an_item(block_minutes=240, **half), some_facts(minutes=119), ()
+    yield "minutes_none_half", an_item(**half), some_facts(minutes=29), ()
+    yield "metres_none_half", an_item(basis=Basis.PER_DISTANCE, **half), some_facts(metres=49), ()
     for ends in ("down", "half_up", "up"):
         yield f"rounded_{ends}", an_item(rounding=Rounding.EXACT, end_rounding=ends), some_facts(), ()
     yield "per_time", an_item(basis=Basis.PER_TIME), some_facts(), ()
@@ -83,6 +88,9 @@ def cases_of_bases():
     by_met = an_item(basis=Basis.PER_CONDITIONS, conditions=CONDITIONS, points_by_met=(1, 2, 4))
     yield "per_conditions", by_met, some_facts(met=CONDITIONS[:2]), ()
     yield "met_none", by_met, some_facts(met=()), ()
+    two_of_three = msgspec.structs.replace(by_met, points_by_met=(0, 2))
+    yield "met_too_few", two_of_three, some_facts(met=CONDITIONS[:1]), ()
+    yield "per_conditions_most", two_of_three, some_facts(met=CONDITIONS), ()
     full = an_item(basis=Basis.FULL_SCORE, points=10, faults=FINDINGS)
     for key, name in (("full_score", "乱堆乱放"), ("faulted", "乱堆乱放"), ("faulted_to_zero", "乱倒垃圾")):
         yield key, full, some_facts(faults=(name,)), ()
@@ -92,6 +100,7 @@ def cases_of_more():
     for measure in ("minutes", "metres", "quantity"):
         more = an_item(increments=(Increment(measure, 2, 3, 1),))
         yield f"increment_{measure}", more, some_facts(metres=250, quantity=5), ()
+        yield f"increment_{measure}_none", more, some_facts(minutes=4, metres=4, quantity=4), ()
     yield "streak_goes_on", an_item(streak=Streak(7, 4)), some_facts(streak=6), ()
     yield "streak_again", an_item(streak=Streak(7, 4)), some_facts(streak=0), ()
     yield "streak_points", an_item(streak=Streak(7, 4)), some_facts(streak=14), ()
@@ -158,9 +167,11 @@ def test_a_cap_tells_what_was_counted_before_where_there_was_any(cap, before, wo
 @pytest.mark.parametrize(
     ("minutes", "block", "words"),
     [
-        (130, 60, "2 小时 10 分钟，每满 1 小时记 1 分，满了 2 个"),
-        (120, 90, "2 小时，每满 1 小时 30 分钟记 1 分，满了 1 个"),
-        (59, 60, "59 分钟，不满 1 小时，不计分"),
+        (130, 60, "2 小时 10 分钟，每满 1 小时记 1 分，满了 2 个，剩下的 10 分钟不算"),
+        (118, 60, "1 小时 58 分钟，每满 1 小时记 1 分，满了 1 个，剩下的 58 分钟不算"),
+        (120, 60, "2 小时，每满 1 小时记 1 分，满了 2 个"),
+        (120, 90, "2 小时，每满 1 小时 30 分钟记 1 分，满了 1 个，剩下的 30 分钟不算"),
+        (59, 60, "59 分钟，不满 1 小时，还差 1 分钟，不计分"),
     ],
 )
 def test_time_is_told_as_people_say_it(minutes, block, words):
@@ -280,7 +291,96 @@ def test_a_distance_is_told_as_people_say_it(metres, words):
 def test_a_walk_is_told_with_what_counts_of_it():
     walk = an_item(basis=Basis.PER_DISTANCE, block_metres=1000, increments=(Increment("metres", 2000, 100, 1),))
 
-    assert in_words(evaluated(walk, some_facts(metres=2150))) == [
-        "2.15 千米，每满 1 千米记 1 分，满了 2 个",
-        "超过 2 千米的部分，每满 100 米加 1 分，满了 1 个，加 1 分",
+    def told(metres):
+        return in_words(evaluated(walk, some_facts(metres=metres)))
+
+    assert told(1_950) == ["1.95 千米，每满 1 千米记 1 分，满了 1 个，剩下的 950 米不算"]
+    assert told(2_000) == ["2 千米，每满 1 千米记 1 分，满了 2 个"]
+    assert told(2_099) == [
+        "2.099 千米，每满 1 千米记 1 分，满了 2 个",
+        "超过 2 千米的部分只有 99 米，不满 100 米，不加分",
     ]
+    assert told(2_100)[1] == "超过 2 千米的部分，每满 100 米加 1 分，满了 1 个，加 1 分"
+    assert told(2_150)[1] == "超过 2 千米的部分，每满 100 米加 1 分，满了 1 个，加 1 分，剩下的 50 米不算"
+
+
+HALF_HOUR = "每 1 小时记 1 分，剩下的满一半也算，一共"
+
+
+@pytest.mark.parametrize(
+    ("rounding", "minutes", "words"),
+    [
+        (Rounding.HALF_UP, 29, "29 分钟，不满 1 小时的一半，不计分"),
+        (Rounding.HALF_UP, 30, f"30 分钟，{HALF_HOUR} 1 个"),
+        (Rounding.HALF_UP, 60, f"1 小时，{HALF_HOUR} 1 个"),
+        (Rounding.HALF_UP, 89, f"1 小时 29 分钟，{HALF_HOUR} 1 个，剩下的 29 分钟不到一半，不算"),
+        (Rounding.HALF_UP, 90, f"1 小时 30 分钟，{HALF_HOUR} 2 个"),
+        (Rounding.UP, 61, "1 小时 1 分钟，每 1 小时记 1 分，剩下的不满也算，一共 2 个"),
+    ],
+)
+def test_a_rest_is_told_where_it_does_not_count(rounding, minutes, words):
+    assert in_words(evaluated(an_item(rounding=rounding), some_facts(minutes=minutes))) == [words]
+
+
+@pytest.mark.parametrize(
+    ("measure", "extra", "words"),
+    [
+        ("minutes", 29, "超过 60 分钟的部分只有 29 分钟，不满 30 分钟，不加分"),
+        ("minutes", 30, "超过 60 分钟的部分，每满 30 分钟加 1 分，满了 1 个，加 1 分"),
+        ("minutes", 45, "超过 60 分钟的部分，每满 30 分钟加 1 分，满了 1 个，加 1 分，剩下的 15 分钟不算"),
+        ("quantity", 29, "超过 60 个的部分只有 29 个，不满 30 个，不加分"),
+        ("quantity", 30, "超过 60 个的部分，每满 30 个加 1 分，加了 1 次，共 1 分"),
+        ("quantity", 45, "超过 60 个的部分，每满 30 个加 1 分，加了 1 次，共 1 分，剩下的 15 个不算"),
+    ],
+)
+def test_what_fills_no_step_of_an_increment_is_told(measure, extra, words):
+    item = an_item(basis=Basis.PER_TIME, increments=(Increment(measure, 60, 30, 1),))
+
+    assert in_words(evaluated(item, some_facts(**{measure: 60 + extra})))[1:] == [words]
+    assert len(in_words(evaluated(item, some_facts(**{measure: 60})))) == 1
+
+
+def test_conditions_beyond_those_that_count_and_too_few_of_them_are_told():
+    item = an_item(basis=Basis.PER_CONDITIONS, conditions=CONDITIONS, points_by_met=(0, 2))
+
+    told = [in_words(evaluated(item, some_facts(met=CONDITIONS[:met])))[0] for met in (1, 2, 3)]
+
+    assert told == [
+        "做到 1 条（门前干净），最少要做到 2 条才计分",
+        "做到 2 条（门前干净、垃圾分类），记 2 分",
+        "做到 3 条（门前干净、垃圾分类、邻里和睦），最多按 2 条算，记 2 分",
+    ]
+
+
+rounded = st.sampled_from([Rounding.DOWN, Rounding.HALF_UP, Rounding.UP])
+
+
+@given(rounded, st.sampled_from([1, 7, 60, 240]), st.integers(0, 900), st.sampled_from(["minutes", "metres"]))
+def test_what_is_counted_and_what_is_told_as_left_over_make_the_whole(rounding, block, measure, unit):
+    basis = Basis.PER_MINUTES if unit == "minutes" else Basis.PER_DISTANCE
+    item = an_item(basis=basis, rounding=rounding, **{f"block_{unit}": block})
+
+    (step,) = evaluated(item, some_facts(**{unit: measure})).steps
+
+    told = step.facts
+    if "_none" in step.key:
+        assert (2 if rounding is Rounding.HALF_UP else 1) * measure < block
+    elif "left" in told:
+        assert 0 < told["left"] < block
+        assert told["blocks"] * block + told["left"] == measure
+    else:
+        assert told["blocks"] * block >= measure
+
+
+@given(
+    st.integers(0, 900), st.integers(1, 200), st.integers(0, 900), st.sampled_from(["minutes", "metres", "quantity"])
+)
+def test_what_an_increment_counts_and_leaves_over_make_what_is_above_its_start(above, every, measure, name):
+    item = an_item(basis=Basis.PER_TIME, increments=(Increment(name, above, every, 2),))
+
+    _, *steps = evaluated(item, some_facts(**{name: measure})).steps
+
+    told = steps[0].facts if steps else {"over": 0}
+    assert told.get("over", told.get("steps", 0) * every + told.get("left", 0)) == max(0, measure - above)
+    assert told.get("over", 0) < every
+    assert told.get("left", 1) in range(1, every) or every == 1
