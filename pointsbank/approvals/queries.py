@@ -1,6 +1,7 @@
 """Read approvals, and whether somebody may decide on one."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 
 import msgspec
 
@@ -18,6 +19,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import Refusal
 from pointsbank.people import queries as people
+from pointsbank.people import queries_homes as homes
 from pointsbank.people import queries_staff as staff
 
 APPROVAL = """
@@ -80,6 +82,24 @@ async def dependent(tx: Tx | None, maker_id: int, person_id: int) -> Dependent |
     hands = [await staff.hands_of(tx, one, since=since) for one in (maker_id, person_id)]
     day = fit_on(*hands)
     return None if day is None or day <= local_day(now) else Dependent(day=day.isoformat())
+
+
+async def brought_until(tx: Tx, maker_id: int, person_ids: Iterable[int]) -> date | None:
+    """The first day on which none of these is newly in the household through the maker, or one dependent of the maker.
+
+    None where that is today or was before: whoever fills a household decides alone on nothing in it for some days.
+    """
+    today, own = local_day(tx.now), await people.ids_of(tx, maker_id)
+    since = tx.now - timedelta(days=DEPENDENT_DAYS + 1)
+    records = [one for person_id in person_ids for one in await people.ids_of(tx, person_id)]
+    if not records:
+        return None
+    until = today
+    for by, at in await homes.brought(tx, records, since=since):
+        day = local_day(at) + timedelta(days=DEPENDENT_DAYS + 1)
+        if day > until and (by in own or await dependent(tx, by, maker_id) is not None):
+            until = day
+    return until if until > today else None
 
 
 async def require_used(tx: Tx, *, approval_id: int, kind: str, subject: Subject) -> None:

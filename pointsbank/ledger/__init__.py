@@ -30,8 +30,8 @@ Invariants:
   14. A closed month takes no entry, and nobody names a day in one; its closing balances, and what it tells of each
       kind, are what was booked in it and before.
   15. Points go from hand to hand, and with whoever moves, by a voucher, with their last days. Grants, gifts,
-      adjustments, large estates, and what staff hand on to another home, are booked only for exactly what a second
-      person agreed to, who neither asked nor gains.
+      adjustments, large estates, and what staff hand on to another home, or within one that they filled lately, are
+      booked only for exactly what a second person agreed to, who neither asked nor gains.
   16. A closed passbook is empty and stays so: nothing comes into it, not even by a reversal. None is closed while
       points are held in it.
   17. Each kind of entry is of one room, and what it names there is there and knows it: awards and deductions of

@@ -1,8 +1,8 @@
 """Vouchers: one person asks, where it matters another one agrees, and one entry is booked.
 
-Grants and adjustments always need a second person, and so does what staff hand on to somebody of another home;
-reversals and estates above what the community lets one person do. Points that follow whoever moves house go as that was
-decided.
+Grants and adjustments always need a second person, and so does what staff hand on to somebody of another home, or of
+one that they filled themselves; reversals and estates above what the community lets one person do. Points that follow
+whoever moves house go as that was decided.
 """
 
 from collections.abc import Sequence
@@ -41,6 +41,7 @@ from pointsbank.ledger.rules_flows import (
     subject,
 )
 from pointsbank.people import queries as people
+from pointsbank.people.rules import OWN_PHONE
 from pointsbank.trail import actions as trail
 
 MAKE = """
@@ -68,9 +69,10 @@ async def hand_over(
 ) -> int:
     """Staff record what a holder asked for: a transfer or donation to a person, or (None) to the pot; the voucher.
 
-    To somebody of another home it waits for a second person.
+    To somebody of another home it waits for a second person, and to or from whom one brought into this one lately.
     """
     assert what in (What.TRANSFER, What.DONATION)
+    assert how != OWN_PHONE
     source = await queries.book(tx, from_id)
     rules.check_amount(points, source)
     voucher = await draw(
@@ -97,7 +99,7 @@ async def give_own(tx: Tx, *, to_person: int | None, points: int, kind: str = ru
         tx, community_id=holder.community_id, what=What.DONATION if to_person is None else What.TRANSFER,
         from_id=own.passbook_id,
         to_id=None if to_person is None else await open_book_of(tx, person_id=to_person, kind=kind),
-        points=points, member_id=holder.person_id, how="own_phone",
+        points=points, member_id=holder.person_id, how=OWN_PHONE,
     )  # fmt: skip
     booked = await book(tx, voucher=voucher)
     assert booked.entry_id is not None

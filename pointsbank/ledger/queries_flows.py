@@ -5,12 +5,14 @@ from datetime import date, datetime
 
 import msgspec
 
+from pointsbank.approvals import queries as approvals
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import rules_flows
 from pointsbank.ledger.rules import MAIN, POT, UnknownAccount, surplus_key
 from pointsbank.ledger.rules_flows import HANDED_OVER, Voucher, What
+from pointsbank.people.rules import OWN_PHONE
 
 VOUCHERS_MAX = 100
 
@@ -54,7 +56,7 @@ SELECT kind.code, kind.name, kind.unit, kind.decimals, COALESCE(account.balance,
  WHERE kind.community_id = ? ORDER BY kind.id
 """
 HOME = """
-SELECT COALESCE(book.household_id, person.household_id)
+SELECT COALESCE(book.household_id, person.household_id), book.person_id
   FROM ledger_passbook book LEFT JOIN people_person person ON person.id = book.person_id WHERE book.id = ?
 """
 ALONE_MAX = "SELECT reversal_alone_max FROM people_community WHERE id = ?"
@@ -292,11 +294,20 @@ async def needs_second(tx: Tx, voucher: Voucher) -> bool:
 
 
 async def _leaves_home(tx: Tx, voucher: Voucher) -> bool:
-    """Whether it goes to another household's passbook, or to one of its people."""
+    """Whether it goes to another household's passbook, or to one of its people.
+
+    Whom staff brought into a household lately counts as of another one: nobody makes housemates to hand on alone.
+    """
     if voucher.to_id is None:
         return False
-    homes = [(await tx.rows(HOME, passbook_id))[0][0] for passbook_id in voucher.book_ids]
-    return homes[0] is None or homes[0] != homes[1]
+    sides = [(await tx.rows(HOME, passbook_id))[0] for passbook_id in voucher.book_ids]
+    homes = [home for home, _person_id in sides]
+    if homes[0] is None or homes[0] != homes[1]:
+        return True
+    if voucher.how == OWN_PHONE or voucher.made_by is None:
+        return False
+    holders = [person_id for _home, person_id in sides if person_id is not None]
+    return await approvals.brought_until(tx, voucher.made_by, holders) is not None
 
 
 async def giveable(tx: Tx | None, of: Book, today: date) -> int:

@@ -43,6 +43,7 @@ from pointsbank.ledger.rules_flows import (
 from pointsbank.ledger.rules_periods import DayClosed
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
+from pointsbank.people.rules import OWN_PHONE
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -158,7 +159,7 @@ async def _hand_page(session: Session, passbook_id: int, form: Filled[Any], cloc
         owner=await book_words(book),
         giveable=await flows.giveable(None, book, local_day(clock.now())),
         ways=ways,
-        hows=[(name, _(said)) for name, said in HOW_WORDS.items() if name != "own_phone"],
+        hows=[(name, _(said)) for name, said in HOW_WORDS.items() if name != OWN_PHONE],
         form=form,
     )
 

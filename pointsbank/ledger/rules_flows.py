@@ -8,6 +8,7 @@ import msgspec
 from pointsbank.approvals.rules import Subject
 from pointsbank.kit.errors import Kind, Refusal
 from pointsbank.ledger.rules import ISSUES
+from pointsbank.people.rules import OWN_PHONE
 
 APPROVAL_KIND = "ledger.voucher"
 MERGE_APPROVAL = "governance.merge"
@@ -189,7 +190,7 @@ CAME_IN = {
     "继承积分": "继承转入",
     "退出转积分": "退出的人转来",
 }
-HOW_WORDS = {"in_person": "当面说的", "paper": "签了纸", "call": "打电话说的", "own_phone": "自己在手机上办的"}
+HOW_WORDS = {"in_person": "当面说的", "paper": "签了纸", "call": "打电话说的", OWN_PHONE: "自己在手机上办的"}
 ADJUSTMENT_REASONS = {
     "missed": "漏记了",
     "twice": "重复记了",

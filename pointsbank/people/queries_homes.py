@@ -11,6 +11,7 @@ from pointsbank.kit.errors import NotFound
 from pointsbank.people import sealed
 from pointsbank.trail import queries as trail
 
+COMES = ("person.registered", "person.accepted", "person.moved")
 MOVES = ("household.joined", "household.left", "household.moved", "household.head")
 
 DOORS = "SELECT id, wrapped_key, door FROM people_household WHERE building_id = ? AND door IS NOT NULL ORDER BY id"
@@ -52,6 +53,11 @@ class HouseholdView(msgspec.Struct, frozen=True):
     holder: str
     made_at: datetime
     members: list[Housemate]
+
+
+async def brought(tx: Tx, person_ids: Sequence[int], *, since: datetime) -> list[tuple[int, datetime]]:
+    """Whoever brought one of these into a household since then, and when."""
+    return [(by, at) for _, by, at in await trail.doers(tx, "person", person_ids, COMES, since=since)]
 
 
 async def household_at(tx: Tx | None, building_id: int, door: str) -> int | None:

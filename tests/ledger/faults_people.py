@@ -7,7 +7,7 @@ from pointsbank.governance import queries as governance
 from pointsbank.ledger import actions, actions_flows, actions_joining, actions_reversal, queries_opening
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.people import actions as people
-from pointsbank.people import actions_homes
+from pointsbank.people import actions_homes, queries_homes
 from tests.ledger.faults import Faults, amend, nothing
 
 HOMES = ("award", "act", "move", "register", "adjust")
@@ -157,3 +157,8 @@ def points_of_whoever_was_parted_stay_behind(patch):
 @fault(*PARTED)
 def points_of_whoever_is_an_alias_again_are_lost(patch):
     patch.setattr(settling, "_check_nothing_left", nothing)
+
+
+@fault("award", "settle", "register", "move", "hand_over")
+def whoever_was_just_brought_in_is_a_housemate(patch):
+    patch.setattr(queries_homes, "COMES", ("nothing",))

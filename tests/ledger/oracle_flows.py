@@ -9,6 +9,7 @@ from tests.ledger.oracle_rows import MOST, Bucket, No, Side, Uses, check_amount
 
 ALONE_MAX = 20
 """Up to so many points one person may reverse, or pass on."""
+NEW_DAYS = 7
 GIVEN = ("transfer", "donation")
 FOLLOWS = ("joining", "estate")
 HANDED_OVER = ("transfer", "donation", "estate")
@@ -153,17 +154,25 @@ class Flows(Books):
             raise No("voucher_moved")
         return asked
 
-    def is_for_one(self, voucher: Voucher) -> bool:
+    def is_for_one(self, voucher: Voucher, *, is_maker: bool = True) -> bool:
         """The limit counts whole points, of whatever kind."""
         kind = self.kinds[self.books[voucher.books[0]].kind]
-        return voucher.points <= ALONE_MAX * 10**kind.decimals and not self._leaves_home(voucher)
+        return voucher.points <= ALONE_MAX * 10**kind.decimals and not self._leaves_home(voucher, is_maker=is_maker)
 
-    def _leaves_home(self, voucher: Voucher) -> bool:
-        """Whether staff hand it on to somebody of another household."""
+    def _leaves_home(self, voucher: Voucher, *, is_maker: bool = True) -> bool:
+        """Whether staff hand it on to somebody of another household, or of one that they filled themselves."""
         if voucher.what not in HANDED_OVER or not isinstance(voucher.target, int):
             return False
         source, target = (self._home_of(book) for book in voucher.books)
-        return source is None or source != target
+        holders = [self.books[book].person for book in voucher.books]
+        is_filled = is_maker and self.is_new([one for one in holders if one is not None])
+        return source is None or source != target or is_filled
+
+    def is_new(self, people: Sequence[int]) -> bool:
+        """Whether the maker brought one of them into a household within seven days, under whatever record."""
+        whose = {self.human(one) for one in people}
+        days = [one.came_on for at, one in enumerate(self.people) if self.human(at) in whose]
+        return any(day is not None and (self.today - day).days <= NEW_DAYS for day in days)
 
     def _home_of(self, book: int) -> int | None:
         of = self.books[book]

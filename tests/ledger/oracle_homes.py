@@ -63,7 +63,7 @@ class Homes(Flows, Openings):
     aliases: list[Alias] = field(default_factory=list)
 
     def register(self, name: str, home: int | None) -> None:
-        self.add(self.people, Person(name, home))
+        self.add(self.people, Person(name, home, came_on=self.today))
 
     def members(self, home: int) -> list[int]:
         return [at for at, one in enumerate(self.people) if one.home == home and one.state == "member"]
@@ -97,6 +97,7 @@ class Homes(Flows, Openings):
             raise No("already_at_door", "people")
         for one in moving:
             self.put(self.people[one], "home", target)
+            self.put(self.people[one], "came_on", self.today)
         if left is not None and not staying:
             self.put(self.homes[left], "door", None)
         self._points_move(moving[0], left, share, is_emptied=not staying)
@@ -206,6 +207,7 @@ class Homes(Flows, Openings):
             self._becomes(person, into)
             return
         self.put(who, "state", "member")
+        self.put(who, "came_on", self.today)
         if self.kinds[MAIN].holder == "household":
             self.add(self.homes, Home(None))
             self.put(who, "home", len(self.homes) - 1)
@@ -278,17 +280,17 @@ class Homes(Flows, Openings):
         if voucher.source not in self.books_that_end(human):
             raise No("book_stays", "governance")
         self._book_estate(self.agreed(place, is_maker=is_maker, has_seen=has_seen))
-        self._draw_estate(voucher.source, voucher.target, human)
+        self._draw_estate(voucher.source, voucher.target, human, is_maker=False)
         return self._go_if_done(human)
 
-    def _draw_estate(self, book: Side, target: Side, human: int) -> None:
+    def _draw_estate(self, book: Side, target: Side, human: int, *, is_maker: bool = True) -> None:
         """A million at a time, until all is booked or a voucher waits."""
         assert isinstance(book, int)
         while left := self.balance(book):
             voucher = Voucher("estate", book, target, min(left, MOST), member=human)
             self.draw(voucher)
             voucher.state = "asked"
-            if not self.is_for_one(voucher):
+            if not self.is_for_one(voucher, is_maker=is_maker):
                 return
             self._book_estate(voucher)
 

@@ -27,6 +27,7 @@ class Person:
     home: int | None
     state: str = "member"
     into: int | None = None  # who the record turned out to be
+    came_on: date | None = None  # into the household, through whoever asks here
 
 
 @dataclass
