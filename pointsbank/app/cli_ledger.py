@@ -16,7 +16,7 @@ from pointsbank.ledger.queries_seal import Head
 from pointsbank.ledger.verify_seals import Deposited
 
 COPY = click.option("--database", "file", type=click.Path(path_type=Path), help="检查一个拷贝出来的数据库文件")
-ROOMS = {"": "", "stock": "货架", "redemption": "兑换", "awards": "计分", "events": "活动"}
+ROOMS = {"": "", "stock": "货架", "redemption": "兑换", "awards": "计分", "events": "活动", "trail": "记录"}
 
 
 @click.group(help="账本。")

@@ -29,10 +29,11 @@ from pointsbank.ledger import verify as books
 from pointsbank.ledger.verify_seals import Checked, Deposited, Span
 from pointsbank.redemption import verify as redemption
 from pointsbank.stock import verify as stock
+from pointsbank.trail import verify as trail
 
 PROCESSES_MAX = 4
 LONG = 10_000
-OTHER_ROOMS = (stock, redemption, awards, events)
+OTHER_ROOMS = (stock, redemption, awards, events, trail)
 Progress = Callable[[str], None]
 
 
@@ -58,7 +59,7 @@ async def verified(
 
 
 async def of_other_rooms() -> list[Finding]:
-    """What is wrong with goods, orders, awards and attendances, as of one moment."""
+    """What is wrong with goods, orders, awards, attendances and keys, as of one moment."""
     async with db.snapshot() as rows:
         return [finding for room in OTHER_ROOMS for finding in await room.check(rows)]
 

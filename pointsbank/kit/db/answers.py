@@ -1,7 +1,8 @@
 """How the answer of a command is kept: as JSON, a struct without the names of its fields, for its type knows them.
 
 Keys are kept for ever, so these bytes are most of what an order leaves behind. What was stored with names is read
-too. A struct that is answered may gain fields at its end, with a default; none is moved or taken away.
+too. A struct that is answered may gain fields at its end, with a default; none is moved or taken away. Some are known
+to `trail.verify` by how many fields they have, and one that was stored before it grew has to be known still.
 """
 
 from collections.abc import Callable
