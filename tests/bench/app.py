@@ -65,7 +65,8 @@ class Unsealed(msgspec.Struct):
 
 unsealed = Unsealed()
 OLDEST_UNSEALED = """
-SELECT booked_at FROM ledger_entry WHERE id > (SELECT COALESCE(MAX(entry_id), 0) FROM ledger_seal)
+SELECT booked_at FROM ledger_entry
+ WHERE id > (SELECT COALESCE(MAX(entry_id), 0) FROM ledger_seal WHERE entry_id IS NOT NULL)  -- as its index has it
  ORDER BY id LIMIT 1
 """
 LOOK_SECONDS = 0.25
