@@ -1,6 +1,6 @@
 """Read approvals, and whether somebody may decide on one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 import msgspec
@@ -82,6 +82,27 @@ async def dependent(tx: Tx | None, maker_id: int, person_id: int) -> Dependent |
     hands = [await staff.hands_of(tx, one, since=since) for one in (maker_id, person_id)]
     day = fit_on(*hands)
     return None if day is None or day <= local_day(now) else Dependent(day=day.isoformat())
+
+
+async def independent(tx: Tx, *, maker_ids: Sequence[int], person_ids: Sequence[int]) -> list[int]:
+    """Those of these people who are independent of all the makers.
+
+    Who was given nothing lately may only have given, so the hands of the makers tell of them all at once.
+    """
+    if not maker_ids or not person_ids:
+        return list(person_ids)
+    since = tx.now - timedelta(days=DEPENDENT_DAYS + 1)
+    makers = [await staff.hands_of(tx, one, since=since) for one in maker_ids]
+    appointed = await staff.appointed(tx, person_ids, since=since)
+    found = []
+    for one in person_ids:
+        own: dict[int, datetime | None] = (
+            await staff.hands_of(tx, one, since=since) if one in appointed else {one: None}
+        )
+        days = [fit_on(maker, own) for maker in makers]
+        if all(day is None or day <= local_day(tx.now) for day in days):
+            found.append(one)
+    return found
 
 
 async def brought_until(tx: Tx, maker_id: int, person_ids: Iterable[int]) -> date | None:

@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import msgspec
 
-from pointsbank.awards import actions_seats, actions_settle, queries
+from pointsbank.awards import actions_seats, actions_settle, queries, queries_hands
 from pointsbank.awards.actions_settle import AWARDS, last_day
 from pointsbank.awards.rules import (
     BATCH_MAX,
@@ -20,7 +20,6 @@ from pointsbank.awards.rules import (
     NotYourStep,
     OwnAct,
     Reason,
-    SameReviewer,
     Settling,
     State,
     basis_of,
@@ -106,11 +105,6 @@ READY = f"""
 TAKE_STEP = """
 UPDATE awards_award SET reviews_given = reviews_given + 1, next_role = ?
  WHERE id = ? AND state = 'pending' AND reviews_given = ?
-"""
-# Who wrote the act down has had a hand in it, whether or not that was a step of the chain.
-HANDS = """
-SELECT reviewed_by FROM awards_review WHERE award_id = ?
- UNION SELECT act.recorded_by FROM awards_award award JOIN awards_act act ON act.id = award.act_id WHERE award.id = ?
 """
 TAKE_FOR_NOTICE = "UPDATE awards_award SET state = 'noticed' WHERE id = ? AND state = 'pending' AND next_role = ''"
 PUT_ON_NOTICE = "UPDATE awards_award SET notice_id = ?, line_id = ? WHERE id = ?"
@@ -214,6 +208,10 @@ async def score(tx: Tx, *, holder: Holder, table: Table, item: Item, facts: Fact
 
 async def review(tx: Tx, *, award_id: int, passed: bool, reason: Reason | None, role: str = "community_admin") -> State:
     """Take the next step of an award's chain; a rejection needs its reason and gives back what the caps counted."""
+    return await _review(tx, award_id, passed=passed, reason=reason, role=role, known=set())
+
+
+async def _review(tx: Tx, award_id: int, *, passed: bool, reason: Reason | None, role: str, known: set[int]) -> State:
     award = await _award(tx, AWARD_OF_ID, award_id)
     if award["state"] != State.PENDING or not award["next_role"]:
         raise AlreadyReviewed
@@ -223,8 +221,7 @@ async def review(tx: Tx, *, award_id: int, passed: bool, reason: Reason | None, 
     assert reviewer_id is not None
     if await people.same_household(tx, reviewer_id, award["person_id"]):
         raise OwnAct
-    if reviewer_id in {found[0] for found in await tx.rows(HANDS, award_id, award_id)}:
-        raise SameReviewer
+    await queries_hands.check_reviewer(tx, award_id=award_id, reviewer_id=reviewer_id, known=known)
     return await take_step(tx, award=award, passed=passed, reason=reason, reviewer_id=reviewer_id)
 
 
@@ -250,11 +247,12 @@ async def review_all(
 ) -> int:
     """Take the same step for several awards of a community, all or none; returns how many."""
     assert 0 < len(award_ids) <= BATCH_MAX
+    known: set[int] = set()
     for award_id in sorted(set(award_ids)):
         award = await _award(tx, AWARD_OF_ID, award_id)
         if award["community_id"] != community_id:
             raise NotFound
-        await review(tx, award_id=award_id, passed=passed, reason=reason)
+        await _review(tx, award_id, passed=passed, reason=reason, role="community_admin", known=known)
     return len(set(award_ids))
 
 

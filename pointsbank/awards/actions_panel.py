@@ -1,6 +1,7 @@
 """Votes of a panel. Order of rows: panels, seats, votes; then, where a vote decides, awards and what follows them."""
 
 from pointsbank.awards import actions as awards
+from pointsbank.awards import queries_hands
 from pointsbank.awards import queries_panel as queries
 from pointsbank.awards.rules import AlreadyReviewed, Reason, State
 from pointsbank.awards.rules_panel import AlreadyVoted, NotSeated, TooFewNamed, missing, outcome, reason_of
@@ -39,7 +40,7 @@ async def vote(tx: Tx, *, award_id: int, agrees: bool, reason: Reason | None) ->
     panel = await tx.row(TAKE, award_id)  # the guard of all that follows: votes come one after the other
     if panel is None:
         raise AlreadyReviewed if await tx.row(KNOWN, award_id) else NotFound
-    seat_id = await _seat(tx, panel)
+    seat_id = await _seat(tx, award_id, panel)
     if await tx.row(VOTE, seat_id, agrees, reason or "", tx.now) is None:
         raise AlreadyVoted
     counted = await tx.row(COUNT, int(agrees), int(not agrees), panel["id"])
@@ -53,7 +54,7 @@ async def vote(tx: Tx, *, award_id: int, agrees: bool, reason: Reason | None) ->
     return await _decide(tx, award_id, panel["id"], passed=passed)
 
 
-async def _seat(tx: Tx, panel: Row) -> int:
+async def _seat(tx: Tx, award_id: int, panel: Row) -> int:
     """The seat from which the actor votes; one that is not drawn is taken by voting."""
     person_id = tx.actor.person_id
     assert person_id is not None
@@ -61,13 +62,14 @@ async def _seat(tx: Tx, panel: Row) -> int:
         raise AlreadyVoted
     if person_id not in await queries.fit_to_sit(tx, panel["id"]):
         raise NotSeated
+    await queries_hands.check_reviewer(tx, award_id=award_id, reviewer_id=person_id, known=set())
     seat = await tx.row(SEAT_OF, panel["id"], person_id)
     if seat is not None:
         return int(seat["id"])
     if panel["drawn"]:
         raise NotSeated
     if not panel["seats"]:
-        free = len(await queries.free_to_sit(tx, panel["id"]))
+        free = len(await queries.free_to_sit(tx, panel["id"], award_id))
         if lacking := missing(members=panel["members"], seats=0, free=free):
             raise TooFewNamed(missing=lacking)
     await tx.run(SEATED, panel["id"])

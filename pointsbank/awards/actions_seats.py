@@ -41,14 +41,16 @@ async def open_panel(tx: Tx, *, award: Row) -> None:
 
 
 async def fill_due(tx: Tx) -> int:
-    """Clear the seats of those who may no longer sit, and draw others; returns how many changes, 0 when all is done."""
+    """Clear the seats of those who may no longer sit, and draw others; returns how many changes, 0 when all is done.
+
+    A panel whose draw has to wait until enough are independent of whoever wrote the act down is no change.
+    """
     lost = await tx.rows(queries.LOST, BATCH_MAX)
     for seat in lost:
         await _vacate(tx, seat["panel_id"], seat["id"], seat["person_id"])
     short = await tx.rows(queries.SHORT, BATCH_MAX - len(lost))
-    for panel in short:
-        await _draw(tx, panel["id"])
-    return len(lost) + len(short)
+    drawn = [await _draw(tx, panel["id"]) for panel in short]
+    return len(lost) + sum(drawn)
 
 
 async def _vacate(tx: Tx, panel_id: int, seat_id: int, person_id: int) -> None:
@@ -60,18 +62,19 @@ async def _vacate(tx: Tx, panel_id: int, seat_id: int, person_id: int) -> None:
     await trail.record(tx, "panel.seat_lost", subject=("award", panel["award_id"]), person=person_id)
 
 
-async def _draw(tx: Tx, panel_id: int) -> None:
-    """All seats at once at first: each draw is out of everybody who may sit."""
+async def _draw(tx: Tx, panel_id: int) -> bool:
+    """All seats at once at first: each draw is out of everybody who may sit. Says whether anybody was drawn."""
     panel = await tx.row(TAKE, panel_id)
     if panel is None:
-        return
-    free = await queries.free_to_sit(tx, panel_id)
+        return False
+    free = await queries.free_to_sit(tx, panel_id, panel["award_id"])
     wanted = panel["members"] - panel["seats"]
     if not free or (panel["seats"] == 0 and len(free) < wanted):
-        return
+        return False
     drawn = SystemRandom().sample(free, min(wanted, len(free)))
     for person_id in sorted(drawn):
         await tx.run(SEAT, panel_id, person_id, len(free), tx.now)
     await tx.run(FILLED, len(drawn), panel_id)
     subject = ("award", panel["award_id"])
     await trail.record(tx, "panel.drawn", subject=subject, persons=sorted(drawn), out_of=free)
+    return True

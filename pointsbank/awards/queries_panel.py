@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from pointsbank.awards import queries_hands
 from pointsbank.awards.rules_panel import missing
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
@@ -153,9 +154,10 @@ async def fit_to_sit(tx: Tx, panel_id: int) -> set[int]:
     return {found[0] for found in await tx.rows(FIT_TO_SIT, panel_id)}
 
 
-async def free_to_sit(tx: Tx, panel_id: int) -> list[int]:
-    """Who may sit and has no seat yet."""
-    return [found[0] for found in await tx.rows(FREE_TO_SIT, panel_id)]
+async def free_to_sit(tx: Tx, panel_id: int, award_id: int) -> list[int]:
+    """Who may sit, has no seat yet, and is independent of all whose hands the award went through."""
+    free = [found[0] for found in await tx.rows(FREE_TO_SIT, panel_id)]
+    return await queries_hands.independent(tx, award_id=award_id, person_ids=free)
 
 
 async def has_voted(tx: Tx, panel_id: int, person_ids: Sequence[int]) -> bool:

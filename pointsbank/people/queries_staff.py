@@ -48,6 +48,7 @@ LAST_RESET = """
 SELECT l.reset_at, l.reset_by, q.member_number, q.wrapped_key, q.name
   FROM people_login l LEFT JOIN people_person q ON q.id = l.reset_by WHERE l.id = ? AND l.reset_at IS NOT NULL
 """
+ALIASES = "SELECT id, merged_into FROM people_person WHERE merged_into IN"
 SECOND_STEP = "SELECT confirmed_at FROM people_second_step WHERE id = ?"
 PENDING = "SELECT secret FROM people_second_step WHERE id = ? AND confirmed_at IS NULL AND made_at > ?"
 REQUIRED = "SELECT second_step_required FROM people_community WHERE id = ?"
@@ -272,3 +273,11 @@ async def hands_of(tx: Tx | None, person_id: int, *, since: datetime) -> dict[in
                     found[one] = through
                     fresh.append(one)
     return found
+
+
+async def appointed(tx: Tx, person_ids: Sequence[int], *, since: datetime) -> set[int]:
+    """Those of these people to whom, under whatever record, somebody gave login, password or role since then."""
+    marks = ", ".join("?" * len(person_ids))
+    of = {one: one for one in person_ids}
+    of |= {one["id"]: one["merged_into"] for one in await tx.rows(f"{ALIASES} ({marks})", *person_ids)}
+    return {of[one[0]] for one in await trail.doers(tx, "person", list(of), APPOINTS, since=since)}
