@@ -68,7 +68,18 @@ async def _kept(session: Session) -> list[Kept]:
     return [Kept(one, names[one.place_id]) for one in await queries_templates.templates(list(names))]
 
 
-async def _shown(session: Session, form: Filled[Any]) -> Response[str]:
+async def _taking(session: Session, clock: Clock) -> dict[str, Any]:
+    """Whether the community may take a template as its draft; a version of its own that is past that is in the way."""
+    if session.community_id is None or not session.may(Permission.EDIT_SCORING):
+        return {"may_take": False, "has_draft": False, "in_the_way": None}
+    own = await queries.under_way(session.community_id)
+    own = own or await queries.waiting(session.community_id, local_day(clock.now()))
+    has_draft = own is not None and own.state == "draft"
+    in_the_way = None if has_draft else own
+    return {"may_take": in_the_way is None, "has_draft": has_draft, "in_the_way": in_the_way}
+
+
+async def _shown(session: Session, clock: Clock, form: Filled[Any]) -> Response[str]:
     known = [await people.community(one) for one in session.community_ids]
     return page(
         "scoring/templates.html",
@@ -76,15 +87,14 @@ async def _shown(session: Session, form: Filled[Any]) -> Response[str]:
         kept=await _kept(session),
         communities=[(one.id, one.name) for one in known],
         may_keep=session.may(Permission.KEEP_TEMPLATES),
-        may_take=session.may(Permission.EDIT_SCORING),
-        has_draft=session.community_id is not None and await queries.draft_of(session.community_id) is not None,
+        **await _taking(session, clock),
         form=form,
     )
 
 
 @get(TEMPLATES, guards=[needs(Permission.SEE_SCORING)])
-async def template_list(session: NamedDependency[Session]) -> Response[str]:
-    return await _shown(session, forms.blank())
+async def template_list(session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[str]:
+    return await _shown(session, clock, forms.blank())
 
 
 async def _keep(session: Session, form: Filled[Any], field: str, table: rules.Table, version_id: int | None) -> None:
@@ -102,7 +112,7 @@ async def _keep(session: Session, form: Filled[Any], field: str, table: rules.Ta
 
 
 @post(TEMPLATES, guards=KEEPER, opt={"upload": True})
-async def keep(request: AnyRequest, session: NamedDependency[Session]) -> Response[Any]:
+async def keep(request: AnyRequest, session: NamedDependency[Session], clock: NamedDependency[Clock]) -> Response[Any]:
     """From a file, as `pointsbank scoring check` reads it."""
     content = await forms.read_file(request)
     form = await forms.read(request, FileForm)
@@ -114,7 +124,7 @@ async def keep(request: AnyRequest, session: NamedDependency[Session]) -> Respon
         form.refuse("file", refused)
     else:
         await _keep(session, form, "file", table, None)
-    return await _shown(session, form) if form.errors else Redirect(TEMPLATES, status_code=303)
+    return await _shown(session, clock, form) if form.errors else Redirect(TEMPLATES, status_code=303)
 
 
 @post(f"{TEMPLATES}/copy", guards=KEEPER)
@@ -129,7 +139,7 @@ async def copy(request: AnyRequest, session: NamedDependency[Session], clock: Na
             form.refuse("community", N_("这个社区还没有执行中的积分标准。"))
         else:
             await _keep(session, form, "community", found.table, found.id)
-    return await _shown(session, form) if form.errors else Redirect(TEMPLATES, status_code=303)
+    return await _shown(session, clock, form) if form.errors else Redirect(TEMPLATES, status_code=303)
 
 
 async def _compared(template: Template, community_ids: Sequence[int], clock: Clock) -> list[Against]:
@@ -155,8 +165,7 @@ async def template_page(
         template=found,
         place=reach[found.place_id],
         compared=await _compared(found, own, clock),
-        may_take=session.may(Permission.EDIT_SCORING),
-        has_draft=session.community_id is not None and await queries.draft_of(session.community_id) is not None,
+        **await _taking(session, clock),
     )
 
 

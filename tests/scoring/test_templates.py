@@ -1,14 +1,19 @@
 """What a street advises: kept from a file or a community, taken as a draft, and compared later with what came of it."""
 
+from datetime import timedelta
+
 import pytest
 
 from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import actions as people
 from pointsbank.people.access import Role
-from pointsbank.scoring import actions_templates, queries, queries_templates, scheme_file
+from pointsbank.scoring import actions, actions_life, actions_templates, queries, queries_templates, scheme_file
 from pointsbank.scoring.rules import TableFaults
 from tests.changes import TEMPLATE
+from tests.scoring import lives
 from tests.scoring.builders import a_table, an_item
 from tests.scoring.test_routes import key_of
 from tests.world import visiting
@@ -68,3 +73,45 @@ async def test_a_street_keeps_one_from_a_file_or_a_community_and_sees_where_tabl
     assert "处不同" in mine.text
     assert taken.headers["location"] == f"/scoring/versions/{(await queries.draft_of(world.home.id)).id}"
     assert theirs.text.count("和范本一样") == len(world.communities)
+
+
+TAKE, SWAP = "拿来作草稿</button>", "换掉现在的草稿</button>"
+IN_THE_WAY = {
+    "discussion": ("正在等居民议事会讨论。要用范本，先在它的步骤里退回起草", "/scoring/versions/{}/life"),
+    "noticed": ("正在公示。要用范本，先在它的步骤里退回起草", "/scoring/versions/{}/life"),
+    "scheduled": ("零点起生效。要用范本，从那天起再拿来作草稿", "/scoring/versions/{}"),
+}
+
+
+async def test_what_of_ones_own_is_in_the_way_of_a_template_is_told_instead_of_offering_it(world):
+    publisher, own = Actor(await world.person()), a_table(an_item(points=3))
+    kept = await db.write(actions_templates.keep_template, place_id=world.street_id, table=a_table(an_item(points=7)))
+
+    async def told():
+        _, admin = await world.staff(Role.COMMUNITY_ADMIN)
+        async with visiting(world, cookie=admin) as desk:
+            return [(await desk.get(page)).text for page in ("/scoring/templates", f"/scoring/templates/{kept}")]
+
+    assert all(TAKE in text for text in await told())
+    version_id = await db.write(actions.import_draft, community_id=world.home.id, table=own)
+    version = {"community_id": world.home.id, "version_id": version_id}
+    assert all(SWAP in text and "要用范本" not in text for text in await told())
+
+    await db.write(actions_life.submit, **version)
+    seen = {"discussion": await told()}
+    today = local_day(world.clock.now())
+    await lives.meet(version, today)
+    starts_on = today + timedelta(days=9)
+    await db.write(actions_life.open_notice, actor=publisher, **version, days=7, starts_on=starts_on)
+    seen["noticed"] = await told()
+    world.clock.advance(days=8)
+    await db.write(actions_life.publish, actor=publisher, **version, in_force_from=starts_on)
+    seen["scheduled"] = await told()
+
+    for state, texts in seen.items():
+        words, where = IN_THE_WAY[state]
+        for text in texts:
+            assert words in text, state
+            assert f'href="{where.format(version_id)}"' in text
+            assert TAKE not in text
+            assert SWAP not in text
