@@ -22,7 +22,15 @@ from pointsbank.awards import (
     routes_slip,
 )
 from pointsbank.awards.queries import AwardView, ToReview
-from pointsbank.awards.routes_pieces import award_seen, by_whom, denomination_of, evidence_of, explained, state_of
+from pointsbank.awards.routes_pieces import (
+    award_seen,
+    by_whom,
+    denomination_of,
+    evidence_of,
+    explained,
+    particulars,
+    state_of,
+)
 from pointsbank.awards.rules import BASIS, REASONS, REVIEW_REASONS, Reason, State
 from pointsbank.awards.rules_questions import DOUBTS
 from pointsbank.kit import db
@@ -87,8 +95,7 @@ async def award_page(award_id: FromPath[int], session: NamedDependency[Session])
         "state": state_of(award),
         "chip_state": CHIPS[award.state],
         "evidence": evidence_of(award.evidence),
-        "wanted": evidence_wanted(item, _),
-        "submitters": _("、").join(_(WORDS[one]) for one in item.submit),
+        "particulars": await particulars(award, item, of),
         "lines": explained(award.steps, of),
         "handled": await _handled(award, is_staff=session.kind != "resident"),
         "expected_on": await queries.expected_on(award),

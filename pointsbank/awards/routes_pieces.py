@@ -6,9 +6,10 @@ from pointsbank.awards.rules import EVIDENCE_WORDS, STATE_WORDS, State
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.ledger.rules_kinds import Denomination
+from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session
 from pointsbank.scoring import rules
-from pointsbank.scoring.rules import WORDS, Step
+from pointsbank.scoring.rules import WORDS, Item, Step, evidence_wanted
 from pointsbank.web import formats
 from pointsbank.web.i18n import _, amount
 
@@ -41,6 +42,21 @@ def by_whom(review: ReviewView) -> str:
 
 def evidence_of(text: str) -> str:
     return _(EVIDENCE_WORDS[text]) if text in EVIDENCE_WORDS else text
+
+
+async def particulars(award: AwardView, item: Item, of: Denomination) -> list[tuple[str, str]]:
+    """What an award was given on, and who wrote it down: the same at the desk, on the phone and on paper."""
+    told = [
+        (_("存折"), of.name),
+        (_("凭据"), evidence_of(award.evidence)),
+        (_("要的凭据"), evidence_wanted(item, _)),
+        (_("谁可以申报"), _("、").join(_(WORDS[one]) for one in item.submit)),
+    ]
+    if award.recorded_by is not None:
+        told.append((_("谁记下的"), (await people.masked_names([award.recorded_by]))[award.recorded_by]))
+    if award.clipped:
+        told.append((_("少记"), amount(award.clipped, of)))
+    return told
 
 
 async def award_seen(session: Session, award_id: int) -> AwardView:

@@ -5,8 +5,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from pointsbank.awards import queries
-from pointsbank.awards.routes_pieces import award_seen, by_whom, denomination_of, evidence_of, explained, state_of
-from pointsbank.awards.rules import BASIS, State
+from pointsbank.awards.routes_pieces import award_seen, by_whom, denomination_of, explained, particulars, state_of
+from pointsbank.awards.rules import BASIS, REASONS, State
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import queries as scoring
@@ -37,9 +37,13 @@ async def slip(award_id: FromPath[int], session: NamedDependency[Session]) -> Re
     words = _("没有存入") if rejected else _("存入") if award.state is State.SETTLED else _("将存入")
     roll.total(words, f"{formats.signed(0 if rejected else award.points, of.decimals)} {unit(of)}")
     roll.pair(_("现在"), state_of(award))
-    roll.words(evidence_of(award.evidence))
+    for label, said in await particulars(award, item, of):
+        roll.words(_("{label}：{words}", label=label, words=said))
     for review in await queries.reviews(award):
-        roll.pair(_("审核"), f"{by_whom(review)} {formats.iso_day(review.reviewed_at)}")
+        who, reason = by_whom(review), _(REASONS[review.reason]) if review.reason else ""
+        passed = _("{who} 审核通过", who=who)
+        said = _("{who} 退回：{reason}", who=who, reason=reason) if review.verdict == "rejected" else passed
+        roll.pair(said, formats.iso_day(review.reviewed_at))
     roll.rule()
     roll.words(_("有疑问，请到社区说一声，或在手机上点“我有疑问”。分数不会因为提问减少。"))
     return page("awards/slip.html", award=award, roll=roll)

@@ -7,6 +7,8 @@ import pytest
 
 from pointsbank.awards import actions_questions as actions
 from pointsbank.awards import queries_questions as queries
+from pointsbank.awards.actions import review
+from pointsbank.awards.rules import Reason
 from pointsbank.awards.rules_questions import AlreadyAnswered, AlreadyAsked, Doubt, OwnQuestion, answer_by
 from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound
@@ -128,15 +130,38 @@ async def test_who_only_sees_an_award_cannot_ask_about_it(neighbours, world):
 
 
 async def test_the_slip_says_what_the_screen_says(neighbours, world):
-    await neighbours.adopt(an_item(minutes_max_per_act=120))
-    made = await neighbours.act(await neighbours.person(), minutes=136)
+    demanded = {"evidence": "签到表", "evidence_kinds": ("photo", "place"), "submit": ("organiser", "grid_worker")}
+    await neighbours.adopt(an_item(minutes_max_per_act=60, **demanded))
+    person = await neighbours.person()
+    made = await neighbours.act(person, minutes=136)
     _admin, desk = await world.staff(Role.COMMUNITY_ADMIN)
-    async with visiting(world, cookie=desk) as staff:
-        screen, slip = [(await staff.get(f"/awards/{made.award_id}{tail}")).text for tail in ("", "/slip")]
+    _device, phone = await world.phone(person)
+    async with visiting(world, cookie=desk) as staff, visiting(world, cookie=phone) as resident:
+        page = f"/awards/{made.award_id}"
+        told = [await staff.get(page), await staff.get(f"{page}/slip"), await resident.get(page)]
     for words in (
         "2 小时 16 分钟，每满 1 小时记 10 分，满了 2 个，剩下的 16 分钟不算",
+        "一次最多算 60 分钟，超过的时间不算，少 10 分",
         "《测试积分表》第 1 版",
         "待审核",
+        "签到表，要有照片、现场签到",
+        "扫现场屏幕上的码签到",
+        "活动组织者、网格员",
+        "谁记下的",
+        "少记",
+        "活动组织者 测**部 审核通过",
     ):
-        assert words in screen
-        assert words in slip
+        for shown in told:
+            assert words in shown.text
+
+
+async def test_the_slip_of_what_was_sent_back_says_who_did_and_why(neighbours, world):
+    await neighbours.adopt(an_item(review=("organiser", "community_admin")))
+    made = await neighbours.act(await neighbours.person())
+    admin, desk = await world.staff(Role.COMMUNITY_ADMIN)
+    await db.write(review, actor=admin, award_id=made.award_id, passed=False, reason=Reason.NO_EVIDENCE)
+    async with visiting(world, cookie=desk) as staff:
+        told = [(await staff.get(f"/awards/{made.award_id}{tail}")).text for tail in ("", "/slip")]
+
+    assert all("退回：凭据不够" in text for text in told)
+    assert all("没有存入" in text for text in told)
