@@ -50,7 +50,7 @@ async def particulars(award: AwardView, item: Item, of: Denomination) -> list[tu
         (_("存折"), of.name),
         (_("凭据"), evidence_of(award.evidence)),
         (_("要的凭据"), evidence_wanted(item, _)),
-        (_("谁可以申报"), _("、").join(_(WORDS[one]) for one in item.submit)),
+        (_("谁能申报"), _("、").join(_(WORDS[one]) for one in item.submit)),
     ]
     if award.recorded_by is not None:
         told.append((_("谁记下的"), (await people.masked_names([award.recorded_by]))[award.recorded_by]))
