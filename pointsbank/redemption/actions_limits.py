@@ -155,8 +155,7 @@ async def part(tx: Tx, *, merge_id: int) -> None:
     parted = [(order_id, account_id) for order_id, account_id in await tx.rows(PART, merge_id)]
     await _give_back(tx, [one for one in parted if one[0] in standing])
     if parted:
-        facts = {"orders": sorted({order_id for order_id, _account in parted})}
-        await trail.record(tx, "limits.parted", subject=("merge", merge_id), **facts)
+        await trail.record(tx, "limits.parted", subject=("merge", merge_id), counted=sorted(parted))
 
 
 async def _give_back(tx: Tx, counted: Iterable[tuple[int, int]]) -> None:

@@ -1,6 +1,11 @@
 """Compare orders with what they took: points in the ledger, goods on the shelf, and the counters of limits."""
 
-from pointsbank.kit.checks import Check, Finding, Rows, broken
+from datetime import datetime
+
+import msgspec
+
+from pointsbank.kit.checks import SHOWN, Check, Finding, Rows, broken
+from pointsbank.kit.clock import local_day
 
 # What orders that stand have used: of a holder's day (good 0), and of each good in a month; where they were carried to,
 # too.
@@ -95,5 +100,52 @@ SELECT 'order ' || carried.order_id || ', account ' || carried.account_id, 0, 1 
 )
 
 
+PAGE = 5_000
+LAST = "SELECT COALESCE(MAX(id), 0) FROM redemption_order"
+DAYS = """
+SELECT it.id, it.day, entry.booked_at FROM redemption_order it JOIN ledger_entry entry ON entry.id = it.entry_id
+ WHERE it.id > ? AND it.id <= ? ORDER BY it.id
+"""
+CARRIED = "SELECT order_id, account_id FROM redemption_carried"
+# What the trail says of it, in the order in which it was done.
+MOVED = """
+SELECT it.verb, it.facts, account.id FROM trail_record it
+  LEFT JOIN ledger_account account ON account.passbook_id = it.subject_id AND it.subject_kind = 'passbook'
+ WHERE it.verb IN ('limits.carried', 'limits.parted') ORDER BY it.id
+"""
+OTHER_DAY = "an order is of another day than its entry, and counts for that one"
+OTHER_WAY = "an order counts for other passbooks than those that it followed somebody to"
+
+
 async def check(rows: Rows) -> list[Finding]:
-    return await broken(rows, CHECKS, "redemption")
+    """The counters follow from orders, the orders' days from the ledger, and where they count from the trail."""
+    return await broken(rows, CHECKS, "redemption") + await _days(rows) + await _followed(rows)
+
+
+async def _days(rows: Rows) -> list[Finding]:
+    findings: list[Finding] = []
+    ((last,),) = await rows(LAST)
+    for after in range(0, last, PAGE):
+        for order_id, day, booked_at in await rows(DAYS, after, after + PAGE):
+            moment = booked_at if isinstance(booked_at, datetime) else datetime.fromisoformat(booked_at)
+            if str(day) != (booked := str(local_day(moment))):
+                where = f"order {order_id}: expected {booked}, found {day}"
+                findings.append(Finding(3, OTHER_DAY, where, "redemption"))
+    return findings[:SHOWN]
+
+
+async def _followed(rows: Rows) -> list[Finding]:
+    stands = {(order_id, account_id) for order_id, account_id in await rows(CARRIED)}
+    told: set[tuple[int, int]] = set()
+    for verb, facts, account_id in await rows(MOVED):
+        said = msgspec.json.decode(facts)
+        if verb == "limits.carried":
+            told |= {(order_id, account_id) for order_id in said["orders"]}
+        elif "counted" in said:
+            told -= {(order_id, from_id) for order_id, from_id in said["counted"]}
+        else:  # as it was told once, without the accounts
+            told = {one for one in told if one in stands or one[0] not in said["orders"]}
+    return [
+        Finding(7, OTHER_WAY, f"order {order_id}, account {account_id}", "redemption")
+        for order_id, account_id in sorted(told ^ stands, key=str)[:SHOWN]
+    ]

@@ -7,6 +7,7 @@ from pointsbank.kit import db
 from pointsbank.ledger.rules import BookClosed
 from pointsbank.ledger.rules_flows import BookMerged
 from pointsbank.redemption.rules import OverDailyLimit
+from pointsbank.trail import actions as trail
 from tests.governance.limits import DAY, family, move, nothing_is_used, part_again, sound
 from tests.governance.merging import merge
 from tests.governance.test_estates import inherit
@@ -42,6 +43,25 @@ async def test_a_record_that_is_merged_once_more_brings_what_it_used_once_more(o
     assert await till.left(known) == [DAY]
     await db.write(settling.settle_provisional, actor=await admin(town), person_id=twice, same_as=known)
     assert await till.left(known) == [100]
+
+
+async def test_a_parting_that_was_told_of_without_accounts_is_sound(own_till, monkeypatch):
+    """As it was told of once."""
+    record = trail.record
+
+    async def as_once(tx, verb, subject, **facts):
+        if verb == "limits.parted":
+            facts = {"orders": [order_id for order_id, _account in facts["counted"]]}
+        await record(tx, verb, subject, **facts)
+
+    monkeypatch.setattr(trail, "record", as_once)
+    twice, known = [await own_till.town.person(name, points=1000) for name in ("测试甲", "测试乙")]
+    await own_till.buy(twice)
+    await merge(own_till.town, twice, known)
+    await part_again(own_till, known)
+    [told] = await db.rows("SELECT facts FROM trail_record WHERE verb = 'limits.parted'")
+    assert "counted" not in told[0]
+    await sound()
 
 
 async def test_an_order_of_a_merged_record_is_undone_where_somebody_can_use_the_points(own_till):

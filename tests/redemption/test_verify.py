@@ -8,7 +8,7 @@ import pytest
 
 from pointsbank.app import database as databases
 from pointsbank.app import verifying
-from pointsbank.kit import db
+from pointsbank.kit import checks, db
 from pointsbank.ledger import queries_flows as books
 from pointsbank.people import actions as people
 from pointsbank.redemption import actions_limits
@@ -109,8 +109,8 @@ async def test_what_was_changed_behind_the_program_is_found(shop, file):
         file.execute("BEGIN")
         assert file.execute(attack).rowcount > 0, attack
 
-        async def rows(sql: str) -> list[tuple[object, ...]]:
-            return file.execute(sql).fetchall()
+        async def rows(sql: str, *values: object) -> list[tuple[object, ...]]:
+            return file.execute(sql, values).fetchall()
 
         found = [finding for room in (stock, redemption) for finding in await room.check(rows)]
         file.execute("ROLLBACK")
@@ -124,3 +124,58 @@ async def test_what_was_changed_behind_the_program_is_found(shop, file):
 async def test_shelves_and_orders_verify_clean_on_both_databases(shop):
     await shelf_and_orders(shop)
     assert true_books(await verifying.of_other_rooms()) == []
+
+
+AT_ANOTHER_TIME = "UPDATE redemption_limit_use SET period_start ="
+# Changed together, so that the counters agree with the orders.
+STRANGER = "(SELECT MAX(id) FROM ledger_account WHERE passbook_id IS NOT NULL)"
+ALIKE = {
+    "nobody was followed": (
+        redemption.OTHER_WAY,
+        "UPDATE redemption_limit_use SET used = 0 WHERE account_id IN (SELECT account_id FROM redemption_carried)",
+        "DELETE FROM redemption_carried",
+    ),
+    "one order less has followed": (
+        redemption.OTHER_WAY,
+        """
+UPDATE redemption_limit_use SET used = used - (SELECT points FROM redemption_order WHERE id = 1)
+ WHERE good_id = 0 AND account_id IN (SELECT account_id FROM redemption_carried)""",
+        """
+UPDATE redemption_limit_use SET used = used - (
+         SELECT SUM(quantity) FROM redemption_order_line it
+          WHERE it.order_id = 1 AND it.good_id = redemption_limit_use.good_id)
+ WHERE good_id <> 0 AND account_id IN (SELECT account_id FROM redemption_carried)""",
+        "DELETE FROM redemption_carried WHERE order_id = 1",
+    ),
+    "what followed went to somebody else": (
+        redemption.OTHER_WAY,
+        f"""
+UPDATE redemption_limit_use SET account_id = {STRANGER}
+ WHERE account_id IN (SELECT account_id FROM redemption_carried)""",
+        f"UPDATE redemption_carried SET account_id = {STRANGER}",
+    ),
+    "it was another day": (
+        redemption.OTHER_DAY,
+        "UPDATE redemption_order SET day = '2026-01-02'",
+        f"{AT_ANOTHER_TIME} '2026-01-02' WHERE good_id = 0",
+        f"{AT_ANOTHER_TIME} '2026-01-01' WHERE good_id <> 0",
+    ),
+}
+
+
+@pytest.mark.both
+@pytest.mark.parametrize("fault", ALIKE)
+async def test_counters_that_were_changed_with_what_they_count_are_found(shop, fault):
+    await shelf_and_orders(shop)
+    await shop.member(100)
+    assert true_books(await redemption.check(db.rows)) == []
+    what, *statements = ALIKE[fault]
+
+    async def tamper(tx):
+        for statement in statements:
+            assert await tx.run(statement) > 0
+
+    await db.write(tamper)
+
+    assert true_books(await checks.broken(db.rows, redemption.CHECKS)) == []
+    assert what in {finding.what for finding in await redemption.check(db.rows)}
