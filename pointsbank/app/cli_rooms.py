@@ -128,14 +128,14 @@ def check_scheme(file: Path) -> None:
     text = _text_of(file)
     problems = scheme_file.check(text)
     for problem in problems:
-        is_said = problem.message.startswith(f"{problem.where}：")
-        where = f"（{problem.where}）" if problem.where and not is_said else ""
+        where = f"（{problem.where}）" if problem.where else ""
         click.echo(f"第 {problem.line} 行{where}：{problem.message}", err=True)
     if problems:
         raise Failure(f"共 {len(problems)} 处要改。")
     bars = scheme_file.bars(text)
     for bar in bars:
-        click.echo(f"第 {bar.line} 行：{bar.message}")
+        where = f"（{bar.where}）" if bar.where else ""
+        click.echo(f"第 {bar.line} 行{where}：{bar.message}")
     click.echo(f"可以导入成草稿；公布以前，还有上面 {len(bars)} 处要定。" if bars else "没有问题。")
 
 

@@ -229,11 +229,11 @@ async def _of_text(text: str, draft: Version, book_kinds: Mapping[str, Denominat
     """What stands in the text field: the file of a table, or rows as spreadsheets copy them."""
     ended_codes = await queries.ended_codes(draft.community_id)
     if scheme_file.is_one(text.encode()):
-        problems = await asyncio.to_thread(scheme_file.check, text, book_kinds)
-        wrong = [(one.line, one.where, one.message.removeprefix(f"{one.where}：")) for one in problems]
+        problems = await asyncio.to_thread(scheme_file.check, text, book_kinds, with_words)
+        wrong = [(one.line, one.where, one.message) for one in problems]
         if wrong:
             return Found(draft.table, wrong, is_file=True)
-        table = scheme_file.parse(text)
+        table = scheme_file.parse(text, with_words)
         again = {code: line for code, line in scheme_file.lines_of_codes(text).items() if code in ended_codes}
         said = rules_sheet.FAULTS["code_ended"]
         wrong = [(line, code, with_words(said, code=code)) for code, line in again.items() if code not in draft.items]

@@ -25,7 +25,7 @@ from pointsbank.scoring.routes_compared import Row, compared
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
-from pointsbank.web.i18n import N_
+from pointsbank.web.i18n import N_, with_words
 from pointsbank.web.render import page
 
 TEMPLATES = "/scoring/templates"
@@ -117,7 +117,7 @@ async def keep(request: AnyRequest, session: NamedDependency[Session], clock: Na
     content = await forms.read_file(request)
     form = await forms.read(request, FileForm)
     try:
-        table = scheme_file.parse(content.decode("utf-8"))
+        table = scheme_file.parse(content.decode("utf-8"), with_words)
     except UnicodeDecodeError:
         form.refuse("file", N_("这个文件不是 UTF-8 的文字。请另存为 UTF-8 再试。"))
     except Refusal as refused:

@@ -1,12 +1,13 @@
 """One fault of a scoring table, in plain words, and how texts and numbers are found wrong."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from pointsbank.scoring.rules_ranges import EACH_RANGE, EACH_WORDS, FREE_WORDS, RANGES, WORDS
-from pointsbank.scoring.rules_words import FIELD_LABELS, Say
+from pointsbank.scoring.rules_table import Cap
+from pointsbank.scoring.rules_words import FIELD_LABELS, Say, shown
 
 FAULTS: dict[str, str] = {
     "text": "“{label}”要填写，一行以内，最多 {most} 个字，不能有看不见的字符。",
@@ -68,6 +69,14 @@ ONLY_PUBLISHING = frozenset(
 )
 
 
+Facts = Mapping[str, str | int | Cap]
+
+
+def in_words(facts: Facts, say: Say) -> dict[str, str | int]:
+    """A cap is put into words only when it is told, in the language of whoever reads it."""
+    return {name: shown(fact, say) if isinstance(fact, Cap) else fact for name, fact in facts.items()}
+
+
 class Fault(msgspec.Struct, frozen=True):
     """Why a table cannot be adopted; `item_code` is empty for the table as a whole.
 
@@ -77,7 +86,7 @@ class Fault(msgspec.Struct, frozen=True):
     item_code: str
     field: str
     key: str
-    facts: dict[str, str | int]
+    facts: Facts
     entry: int = 0
 
     @property
@@ -89,8 +98,15 @@ class Fault(msgspec.Struct, frozen=True):
         return self.key in ONLY_PUBLISHING
 
     def said(self, say: Say) -> str:
-        words = say(FAULTS[self.key], **self.facts)
-        return f"{self.item_code}：{words}" if self.item_code else words
+        return of_item(self.item_code, self.words(say), say)
+
+    def words(self, say: Say) -> str:
+        """Without the item, for whoever names it beside them."""
+        return say(FAULTS[self.key], **in_words(self.facts, say))
+
+
+def of_item(code: str, words: str, say: Say) -> str:
+    return say("{label}：{words}", label=code, words=words) if code else words
 
 
 def at(entry: int, found: Iterable[Fault]) -> Iterator[Fault]:

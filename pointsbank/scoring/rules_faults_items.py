@@ -9,7 +9,7 @@ from pointsbank.scoring.rules_faults_parts import cap_faults, clock_faults, mult
 from pointsbank.scoring.rules_ranges import ITEM_CODE
 from pointsbank.scoring.rules_rights import rights_faults
 from pointsbank.scoring.rules_table import Basis, Counts, Item, Period, Rounding
-from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS, shown
+from pointsbank.scoring.rules_words import FIELD_LABELS, WORDS
 
 ONLY_FOR: dict[str, tuple[Basis, ...]] = {
     "block_minutes": (Basis.PER_MINUTES,),
@@ -55,8 +55,7 @@ def _idle_caps(item: Item) -> Iterator[Fault]:
         return
     for number, cap in enumerate(item.caps, start=1):
         if cap.counts is Counts.MINUTES:
-            facts: dict[str, str | int] = {"label": shown(cap), "basis": WORDS[item.basis]}
-            yield Fault(item.code, "caps", "not_for_basis", facts, number)
+            yield Fault(item.code, "caps", "not_for_basis", {"label": cap, "basis": WORDS[item.basis]}, number)
 
 
 def _basis_faults(item: Item) -> Iterator[Fault]:

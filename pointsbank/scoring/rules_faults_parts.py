@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pointsbank.scoring.rules_fault import Fault, at, repeated, sized, within
 from pointsbank.scoring.rules_ranges import CLOCK, RANGES
 from pointsbank.scoring.rules_table import Cap, Counts, Multiplier, Period, Scope, Validity, ValidityKind
-from pointsbank.scoring.rules_words import shown
 
 # The periods that lie whole in this one; a week may lie in two months.
 INSIDE = {
@@ -61,7 +60,7 @@ def cap_faults(code: str, caps: tuple[Cap, ...]) -> Iterator[Fault]:
 def above(code: str, cap: Cap, other: Cap) -> Iterator[Fault]:
     """A cap that is never reached, since the other always comes first."""
     if _lies_in(cap, other) and cap.most > other.most > 0:
-        yield Fault(code, "caps", "cap_above", {"cap": shown(cap), "other": shown(other)})
+        yield Fault(code, "caps", "cap_above", {"cap": cap, "other": other})
 
 
 def _cap_faults(code: str, cap: Cap, before: tuple[Cap, ...]) -> Iterator[Fault]:
@@ -74,7 +73,7 @@ def _cap_faults(code: str, cap: Cap, before: tuple[Cap, ...]) -> Iterator[Fault]
     if cap.period is Period.ACT and cap.scope is not Scope.PERSON:
         yield Fault(code, "caps", "act_scope", {})
     if any(_place(cap) == _place(other) for other in before):
-        yield Fault(code, "caps", "duplicate_cap", {"cap": shown(cap)})
+        yield Fault(code, "caps", "duplicate_cap", {"cap": cap})
 
 
 def _place(cap: Cap) -> tuple[Scope, Period, Counts]:

@@ -18,6 +18,7 @@ from pointsbank.ledger.rules_kinds import PLAIN, Denomination
 from pointsbank.scoring import rules_columns, rules_edit
 from pointsbank.scoring.rules_columns import COLUMNS, NOT_READ, REQUIRED, Column, Sort, Unread, is_cap_of, is_other_cap
 from pointsbank.scoring.rules_differences import AMOUNTS
+from pointsbank.scoring.rules_fault import Facts, in_words
 from pointsbank.scoring.rules_faults import FAULTS as OF_ITEMS
 from pointsbank.scoring.rules_faults import faults as faults_of
 from pointsbank.scoring.rules_table import Basis, Cap, Item, Table
@@ -69,7 +70,7 @@ class Fault(msgspec.Struct, frozen=True):
     row: int
     column: int
     text: str
-    facts: dict[str, str | int] = {}
+    facts: Facts = {}
 
     @property
     def letter(self) -> str:
@@ -81,7 +82,7 @@ class Fault(msgspec.Struct, frozen=True):
         return letters
 
     def said(self, say: Say) -> str:
-        return say(self.text, **self.facts)
+        return say(self.text, **in_words(self.facts, say))
 
 
 class Read(msgspec.Struct, frozen=True):

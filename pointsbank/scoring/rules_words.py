@@ -203,6 +203,7 @@ PANEL = "{members} 人，{agree} 人同意"
 EVIDENCE_WANTED = "{evidence}，要有{kinds}"
 PANEL_DRAWN = "{members} 人随机抽取，{agree} 人同意"
 PROCESS = "先劝导 {advice} 次，再警告 {warnings} 次，{months} 个月内再有才扣分"
+PLAIN = "{points} 分"
 BASES = {
     None: "基础分 {points}",
     "once": "基础分 {points}，只给一次",
@@ -229,14 +230,14 @@ def shown(value: Any, say: Say = str.format, write: Write | None = None, book_ki
             return say("；").join([*(one.rstrip("。.") for one in before), last])
     told = _TOLD.get(type(value))
     if told is not None:
-        written, of = write or plainly, value.book_kind if isinstance(value, Base) else book_kind
-        return told(value, say, lambda points: written(of, points))
+        of = value.book_kind if isinstance(value, Base) else book_kind
+        return told(value, say, lambda points: write(of, points) if write else say(PLAIN, points=points))
     return say(WORDS[value]) if value in WORDS else str(value)
 
 
 def plainly(_book_kind: str, points: int) -> str:
     """An amount for whoever knows no kinds of passbook."""
-    return f"{points} 分"
+    return PLAIN.format(points=points)
 
 
 def evidence_wanted(item: Item, say: Say) -> str:

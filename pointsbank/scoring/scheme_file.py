@@ -10,12 +10,15 @@ from collections.abc import Callable, Collection, Iterator
 from enum import EnumType
 from functools import partial
 from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, Union, get_args, get_origin
 
 import msgspec
 
 from pointsbank.scoring import rules
+from pointsbank.scoring import rules_scheme_words as words
 from pointsbank.scoring import rules_table as tables
+from pointsbank.scoring.rules_fault import Fault, of_item
+from pointsbank.scoring.rules_words import Say
 
 TEXT_MAX = 100_000  # characters; the largest published table has some two hundred items
 LINE_MAX = 1_000  # tomllib takes quadratic time over one long dotted key
@@ -29,42 +32,10 @@ TELLING = re.compile(
     rb"""^(?:\xef\xbb\xbf)?[ \t]*(?:\[\[[ \t]*["']?items|["']?(?:%s)["']?[ ]*=)""" % KEYS.encode(), re.MULTILINE
 )
 PLACE = re.compile(r"line (\d+), column (\d+)")
-KNOWN = {
-    "Cannot overwrite a value": "同一个键写了两次。请留一个。",
-    "Unterminated string": "引号没有成对。请补上。",
-    "Illegal character": "有看不见的字符，或文字没有写完引号就换行了。",
-    "Invalid value": "等号后面的写法不对。文字要加英文引号，数字不加。",
-    "Unclosed array": "方括号没有成对。请补上。",
-    "Expected '=' after a key": "键的后面要有等号。",
-}
-SIMPLE: dict[Any, str] = {
-    str: "引号里的文字",
-    int: "整数，不加引号",
-    bool: "true 或 false",
-    tuple[str, ...]: '一串引号里的文字：["…", "…"]',
-    tuple[int, ...]: "一串整数：[1, 2, 4]",
-}
-EXAMPLES: dict[Any, str] = {
-    tables.Validity: '{ kind = "never" }、{ kind = "year_end" }、{ kind = "months", months = 18 } '
-    '或 { kind = "years", years = 3 }',
-    tables.Cap: '{ scope = "person", period = "day", points = 45 }',
-    tables.Level: '{ name = "市级表彰", points = 20 }',
-    tables.Finding: '{ name = "乱堆乱放", points = 5 }',
-    tables.Increment: '{ measure = "metres", above = 500, every = 100, points = 1 }',
-    tables.Streak: '{ length = 7, points = 4, period = "day" }',
-    tables.Hours: '{ from = "06:00", to = "22:00" }',
-    tables.Multiplier: '{ name = "夜间", percent = 150, from = "22:00", to = "06:00" }',
-    tables.Panel: "{ members = 5, agree = 3 }",
-    tables.Process: "{ advice = 1, warnings = 1, within_months = 12 }",
-    tables.Base: '{ points = 60, each = "once", spend_above = 60 }',
-    tables.Veto: '{ code = "V01", name = "…", consequence = "no_redemption", bar_months = 3, '
-    'ground = "…", make_good = "…" }',
-    tables.Star: '{ name = "一星", from_minutes = 6000, benefits = "…" }',
-}
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """`where` is an item's code, or empty for the table as a whole; `line` counts from 1."""
+    """`where` is an item's code, or empty for the table as a whole; `line` counts from 1. `message` is in words."""
 
     line: int
     where: str
@@ -76,9 +47,9 @@ def is_one(content: bytes) -> bool:
     return TELLING.search(content[:TEXT_MAX]) is not None
 
 
-def check(text: str, book_kinds: Collection[str] | None = None) -> list[Problem]:
+def check(text: str, book_kinds: Collection[str] | None = None, say: Say = str.format) -> list[Problem]:
     """Why a file cannot be read; with `book_kinds` also which passbooks it names that are not there."""
-    return _read(text, book_kinds)[1]
+    return _read(text, book_kinds, say)[1]
 
 
 def lines_of_codes(text: str) -> dict[str, int]:
@@ -93,12 +64,15 @@ def bars(text: str) -> list[Problem]:
     return _read(text)[2]
 
 
-def parse(text: str) -> rules.Table:
+def parse(text: str, say: Say = str.format) -> rules.Table:
     """Refuses a file with any problem; the message names them."""
-    table, problems, _ = _read(text)
+    table, problems, _ = _read(text, None, say)
     if table is None or problems:
-        named = "；".join(f"第 {problem.line} 行：{problem.message}" for problem in problems[:PROBLEMS_NAMED])
-        raise rules.SchemeUnreadable(count=len(problems), text=named)
+        named = [
+            say(words.NAMED, line=one.line, message=of_item(one.where, one.message, say))
+            for one in problems[:PROBLEMS_NAMED]
+        ]
+        raise rules.SchemeUnreadable(count=len(problems), text=say("；").join(named))
     return table
 
 
@@ -119,65 +93,81 @@ OF_ITEM = {field.encode_name for field in msgspec.structs.fields(rules.Item) if 
 Read = tuple[rules.Table | None, list[Problem], list[Problem]]
 
 
-def _read(text: str, book_kinds: Collection[str] | None = None) -> Read:
+class _Shape(NamedTuple):
+    """What of a file can be read. `table` has stand-ins for what cannot: `unread` names those keys, by item."""
+
+    table: rules.Table
+    problems: list[Problem]
+    unread: set[tuple[str, str]]
+    codes: list[Any]
+
+    def tells(self, fault: Fault) -> bool:
+        """Whether a fault is the file's own, and not one of a stand-in."""
+        if (fault.item_code, fault.field) in self.unread or (fault.only_publishing and self.problems):
+            return False
+        return fault.key not in OF_BASIS or (fault.item_code, "basis") not in self.unread
+
+
+def _read(text: str, book_kinds: Collection[str] | None = None, say: Say = str.format) -> Read:
     """The table, if there is one, what is wrong with the file, and what bars publishing alone."""
-    data = _data(text)
+    data = _data(text, say)
     if isinstance(data, Problem):
         return None, [data], []
     lines = _Lines(text)
+    shape = _shape(data, lines, say)
+    problems, bars = list(shape.problems), list[Problem]()
+    for fault in filter(shape.tells, rules.faults(shape.table, book_kinds)):
+        (bars if fault.only_publishing else problems).append(_problem_of(fault, shape.codes, lines, say))
+    return (
+        None if shape.problems else shape.table,
+        sorted(dict.fromkeys(problems), key=_line),
+        sorted(dict.fromkeys(bars), key=_line),
+    )
+
+
+def _shape(data: dict[str, Any], lines: "_Lines", say: Say) -> _Shape:
     given = data.get("items", [])
     items = [item for item in (given if isinstance(given, list) else []) if isinstance(item, dict)]
-    problems, left = _shape_problems(data, rules.Table, "", lines.of_table)
+    problems, left = _shape_problems(data, rules.Table, "", lines.of_table, say)
     unread = {("", key) for key in data.keys() - left.keys()}
     readable = []
     for index, item in enumerate(items):
         code = item.get("code")
-        where = code if isinstance(code, str) and code else f"第 {index + 1} 项"
-        wrong, rest = _shape_problems(item, rules.Item, where, partial(lines.of_item, index))
+        where = code if isinstance(code, str) and code else say(words.NTH_ITEM, number=index + 1)
+        wrong, rest = _shape_problems(item, rules.Item, where, partial(lines.of_item, index), say)
         problems += wrong
         unread |= {(where, key) for key in item.keys() - rest.keys()}
         if (UNREAD_ITEM | rest).keys() >= OF_ITEM:
             readable.append(UNREAD_ITEM | rest if wrong else rest)
-    is_whole = not problems
-    if not is_whole and (len(readable) < len(items) or not readable):
+    if problems and (len(readable) < len(items) or not readable):
         unread.add(("", "items"))
-    table = msgspec.convert(data if is_whole else UNREAD | left | {"items": readable}, rules.Table)
+    table = msgspec.convert(UNREAD | left | {"items": readable} if problems else data, rules.Table)
+    return _Shape(table, problems, unread, [item.get("code") for item in items])
 
-    bars: list[Problem] = []
-    codes = [item.get("code") for item in items]
-    for fault in rules.faults(table, book_kinds):
-        if (fault.item_code, fault.field) in unread or (fault.only_publishing and not is_whole):
-            continue
-        if fault.key in OF_BASIS and (fault.item_code, "basis") in unread:
-            continue
-        # The second of two items with one code is the one to change.
-        last = len(codes) - 1 - codes[::-1].index(fault.item_code) if fault.item_code in codes else None
-        of_fault = lines.of_table if last is None else partial(lines.of_item, last)
-        line = of_fault(fault.field, fault.entry)
-        (bars if fault.only_publishing else problems).append(Problem(line, fault.item_code, fault.text))
-    return (
-        table if is_whole else None,
-        sorted(dict.fromkeys(problems), key=_line),
-        sorted(dict.fromkeys(bars), key=_line),
-    )
+
+def _problem_of(fault: Fault, codes: list[Any], lines: "_Lines", say: Say) -> Problem:
+    # The second of two items with one code is the one to change.
+    last = len(codes) - 1 - codes[::-1].index(fault.item_code) if fault.item_code in codes else None
+    of_fault = lines.of_table if last is None else partial(lines.of_item, last)
+    return Problem(of_fault(fault.field, fault.entry), fault.item_code, fault.words(say))
 
 
 def _line(problem: Problem) -> int:
     return problem.line
 
 
-def _data(text: str) -> dict[str, Any] | Problem:
+def _data(text: str, say: Say) -> dict[str, Any] | Problem:
     if len(text) > TEXT_MAX:
-        return Problem(1, "", f"文件太大，最多 {TEXT_MAX} 个字。")
+        return Problem(1, "", say(words.WRONG["too_large"], most=TEXT_MAX))
     long = next((number for number, line in enumerate(text.split("\n"), start=1) if len(line) > LINE_MAX), None)
     if long is not None:
-        return Problem(long, "", f"这一行太长，最多 {LINE_MAX} 个字。请分成几行。")
+        return Problem(long, "", say(words.WRONG["too_long"], most=LINE_MAX))
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except RecursionError:
-        return Problem(1, "", "括号套得太深。请检查方括号和花括号。")
+        return Problem(1, "", say(words.WRONG["too_deep"]))
     except ValueError as error:  # TOMLDecodeError, or a number of thousands of digits
-        return _syntax_problem(text, str(error))
+        return _syntax_problem(text, str(error), say)
 
 
 LineOf = Callable[[str, int], int]  # key, and which entry of a list -> line
@@ -225,10 +215,10 @@ def _line_of(places: dict[str, list[int]], key: str, entry: int, otherwise: int)
 
 
 def _shape_problems(
-    data: dict[str, Any], struct: type[msgspec.Struct], where: str, line_of: LineOf
+    data: dict[str, Any], struct: type[msgspec.Struct], where: str, line_of: LineOf, say: Say
 ) -> tuple[list[Problem], dict[str, Any]]:
     """Keys that nobody knows, keys that are missing, values of the wrong sort; and the rest, which can be read."""
-    wrong = list(_wrong(data, struct, ""))
+    wrong = list(_wrong(data, struct, "", say))
     keys = {key for key, _entry, _message in wrong}
     problems = [Problem(line_of(key, entry), where, message) for key, entry, message in wrong]
     return problems, {key: value for key, value in data.items() if key not in keys}
@@ -237,36 +227,37 @@ def _shape_problems(
 Wrong = tuple[str, int, str]  # key, which entry of a list, message
 
 
-def _wrong(data: dict[str, Any], struct: type[msgspec.Struct], path: str) -> Iterator[Wrong]:
+def _wrong(data: dict[str, Any], struct: type[msgspec.Struct], path: str, say: Say) -> Iterator[Wrong]:
     """What is wrong; `path` says in which piece of a field."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     for key in data:
         if key not in fields:
-            yield key, 0, f"{path}不认识“{key[:40]}”这个键。请对照说明检查拼写。"
+            yield key, 0, say(words.WRONG["unknown"], path=path, key=key[:40])
     for key, field in fields.items():
-        label = f"{path}{key}（{rules.FIELD_LABELS[key]}）"
+        label = {"path": path, "key": key, "name": say(rules.FIELD_LABELS[key])}
         if key not in data:
             if field.required:
-                yield key, 0, f"缺少 {label}。请补上。"
+                yield key, 0, say(words.WRONG["missing"], **label)
         elif key == "items":
             if not isinstance(data[key], list) or not all(isinstance(item, dict) for item in data[key]):
-                yield key, 0, "积分项要写成一段一段的 [[items]]。"
+                yield key, 0, say(words.WRONG["items"])
         else:
-            wrong = _wrong_value(data[key], _without_none(field.type), label)
+            wrong = _wrong_value(data[key], _without_none(field.type), label, say)
             yield from ((key, entry, message) for entry, message in wrong)
 
 
-def _wrong_value(value: Any, kind: Any, label: str) -> Iterator[tuple[int, str]]:
+def _wrong_value(value: Any, kind: Any, label: dict[str, str], say: Say) -> Iterator[tuple[int, str]]:
     piece = _piece(kind)
     if piece is not None and kind is piece and isinstance(value, dict):
-        yield from ((0, message) for _, _, message in _wrong(value, piece, f"{label} 的 "))
+        yield from ((0, message) for _, _, message in _wrong(value, piece, say(words.IN_PIECE, **label), say))
     elif (
         piece is not None and kind is not piece and isinstance(value, list) and all(isinstance(x, dict) for x in value)
     ):
         for number, one in enumerate(value, start=1):
-            yield from ((number, message) for _, _, message in _wrong(one, piece, f"{label} 第 {number} 个的 "))
+            path = say(words.IN_ENTRY, **label, number=number)
+            yield from ((number, message) for _, _, message in _wrong(one, piece, path, say))
     elif not _converts(value, kind):
-        yield 0, f"{label} 应是{_sort_of(kind)}。"
+        yield 0, say(words.WRONG["sort"], **label, sort=_sort_of(kind, say))
 
 
 def _converts(value: Any, kind: Any) -> bool:
@@ -286,23 +277,23 @@ def _without_none(kind: Any) -> Any:
 def _piece(kind: Any) -> type[msgspec.Struct] | None:
     """The struct that a field is, or is a row of."""
     inner = get_args(kind)[0] if get_origin(kind) is tuple else kind
-    return inner if inner in EXAMPLES else None
+    return inner if inner in words.EXAMPLES else None
 
 
-def _sort_of(kind: Any) -> str:
-    if kind in SIMPLE:
-        return SIMPLE[kind]
+def _sort_of(kind: Any, say: Say) -> str:
+    if kind in words.SIMPLE:
+        return say(words.SIMPLE[kind])
     if isinstance(kind, EnumType):
-        return "下列之一：" + "、".join(kind)
+        return say(words.ONE_OF, names=say("、").join(kind))
     if get_origin(kind) is Literal:
         *first, last = [f'"{one}"' for one in get_args(kind)]
-        return f"{'、'.join(first)} 或 {last}"
+        return say(words.EITHER, first=say("、").join(first), last=last)
     if get_origin(kind) is tuple:
         (inner, _) = get_args(kind)
-        if inner in EXAMPLES:
-            return f"这样的一串：[{EXAMPLES[inner]}]"
-        return f'这样的一串：["{get_args(inner)[0]}"]，可以写的有 {_sort_of(inner)}'
-    return f"这样：{EXAMPLES[kind]}"
+        if inner in words.EXAMPLES:
+            return say(words.ROWS_LIKE, example=words.EXAMPLES[inner])
+        return say(words.ROW_OF, example=get_args(inner)[0], sort=_sort_of(inner, say))
+    return say(words.LIKE, example=words.EXAMPLES[kind])
 
 
 def _has_large_number(value: Any) -> bool:
@@ -316,11 +307,11 @@ def _has_large_number(value: Any) -> bool:
     return False
 
 
-def _syntax_problem(text: str, error: str) -> Problem:
+def _syntax_problem(text: str, error: str, say: Say) -> Problem:
     place = PLACE.search(error)
     line = int(place.group(1)) if place else text.rstrip().count("\n") + 1
-    plain = next((words for known, words in KNOWN.items() if known in error), "写法不对。请检查引号、等号和括号。")
-    return Problem(line, "", plain)
+    plain = next((meant for known, meant in words.KNOWN.items() if known in error), words.WRONG["syntax"])
+    return Problem(line, "", say(plain))
 
 
 def _pairs(struct: rules.Table | rules.Item) -> list[str]:

@@ -104,7 +104,7 @@ def test_a_bad_table_is_told_line_by_line(shell: Shell, tmp_path: Path):
     bad.write_text(SCHEME.read_text("utf-8").replace("points = 1\n", "points = -1\n", 1), "utf-8")
     result = shell("scoring", "check", str(bad))
     assert result.exit_code == 1
-    assert "行：A01：" in result.stderr
+    assert "行（A01）：" in result.stderr
 
 
 def test_a_table_whose_source_is_silent_may_be_a_draft_and_what_is_open_is_told(shell: Shell, tmp_path: Path):

@@ -10,6 +10,7 @@ import xlsxwriter
 from pointsbank.kit import db, intake
 from pointsbank.people.access import Role
 from pointsbank.scoring import actions, queries, scheme_file
+from pointsbank.web.i18n import HAN
 from tests.world import visiting
 
 HEAD = ["编号", "类别", "项目", "计分方式", "分值", "凭据"]
@@ -282,6 +283,19 @@ async def test_every_fault_of_a_file_is_listed_with_its_line_and_nothing_is_stor
     assert "没有代号是 none 的存折种类" in refused.text
     assert "放进草稿" not in refused.text
     assert await the_draft(world) == before
+
+
+async def test_the_faults_of_a_file_are_told_in_the_language_of_the_page(world, admin, version_id):
+    broken = NEXT + 'pionts = 1\ncaps = [{ scope = "person", period = "day", points = 0 }]\nquantity_min = "二"\n'
+    admin.cookies.set("lang", "en")
+
+    refused = await check(admin, version_id, of_a_file(await the_draft(world), more=broken).encode())
+
+    said = set(told(refused).values())
+    assert refused.status_code == 400
+    assert any("&#39;pionts&#39; is not a known key" in one for one in said), said
+    assert any("quantity_min (" in one and "has to be a whole number" in one for one in said), said
+    assert not any(HAN.search(one) for one in said), said
 
 
 async def test_a_file_in_another_writing_is_refused_in_words(world, admin, version_id):

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pointsbank.scoring import rules, scheme_file, scheme_schema
+from pointsbank.web import i18n
 from tests.scoring import builders
 
 SEEDS = sorted((Path(__file__).parents[2] / "seed_data" / "scoring").glob("*.toml"))
@@ -204,6 +205,24 @@ def test_a_problem_is_told_with_its_line_and_item(text, line, where, part):
     assert any((at, item) == (line, where) and part in message for at, item, message in found), found
     with pytest.raises(rules.SchemeUnreadable):
         scheme_file.parse(text)
+
+
+def test_every_problem_is_told_in_english_where_english_is_read():
+    def say(text, /, **facts):
+        known = {name: i18n.in_locale(fact, "en") if isinstance(fact, str) else fact for name, fact in facts.items()}
+        return i18n.fill(i18n.in_locale(text, "en"), known)
+
+    def in_chinese(text):
+        found = scheme_file.check(text, ("points",), say)
+        assert found
+        return [one.message for one in found if i18n.HAN.search(one.message)]
+
+    plain = GOOD.replace("打扫楼道", "Sweeping")
+    (mark,) = [one for one in test_a_problem_is_told_with_its_line_and_item.pytestmark if one.name == "parametrize"]
+    broken = [case[0].replace("打扫楼道", "Sweeping") for case in mark.args[1]]
+    broken += [plain + f"{key} = [[]]\n" for key in rules.Item.__struct_fields__]
+
+    assert [left for text in broken for left in in_chinese(text)] == []
 
 
 def test_all_problems_are_told_at_once_in_the_order_of_lines():

@@ -62,12 +62,17 @@ async def test_a_street_keeps_one_from_a_file_or_a_community_and_sees_where_tabl
         mine = await desk.get(f"{page}/{template.id}")
         taken = await desk.post(f"{page}/{template.id}/take", data={"request_key": "take-a-template"})
         asked = {"request_key": "from-a-community", "community": str(world.home.id)}
+        above.cookies.set("lang", "en")
+        english = await above.post(page, data={"request_key": "in-english"}, files={"file": ("x", b"name = 7")})
+        above.cookies.delete("lang")
         copied = await above.post(f"{page}/copy", data=asked)
         (latest,) = await queries_templates.templates([world.street_id])
         theirs = await above.get(f"{page}/{latest.id}")
 
     assert (wrong.status_code, "不是 UTF-8" in wrong.text) == (400, True)
     assert (broken.status_code, "处问题" in broken.text) == (400, True)
+    assert "line 1: name (" in english.text
+    assert "has to be a text in quotation marks" in english.text
     assert (kept.status_code, copied.status_code) == (303, 303)
     assert template.table == scheme_file.parse(TEMPLATE.decode())
     assert "处不同" in mine.text
