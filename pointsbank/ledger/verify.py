@@ -57,6 +57,7 @@ UNION ALL SELECT 'run of kind ' || it.kind_id, 1, 0 FROM ledger_kind_run it
 UNION ALL SELECT 'line ' || it.id || ' of openings', 1, 0 FROM ledger_opening_line it
   LEFT JOIN ledger_opening_list list ON list.id = it.list_id WHERE list.id IS NULL
 """
+# A surplus comes back with what brought it, by the one voucher of that.
 VOUCHERS = """
 SELECT 'entry ' || entry.id, COALESCE(voucher.points, 0), move.points
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
@@ -71,8 +72,17 @@ UNION ALL
 SELECT 'entry ' || entry.id, entry.reverses_id, COALESCE(voucher.reverses_id, 0)
   FROM ledger_entry entry JOIN ledger_entry origin ON origin.id = entry.reverses_id
   LEFT JOIN ledger_voucher voucher ON voucher.entry_id = entry.id AND voucher.what = entry.kind
- WHERE entry.kind IN ('reversal', 'clawback') AND origin.source_room = 'ledger' AND origin.kind <> 'opening'
-   AND voucher.reverses_id IS DISTINCT FROM entry.reverses_id
+ WHERE entry.kind IN ('reversal', 'clawback') AND origin.source_room = 'ledger'
+   AND origin.kind NOT IN ('opening', 'surplus') AND voucher.reverses_id IS DISTINCT FROM entry.reverses_id
+UNION ALL
+SELECT 'entry ' || entry.id, entry.reverses_id, 0
+  FROM ledger_entry entry JOIN ledger_entry surplus ON surplus.id = entry.reverses_id AND surplus.kind = 'surplus'
+ WHERE surplus.source_room = 'ledger' AND entry.id NOT IN (
+         SELECT back.id FROM ledger_entry whole JOIN ledger_entry brought ON brought.id = whole.reverses_id
+           JOIN ledger_entry rest ON rest.posting_key = 'surplus:' || brought.id
+           JOIN ledger_entry back ON back.reverses_id = rest.id
+           LEFT JOIN ledger_voucher voucher ON voucher.entry_id = whole.id AND voucher.reverses_id = brought.id
+          WHERE whole.kind IN ('reversal', 'clawback') AND (brought.kind = 'opening' OR voucher.id IS NOT NULL))
 UNION ALL
 SELECT 'voucher ' || voucher.id, 1, 0 FROM ledger_voucher voucher
   LEFT JOIN approvals_approval approval ON approval.id = voucher.approval_id AND approval.kind = 'ledger.voucher'

@@ -41,6 +41,8 @@ OUTSTANDING = """
 SELECT kind.code, told.points FROM ledger_outstanding told JOIN ledger_book_kind kind ON kind.id = told.kind_id
  WHERE told.period_id = ? AND told.points <> 0
 """
+LATEST = 30
+SHORTFALL = "SELECT shortfall FROM ledger_entry WHERE reverses_id = ?"
 
 
 @dataclass
@@ -135,18 +137,23 @@ class Desk(Moving, Handing):
         return at
 
     async def reverse(self, back: int) -> None:
+        """Orders by the counter, at once; all others by a voucher, to which somebody agrees where it takes two."""
         at = self.entry(back)
+        if self.oracle.entries[at].kind != "order":
+            await self.take_back_now("reversal", at)
+            return
         await self.both(
             actions_reversal.reverse, lambda: self.oracle.reverse(at), entry_id=self.ids[at], reason="mistake"
         )
 
     async def claw_back(self, back: int) -> None:
-        at = self.entry(back)
-        done = await self.both(
-            actions_reversal.clawback, lambda: self.oracle.clawback(at), entry_id=self.ids[at], reason="mistake"
-        )
-        if done is not None:
-            self.same("what a clawback lacks", done[0].shortfall, done[1][1])
+        """Mostly of what a reversal would not cover."""
+        short = self.oracle.short(LATEST) if back < LATEST else []
+        at = short[-1 - back % len(short)] if short else self.entry(back)
+        lacking = await self.take_back_now("clawback", at)
+        if lacking is not None:
+            ((told,),) = await db.rows(SHORTFALL, self.ids[at])
+            self.same("what a clawback lacks", told, lacking)
 
     # What a kind settles.
 

@@ -51,11 +51,25 @@ class Handing(Asking):
         brought = [number for number, entry in enumerate(self.oracle.entries) if entry.kind in CLAWED_HERE]
         if way == "clawback" and back < 30:
             at = brought[-1 - back % len(brought)]
+        await self._take_back(way, at)
+
+    async def _take_back(self, way: str, at: int) -> bool:
+        """Whether the voucher was made."""
         room = (await queries_flows.entry(None, self.ids[at])).source_room
-        await self.both(
+        made = await self.both(
             actions_vouchers.take_back, lambda: self.oracle.take_back(way, at), **self.community,
             entry_id=self.ids[at], way=What(way), reason="twice", note="", room=room,
         )  # fmt: skip
+        return made is not None
+
+    async def take_back_now(self, way: str, at: int) -> int | None:
+        """With somebody who agrees at once where it takes two; how many points lack, or None where it was refused."""
+        before = len(self.oracle.entries)
+        if not await self._take_back(way, at):
+            return None
+        if self.oracle.vouchers[-1].state == "asked":
+            await self.agree(0, by_maker=False, has_seen=True)
+        return None if len(self.oracle.entries) == before else self.oracle.vouchers[-1].lacking
 
     # Gifts to several at once.
 

@@ -214,7 +214,7 @@ def a_batch_that_was_refused_still_waits(patch):
     patch.setattr(actions_batches, "refuse", nothing)
 
 
-@fault("award", "settle", "claw_back")
+@fault("award", "settle", "deduct", "claw_back")
 def what_the_pot_still_holds_is_lost(patch):
     amend(patch, actions_reversal, "SURPLUS_ENTRY", "account.balance >= move.points", "entry.reason = 'refused'")
 

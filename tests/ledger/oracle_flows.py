@@ -29,6 +29,7 @@ class Voucher:
     percent: int = 0  # of a gift
     batch: int | None = None  # of gifts: the first of them
     member: int | None = None  # whose estate it is
+    lacking: int = 0  # of what a clawback was to take
     state: str = "drawn"
 
     @property
@@ -105,9 +106,22 @@ class Flows(Books):
             self._ask(voucher)
 
     def _check_short(self, number: int) -> None:
-        entry = self.entries[number]
-        if entry.kind not in CLAWED_HERE:
+        if self.entries[number].kind not in CLAWED_HERE:
             raise No("not_reversible")
+        there = self._there(number)
+        if there == 0:
+            raise No("nothing_to_take")
+        if there >= self.entries[number].points:
+            raise No("clawback_not_needed")
+
+    def short(self, latest: int) -> list[int]:
+        """Of the latest that brought points, those that a reversal would not cover."""
+        brought = [at for at, one in enumerate(self.entries) if one.kind in CLAWED_HERE and not one.is_undone]
+        return [at for at in brought[-latest:] if 0 < self._there(at) < self.entries[at].points]
+
+    def _there(self, number: int) -> int:
+        """What can be taken of the points that an entry brought."""
+        entry = self.entries[number]
         assert isinstance(entry.target, int)
         there = sum(self.books[entry.target].lots[bucket].free for bucket in self.within_reach(number, entry.target))
         surplus = None if entry.surplus is None else self.entries[entry.surplus]
@@ -115,10 +129,7 @@ class Flows(Books):
             there = min(there, entry.points - surplus.points)
         elif surplus is not None and not surplus.is_undone:
             there += surplus.points
-        if there == 0:
-            raise No("nothing_to_take")
-        if there >= entry.points:
-            raise No("clawback_not_needed")
+        return there
 
     # Gifts to several at once.
 
@@ -256,7 +267,10 @@ class Flows(Books):
 
     def _book(self, voucher: Voucher) -> int:
         if voucher.reverses is not None:
-            return self.reverse(voucher.reverses) if voucher.what == "reversal" else self.clawback(voucher.reverses)[0]
+            if voucher.what == "reversal":
+                return self.reverse(voucher.reverses)
+            number, voucher.lacking = self.clawback(voucher.reverses)
+            return number
         if voucher.what == "gift":
             assert isinstance(voucher.target, int)
             assert voucher.last_day is not None

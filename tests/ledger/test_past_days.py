@@ -7,8 +7,10 @@ import pytest
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.ledger import actions_opening as openings
-from pointsbank.ledger import actions_periods, actions_reversal, queries, queries_periods, verify
-from pointsbank.ledger.rules_flows import DayToCome
+from pointsbank.ledger import actions_periods, queries, queries_periods, verify
+from pointsbank.ledger import actions_vouchers as vouchers
+from pointsbank.ledger import queries_flows as flows
+from pointsbank.ledger.rules_flows import DayToCome, What
 from pointsbank.ledger.rules_periods import DayClosed
 from pointsbank.ledger.sealing import Sealer
 from pointsbank.people.access import Role
@@ -104,7 +106,10 @@ async def test_openings_and_what_is_taken_back_of_an_earlier_month_are_marked(to
     account_id = (await book_of(town, person)).account_id
     _opening, award = await queries.lines(account_id)
 
-    await db.write(actions_reversal.reverse, entry_id=award.entry_id, reason="not_so")
+    await db.write(
+        vouchers.take_back, actor=await admin(town), community_id=town.home.id, entry_id=award.entry_id,
+        way=What.REVERSAL, reason="not_so", note="", room=(await flows.entry(None, award.entry_id)).source_room,
+    )  # fmt: skip
 
     lines = await queries.lines(account_id)
     assert [(line.kind, line.is_late) for line in lines] == [("reversal", True), ("opening", True), ("award", False)]

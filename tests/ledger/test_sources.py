@@ -6,7 +6,17 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.kit.checks import broken
-from pointsbank.ledger import actions_expiry, actions_kinds, actions_reset, actions_reversal, verify_books
+from pointsbank.ledger import (
+    actions_expiry,
+    actions_kinds,
+    actions_reset,
+    actions_reversal,
+    actions_vouchers,
+    verify,
+    verify_books,
+)
+from pointsbank.ledger.rules_flows import What
+from tests.ledger.conftest import add_person, found_community
 from tests.ledger.intruder import Intruder
 from tests.schema_reading import read_schema
 
@@ -58,6 +68,40 @@ async def test_a_surplus_whose_key_names_no_entry_is_found(intruder, key):
         await intruder.rows(f"UPDATE ledger_entry SET posting_key = '{key}' WHERE kind = 'surplus'")
         found = await broken(intruder.rows, verify_books.CHECKS)
     assert [one.where for one in found if one.invariant == 17 and "surplus" in one.where]
+
+
+async def overflowing(bank) -> int:
+    """Base points of which some did not fit; returns their entry."""
+    await bank.settle(base_points=5, base_every="once", balance_max=40, surplus="pot")
+    await bank.award(await bank.member(), 38)
+    await due(actions_kinds.give_base_due)
+    ((entry_id,),) = await db.rows("SELECT id FROM ledger_entry WHERE kind = 'base'")
+    return entry_id
+
+
+async def of_vouchers() -> list[str]:
+    return [one.where for one in await broken(db.rows, verify.CHECKS) if one.what.startswith("points went by no")]
+
+
+async def test_a_surplus_comes_back_by_the_voucher_of_what_brought_it(bank):
+    """15."""
+    base = await overflowing(bank)
+    clerk = await db.write(add_person, community_id=await db.write(found_community), number="900000001")
+
+    await db.write(
+        actions_vouchers.take_back, actor=db.Actor(clerk), community_id=bank.community_id, entry_id=base,
+        way=What.REVERSAL, reason="not_so", note="",
+    )  # fmt: skip
+
+    assert len(await db.rows("SELECT id FROM ledger_entry WHERE kind = 'reversal'")) == 2
+    assert await of_vouchers() == []
+
+
+async def test_what_brought_a_surplus_and_was_taken_back_by_no_voucher_is_found_and_the_surplus_too(bank):
+    """15."""
+    await db.write(actions_reversal.reverse, entry_id=await overflowing(bank), reason="not_so")
+
+    assert len(await of_vouchers()) == 2
 
 
 async def test_a_gift_that_nobody_agreed_to_is_found(bank):
