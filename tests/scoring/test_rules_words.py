@@ -178,6 +178,18 @@ def test_time_is_told_as_people_say_it(minutes, block, words):
     assert in_words(evaluated(an_item(points=1, block_minutes=block), some_facts(minutes=minutes))) == [words]
 
 
+def test_an_award_of_before_rests_were_told_is_told_still():
+    blocks = rules.Step("hours_down", {"hours": 2, "minutes": 10, "block": 60, "blocks": 2, "value": 1}, 2)
+    none = rules.Step("hours_none", {"hours": 1, "minutes": 10, "block": 120}, 0)
+
+    told = [rules.told(step, "{} 分".format) for step in (blocks, none)]
+
+    assert told == [
+        "2 小时 10 分钟，每满 1 小时记 1 分，满了 2 个",
+        "1 小时 10 分钟，不满 2 小时，还差 50 分钟，不计分",
+    ]
+
+
 def test_a_deduction_tells_what_was_found():
     found = an_item(basis=Basis.PER_ITEM, counted="辆", points=2, deduction=True)
 
