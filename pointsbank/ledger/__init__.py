@@ -1,14 +1,15 @@
 """Points owned. Double entry: a move takes points from one account to another.
 
 Words: kind of passbook (every community has a main one, `points`), passbook (存折: a person's or a household's),
-account (of a passbook, or of the system: issued, redeemed:<outlet>, expired, pot), move, entry (moves posted
-together under one key), lot (a bucket: an account's points of one sort with one last day), lot use (what an entry
-took out of a lot, or, below zero, put in), hold (points kept for what is not decided yet), reversal, opening
-(points of a paper passbook, taken over by a list), change (what a row that is no entry said when it was opened or
-changed), seal (an entry or a change in the chain of its community), head (where a chain ends), budget (what a
-year's awards may issue, from an account issued:<year>:<programme>), rate (what 100 points are worth), period (a
-month that is shut, counted, closed), voucher (凭证: what somebody asks for, who agreed, and the entry it became), pot
-(points donated to the community), proposal (settings that somebody asks for, and that stand when another one agreed).
+account (of a passbook, or of the system: issued, redeemed:<outlet>, expired, pot), move, entry (moves posted together
+under one key), lot (a bucket: an account's points of one sort with one last day; `actions_lots` says how many live at
+once), lot use (what an entry took out of a lot, or, below zero, put in), hold (points kept for what is not decided
+yet), reversal, opening (points of a paper passbook, taken over by a list), change (what a row that is no entry said
+when it was opened or changed), seal (an entry or a change in the chain of its community), head (where a chain ends),
+budget (what a year's awards may issue, from an account issued:<year>:<programme>), rate (what 100 points are worth),
+period (a month that is shut, counted, closed), voucher (凭证: what somebody asks for, who agreed, and the entry it
+became), pot (points donated to the community), proposal (settings that somebody asks for, and that stand when another
+one agreed).
 Invariants:
   1. All balances of a community sum to zero.
   2. A balance equals its moves; a passbook's balance equals its unspent lots.

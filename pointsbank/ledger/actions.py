@@ -8,6 +8,7 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries, rules, rules_lots
 from pointsbank.ledger import rules_opening as openings
+from pointsbank.ledger.actions_lots import put_into_lot, take_from_lot, take_from_lots
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries import MANY_LOTS, SPENDABLE_LOTS
 from pointsbank.ledger.rules import (
@@ -82,16 +83,6 @@ SELECT 1 FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.
             ELSE book.person_id = COALESCE(person.merged_into, person.id) END
 """
 FREE = "SELECT balance - held AS points FROM ledger_account WHERE id = ?"
-PUT_INTO_LOT = """
-INSERT INTO ledger_lot (account_id, expires_on, kind, remaining) VALUES (?, ?, ?, ?)
-ON CONFLICT (account_id, expires_on, kind) WHERE match_percent IS NULL
-DO UPDATE SET remaining = ledger_lot.remaining + excluded.remaining RETURNING id
-"""
-PUT_INTO_GIFT = """
-INSERT INTO ledger_lot (account_id, expires_on, kind, remaining, match_percent) VALUES (?, ?, ?, ?, ?)
-ON CONFLICT (account_id, expires_on, match_percent) WHERE match_percent IS NOT NULL
-DO UPDATE SET remaining = ledger_lot.remaining + excluded.remaining RETURNING id
-"""
 # What the kind of passbook keeps back, none of it points that expired since the job last came; nothing fits the guard
 # where the kind is not for spending.
 EXPIRED_TOO = """CASE WHEN kind.spend_above = 0 THEN 0 ELSE (
@@ -111,8 +102,6 @@ SELECT account.balance - account.held - kind.spend_above - {EXPIRED_TOO.replace(
   FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = ?
 """
-TAKE_LOT = "UPDATE ledger_lot SET remaining = remaining - ? WHERE id = ? AND remaining - held >= ?"
-LOT_USE = "INSERT INTO ledger_lot_use (entry_id, lot_id, points) VALUES (?, ?, ?)"
 
 
 async def open_passbook(
@@ -330,8 +319,8 @@ async def spend(
         *source, summary, "", None, None,
     )  # fmt: skip
     assert entry is not None
-    for part in await lots_for(tx, account_id=account_id, points=points):
-        await take_from_lot(tx, entry_id=entry["id"], lot_id=part.lot_id, points=part.points)
+    parts = await lots_for(tx, account_id=account_id, points=points)
+    await take_from_lots(tx, entry_id=entry["id"], account_id=account_id, parts=parts)
     await tx.run(MOVE, entry["id"], account_id, target_id, points, account["balance"], None)
     await tx.run(ADD, points, target_id)
     return Posted(entry["id"], account["balance"])
@@ -365,22 +354,3 @@ async def lots_for(tx: Tx, *, account_id: int, points: int) -> list[LotTaken]:
     if most < points:
         raise NotEnoughPoints(missing=points - most, **rules.in_unit(await queries.paying(tx, account_id)))
     return rules_lots.allocate(lots, points)
-
-
-async def take_from_lot(tx: Tx, *, entry_id: int, lot_id: int, points: int) -> None:
-    """The account was taken before, so what was read of its lots still holds."""
-    taken = await tx.run(TAKE_LOT, points, lot_id, points)
-    assert taken == 1
-    await tx.run(LOT_USE, entry_id, lot_id, points)
-
-
-async def put_into_lot(tx: Tx, *, entry_id: int, account_id: int, bucket: Bucket, points: int) -> int:
-    """Returns the lot; the account was taken before."""
-    values = (account_id, bucket.expires_on, bucket.kind, points)
-    if bucket.match_percent is None:
-        lot = await tx.row(PUT_INTO_LOT, *values)
-    else:
-        lot = await tx.row(PUT_INTO_GIFT, *values, bucket.match_percent)
-    assert lot is not None
-    await tx.run(LOT_USE, entry_id, lot["id"], -points)
-    return int(lot["id"])

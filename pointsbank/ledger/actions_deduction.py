@@ -7,7 +7,8 @@ from typing import TypedDict, Unpack
 from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules
-from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account, take_from_lot
+from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account
+from pointsbank.ledger.actions_lots import take_from_lots
 from pointsbank.ledger.rules import Deducted
 
 # Taken before its lots are looked at; a closed passbook holds nothing.
@@ -85,8 +86,7 @@ async def _post(tx: Tx, account: Row, lots: Sequence[Row], points: int, said: Po
         tx.actor.person_id, said["member_id"], *said["source"], said["summary"], "", said["version_id"], None,
     )  # fmt: skip
     assert entry is not None
-    for part in parts:
-        await take_from_lot(tx, entry_id=entry["id"], lot_id=part.lot_id, points=part.points)
+    await take_from_lots(tx, entry_id=entry["id"], account_id=account["id"], parts=parts)
     await tx.run(MOVE, entry["id"], account["id"], target_id, taken, left["balance"], None)
     await tx.run(ADD, taken, target_id)
     return Deducted(entry["id"], taken)

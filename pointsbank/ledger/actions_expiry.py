@@ -6,8 +6,9 @@ from pointsbank.kit.clock import local_day
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import rules
-from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account, take_from_lot
+from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account
 from pointsbank.ledger.actions_flows import check_nothing_held
+from pointsbank.ledger.actions_lots import take_from_lot, take_from_lots
 from pointsbank.ledger.rules import NotAsTold, Posted
 
 EXPIRED_AT_ONCE = 400
@@ -78,8 +79,8 @@ async def give_up(tx: Tx, *, passbook_id: int, points: int, member_id: int, sour
         )  # fmt: skip
         assert entry is not None
         entry_id = int(entry["id"])
-        for taken in rules.take_from(await tx.rows(ALL_LOTS, account_id), part):
-            await take_from_lot(tx, entry_id=entry_id, lot_id=taken.lot_id, points=taken.points)
+        parts = rules.take_from(await tx.rows(ALL_LOTS, account_id), part)
+        await take_from_lots(tx, entry_id=entry_id, account_id=account_id, parts=parts)
         await tx.run(MOVE, entry_id, account_id, target_id, part, left, None)
     await tx.run(ADD, points, target_id)
     return Posted(entry_id, 0)

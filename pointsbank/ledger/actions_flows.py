@@ -22,10 +22,9 @@ from pointsbank.ledger.actions import (
     PUT,
     TAKE,
     TAKE_ISSUED,
-    put_into_lot,
     system_account,
-    take_from_lot,
 )
+from pointsbank.ledger.actions_lots import put_into_lot, take_from_lots
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries_flows import Book
 from pointsbank.ledger.rules import BookClosed, Bucket, NotEnoughPoints, PointsHeld, in_unit
@@ -257,9 +256,9 @@ async def _take_lots(tx: Tx, entry_id: int, voucher: Voucher, source: Book, *, l
         if voucher.what in GIVEN:
             raise OnlyEarned(points=found_points, **in_unit(source))
         raise NotEnoughPoints(missing=voucher.points - found_points, **in_unit(source))
+    await take_from_lots(tx, entry_id=entry_id, account_id=source.account_id, parts=taken)
     buckets: Counter[Bucket] = Counter()
     for part in taken:
-        await take_from_lot(tx, entry_id=entry_id, lot_id=part.lot_id, points=part.points)
         lot = lots[part.lot_id]
         buckets[Bucket(lot["kind"], lot["expires_on"], lot["match_percent"])] += part.points
     return buckets

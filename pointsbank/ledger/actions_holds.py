@@ -13,13 +13,13 @@ from pointsbank.ledger.actions import (
     ADD,
     ENTRY,
     KEPT_BACK,
-    LOT_USE,
     MOVE,
     Source,
     lots_for,
     refuse_spending,
     system_account,
 )
+from pointsbank.ledger.actions_lots import LOT_USE
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import AlreadyHeld, HoldResolved, NotOverdue, Posted, UnknownHold
 from pointsbank.trail import actions as trail

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules, rules_kinds
-from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, system_account, take_from_lot
+from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, system_account
 from pointsbank.ledger.actions_kinds import LAST, come_to, note_run
+from pointsbank.ledger.actions_lots import take_from_lots
 from pointsbank.ledger.rules import LotTaken
 
 BOOKS_AT_ONCE = 100
@@ -75,7 +76,6 @@ async def _clear_some(tx: Tx, kind: Row, account_id: int, parts: list[LotTaken],
         "book_kind", kind["id"], "到清零日清零", "", None, None,
     )  # fmt: skip
     assert entry is not None
-    for part in parts:
-        await take_from_lot(tx, entry_id=entry["id"], lot_id=part.lot_id, points=part.points)
+    await take_from_lots(tx, entry_id=entry["id"], account_id=account_id, parts=parts)
     await tx.run(MOVE, entry["id"], account_id, target_id, points, account["balance"], None)
     await tx.run(ADD, points, target_id)

@@ -13,10 +13,9 @@ from pointsbank.ledger.actions import (
     OPENING,
     PUT,
     TAKE,
-    put_into_lot,
     system_account,
-    take_from_lot,
 )
+from pointsbank.ledger.actions_lots import put_back_into_lots, put_into_lot, take_from_lots
 from pointsbank.ledger.rules import (
     AlreadyReversed,
     AlreadySpent,
@@ -61,7 +60,7 @@ UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND (balance >= ? O
 BALANCE = "SELECT balance FROM ledger_account WHERE id = ?"
 END_LINE = "UPDATE ledger_opening_line SET live = FALSE WHERE list_id = ? AND position = ?"
 TAKEN_FROM = """
-SELECT used.points, lot.kind, lot.expires_on, lot.match_percent
+SELECT used.points, lot.id, lot.kind, lot.expires_on, lot.match_percent
   FROM ledger_lot_use used JOIN ledger_lot lot ON lot.id = used.lot_id
  WHERE used.entry_id = ? AND lot.account_id = ? AND used.points > 0 ORDER BY lot.id
 """
@@ -158,8 +157,7 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
     clawback_id = await _counter_entry(tx, original, "clawback", reason, asked - points or None)
     account = await tx.row(TAKE, points, account_id, points)
     assert account is not None
-    for part in parts:
-        await take_from_lot(tx, entry_id=clawback_id, lot_id=part.lot_id, points=part.points)
+    await take_from_lots(tx, entry_id=clawback_id, account_id=account_id, parts=parts)
     target_id = await system_account(tx, community_id=original["community_id"], system=rules.CLAWED_BACK)
     await tx.run(MOVE, clawback_id, account_id, target_id, points, account["balance"], None)
     await tx.run(ADD, points, target_id)
@@ -211,11 +209,15 @@ async def _give_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, p
         raise BookClosed
     buckets: Counter[Bucket] = Counter()
     was_cleared = await tx.row(CLEARED_SINCE, account_id, entry_id) is not None
-    for part, kind, expires_on, match_percent in await tx.rows(TAKEN_FROM, entry_id, account_id):
+    lots: dict[Bucket, int] = {}
+    for part, lot_id, kind, expires_on, match_percent in await tx.rows(TAKEN_FROM, entry_id, account_id):
         lot = Bucket(kind, expires_on, match_percent)
+        lots[lot] = lot_id
         buckets[rules.comes_back_as(lot, local_day(tx.now), was_cleared=was_cleared)] += part
-    for bucket, part in buckets.items():
-        await put_into_lot(tx, entry_id=reversal_id, account_id=account_id, bucket=bucket, points=part)
+    same = [LotTaken(lots[bucket], part) for bucket, part in buckets.items() if bucket in lots]
+    await put_back_into_lots(tx, entry_id=reversal_id, account_id=account_id, parts=same)
+    for bucket in [one for one in buckets if one not in lots]:
+        await put_into_lot(tx, entry_id=reversal_id, account_id=account_id, bucket=bucket, points=buckets[bucket])
     return int(account["balance"])
 
 
@@ -229,8 +231,7 @@ async def _take_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, p
     missing = points - sum(part.points for part in parts)
     if missing:
         raise await _spent(tx, account_id, missing)
-    for part in parts:
-        await take_from_lot(tx, entry_id=reversal_id, lot_id=part.lot_id, points=part.points)
+    await take_from_lots(tx, entry_id=reversal_id, account_id=account_id, parts=parts)
     return int(account["balance"])
 
 

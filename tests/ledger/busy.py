@@ -17,6 +17,7 @@ from pointsbank.ledger import (
     actions_budgets,
     actions_flows,
     actions_holds,
+    actions_lots,
     actions_opening,
     actions_paper,
     actions_periods,
@@ -66,7 +67,7 @@ async def present(tx: db.Tx, *, community_id: int, account_id: int) -> None:
     account = await tx.row(actions.ADD, 4, account_id)
     await tx.run(actions.MOVE, entry["id"], issued_id, account_id, 4, None, account["balance"])
     lot = await tx.row(NEW_GIFT, account_id, NEVER, 4)
-    await tx.run(actions.LOT_USE, entry["id"], lot["id"], -4)
+    await tx.run(actions_lots.LOT_USE, entry["id"], lot["id"], -4)
     await tx.run(actions.TAKE_ISSUED, 4, issued_id)
 
 

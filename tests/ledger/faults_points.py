@@ -14,6 +14,7 @@ from pointsbank.ledger import (
     actions_flows,
     actions_gifts,
     actions_kinds,
+    actions_lots,
     actions_opening,
     actions_periods,
     actions_reset,
@@ -237,3 +238,13 @@ def a_list_opens_a_month_that_was_closed(patch):
 @fault("award", "order", "settle", "live_on")
 def what_has_expired_stands_in_for_what_has_to_stay(patch):
     amend(patch, actions, "SPEND", "lot.expires_on < ?", "lot.expires_on < ? AND 1 = 0")
+
+
+@fault("award", "order", "adjust", "agree", "live_on")
+def of_several_lots_the_last_is_forgotten(patch):
+    amend(patch, actions_lots, "USE_LOTS", "ledger_lot.remaining - used.points FROM", "ledger_lot.remaining FROM")
+
+
+@fault("award", "order", "reverse", "live_on")
+def what_several_lots_paid_is_given_back_to_none(patch):
+    patch.setattr(actions_reversal, "put_back_into_lots", nothing)

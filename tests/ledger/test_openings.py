@@ -8,7 +8,7 @@ import pytest
 from pointsbank.approvals.rules import AlreadyDecided, FactsChanged, NotGiven, NotTheMaker, OwnBenefit, OwnRequest
 from pointsbank.kit import db
 from pointsbank.ledger import actions as ledger
-from pointsbank.ledger import actions_expiry, queries, queries_opening, rules_opening, verify
+from pointsbank.ledger import actions_expiry, actions_lots, queries, queries_opening, rules_opening, verify
 from pointsbank.ledger import actions_opening as openings
 from pointsbank.ledger.rules import NEVER, Bucket
 from pointsbank.ledger.rules_opening import ListMoved, NewLine, NotOnList, OpenedElsewhere, OwnReversal
@@ -263,7 +263,9 @@ async def forge(tx: db.Tx, *, community_id: int, account_id: int) -> None:
     )  # fmt: skip
     await tx.run("UPDATE ledger_account SET balance = balance - 7 WHERE id = ?", issued["id"])
     await tx.run(ledger.MOVE, entry["id"], issued["id"], account_id, 7, None, account["balance"])
-    await ledger.put_into_lot(tx, entry_id=entry["id"], account_id=account_id, points=7, bucket=Bucket("earned", NEVER))
+    await actions_lots.put_into_lot(
+        tx, entry_id=entry["id"], account_id=account_id, points=7, bucket=Bucket("earned", NEVER)
+    )
 
 
 @pytest.mark.tampers
