@@ -18,7 +18,7 @@ from pointsbank.people import actions_staff as staff
 from pointsbank.people.rules_roles import Role
 from pointsbank.redemption import actions as redemption
 from pointsbank.scoring import actions as scoring
-from pointsbank.scoring.rules import Basis, Item, Table
+from pointsbank.scoring.rules import Basis, Cap, Item, Period, Scope, Table
 from pointsbank.scoring.rules_table import Panel, Process, Validity, ValidityKind, Veto
 from pointsbank.stock import actions as stock
 
@@ -97,6 +97,10 @@ JUDGED = Item(
     code="P01", category="公益", name="结对帮扶", basis=Basis.PER_TIME, points=8, evidence="受助人确认",
     review=("organiser", "panel"), panel=Panel(members=3, agree=2, drawn=True),
 )  # fmt: skip
+RIVERSIDE = Item(
+    code="G01", category="志愿服务", name="护河志愿服务", basis=Basis.PER_TIME, points=3, evidence="现场签到",
+    caps=(Cap(Scope.PERSON, Period.DAY, 6),),
+)  # fmt: skip
 VISITS = Programme((("上门陪护独居老人", "3 栋楼下"),), JUDGED.code, SATURDAY, 2)
 GATE_MINUTES = 180
 PLACES = (
@@ -161,8 +165,8 @@ PLACES = (
         buildings=tuple(f"{number} 幢" for number in range(1, 6)),
         households=64,
         programmes=(
-            Programme((("河边护水日", "望溪桥头"),), "C01", SATURDAY, 9),
-            Programme((("护水宣传", "望溪桥头"), ("分享护河做法", "居民活动室")), "C01", SUNDAY, 8),
+            Programme((("河边护水日", "望溪桥头"),), RIVERSIDE.code, SATURDAY, 9),
+            Programme((("护水宣传", "望溪桥头"), ("分享护河做法", "居民活动室")), RIVERSIDE.code, SUNDAY, 8),
         ),
         price_percent=20,
         orders=8,
@@ -172,6 +176,7 @@ PLACES = (
             Role.GRID_WORKER: "莫小舟",
             Role.COUNTER_STAFF: "易安禾",
         },
+        items=(RIVERSIDE,),
         rules={"gate_minutes": GATE_MINUTES},
     ),
 )
