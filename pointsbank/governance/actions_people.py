@@ -1,9 +1,11 @@
 """Decisions about people that reach into other rooms: merging and parting, moving house, leaving."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 
+from pointsbank.approvals import queries as approvals
 from pointsbank.awards import actions as awards
 from pointsbank.awards import actions_holders as cases
 from pointsbank.awards import queries as award_queries
@@ -12,7 +14,7 @@ from pointsbank.events import actions_confirm as events
 from pointsbank.events import queries as event_queries
 from pointsbank.governance import actions_points as points
 from pointsbank.governance import queries
-from pointsbank.governance.rules import DisputedFirst, OwnMatter, OwnMerge
+from pointsbank.governance.rules import DisputedFirst, FilledAlone, OwnMatter, OwnMerge
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_expiry as ledger
 from pointsbank.ledger import actions_joining as joining
@@ -87,6 +89,7 @@ async def move(
 ) -> Moved:
     """Let members of one household move, and points with them.
 
+    Refuses FilledAlone where that would let one admin make the household to whom the points go.
     Who leaves nobody behind takes all of the household's points along, what is on its way too, and its passbooks are
     closed. Who leaves others behind takes `share` of the shared passbook. What was used of the limits counts for both.
     """
@@ -94,12 +97,15 @@ async def move(
     holders = [await people_queries.holder_of(tx, person_id) for person_id in sorted(set(person_ids))]
     if any(holder.community_id != community_id for holder in holders):
         raise NotOneHome
-    await not_own(tx, person_ids=[holder.person_id for holder in holders])
+    moving = {holder.person_id for holder in holders}
+    judge_id = await not_own(tx, person_ids=sorted(moving))
+    shares_from = await approvals.brought_until(tx, judge_id, moving) if share else None
     moved = await actions_homes.move(
         tx, community_id=community_id, person_ids=person_ids, building_id=building_id, door=door, reason=reason
     )
     first = holders[0]
     await not_own(tx, person_ids=[first.person_id])  # nor into one's own household
+    await _check_hands(tx, judge_id, moved, moving, takes_share=share > 0, shares_from=shares_from)
     if first.household_id is None:
         await settle_into_household(tx, holder=first)
     elif moved.left_id is not None and moved.is_emptied:
@@ -114,6 +120,23 @@ async def move(
         if share:
             await _take_share(tx, first, moved.left_id, share)
     return moved
+
+
+async def _check_hands(
+    tx: Tx, judge_id: int, moved: Moved, moving: set[int], *, takes_share: bool, shares_from: date | None
+) -> None:
+    """Refuses FilledAlone where a household's points would come to people whom the same hands brought in lately."""
+    if moved.left_id is None:
+        return
+    if not any(book.balance for book in await books.open_books(tx, household_id=moved.left_id)):
+        return
+    gaining = set(await people_queries.household_members(tx, moved.left_id))
+    if moved.is_emptied or takes_share:
+        gaining |= set(await people_queries.household_members(tx, moved.household_id))
+    until = await approvals.brought_until(tx, judge_id, sorted(gaining - moving))
+    days = [day for day in (until, None if moved.is_emptied else shares_from) if day is not None]
+    if days:
+        raise FilledAlone(day=max(days).isoformat())
 
 
 async def settle_into_household(tx: Tx, *, holder: Holder) -> None:

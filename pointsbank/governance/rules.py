@@ -15,6 +15,17 @@ class OwnMatter(Refusal):
     message = "这是你自己或同一户家人的事，不能由你来定。请另一位管理员来做。"
 
 
+class FilledAlone(Refusal):
+    """Only for some days, as with logins: where one admin is all there is, families come and go too."""
+
+    kind = Kind.FORBIDDEN
+    code = "governance.filled_alone"
+    message = (
+        "这样迁，一户共用的积分会到最近 7 天由你（或者和你互相给过登录、密码、岗位的人）登记或迁进来的人手里。"
+        "{day}起你才能办；急的话，请另一位管理员来办。"
+    )
+
+
 class OwnRecord(Refusal):
     kind = Kind.FORBIDDEN
     code = "governance.own_record"

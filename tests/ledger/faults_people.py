@@ -33,7 +33,7 @@ def what_is_on_its_way_stays_behind(patch):
     patch.setattr(awards, "redirect", nothing)
 
 
-@fault(*HOMES)
+@fault(*HOMES, "live_on")
 def a_share_is_rounded_to_tens(patch):
     take_share = actions_people._take_share
 

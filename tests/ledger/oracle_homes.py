@@ -95,12 +95,22 @@ class Homes(Flows, Openings):
             target = len(self.homes) - 1
         if {self.people[one].name for one in moving} & {self.people[one].name for one in self.members(target)}:
             raise No("already_at_door", "people")
+        shares_late = self.is_new(moving)
         for one in moving:
             self.put(self.people[one], "home", target)
             self.put(self.people[one], "came_on", self.today)
         if left is not None and not staying:
             self.put(self.homes[left], "door", None)
+        gaining = [*staying, *(self.members(target) if share or not staying else ())]
+        is_filled = self.is_new([one for one in gaining if one not in moving])
+        if left is not None and any(map(self.balance, self.open_books(home=left))):
+            self._check_hands(is_filled=is_filled or (shares_late and share > 0 and bool(staying)))
         self._points_move(moving[0], left, share, is_emptied=not staying)
+
+    def _check_hands(self, *, is_filled: bool) -> None:
+        """Nobody brings somebody in, and then lets a household's points come to them."""
+        if is_filled:
+            raise No("filled_alone", "governance")
 
     def _points_move(self, first: int, left: int | None, share: int, *, is_emptied: bool) -> None:
         if left is None:
