@@ -1,6 +1,7 @@
 """Opening balances: two people, one booking, and a way back."""
 
 import asyncio
+import secrets
 from datetime import date, timedelta
 
 import pytest
@@ -25,11 +26,12 @@ async def admin(world):
 
 
 async def drafted(world, maker, *lines, expires_on=NEVER) -> int:
-    """A list of (person, points)."""
+    """A list of (person, points), made as at a page: under a key."""
     made = [NewLine(person_id, None, points, "") for person_id, points in lines]
     return await db.write(
-        openings.make_list, actor=maker, community_id=world.home.id, day=DAY, expires_on=expires_on, lines=made
-    )
+        openings.make_list, actor=maker, request_key=secrets.token_urlsafe(16), community_id=world.home.id, day=DAY,
+        expires_on=expires_on, lines=made,
+    )  # fmt: skip
 
 
 async def asked(world, maker, *lines) -> int:
