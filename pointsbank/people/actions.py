@@ -183,6 +183,7 @@ async def register_at_door(
 
     The same name behind the same door is refused: more likely somebody is entered twice than lives there twice.
     """
+    await touch_roster(tx, community_id=community_id)  # of two who open the same door, one waits for the other
     household_id = await queries_homes.household_at(tx, building_id, door)
     is_head = household_id is None
     if household_id is None:

@@ -76,7 +76,7 @@ UPDATE people_import SET state = 'expired' WHERE state IN ('uploading', 'mapping
 """
 
 # The last command. An ID number that somebody registered meanwhile is already there; a member number that was drawn
-# meanwhile is drawn again.
+# meanwhile is drawn again, and a household whose people have gone meanwhile is looked for again.
 FINISH = "UPDATE people_import SET state = 'done' WHERE id = ? AND state = 'importing' AND done = total"
 TAKEN_ID = """
 UPDATE people_import_row SET state = 'known' WHERE import_id = ? AND state = 'ready' AND id_index IS NOT NULL
@@ -85,6 +85,15 @@ UPDATE people_import_row SET state = 'known' WHERE import_id = ? AND state = 're
 TAKEN_NUMBER = """
 UPDATE people_import_row SET state = 'good' WHERE import_id = ? AND state = 'ready'
    AND EXISTS (SELECT 1 FROM people_person p WHERE p.member_number = people_import_row.member_number)
+"""
+HOME_GONE = """
+UPDATE people_import_row SET state = 'good', household_id = NULL
+ WHERE import_id = ? AND state = 'ready' AND household_id IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM people_person p
+                    WHERE p.household_id = people_import_row.household_id AND p.state = 'member')
+   AND NOT EXISTS (SELECT 1 FROM people_import_row first
+                    WHERE first.import_id = people_import_row.import_id AND first.makes_household
+                      AND first.household_id = people_import_row.household_id)
 """
 BACK = "UPDATE people_import SET done = done - ? WHERE id = ? AND state = 'importing'"
 PERSONS = """
@@ -315,10 +324,11 @@ async def make_ready(
 
 async def finish(tx: Tx, *, import_id: int, community_id: int) -> bool:
     """Make everybody who lies ready a member, at once. False when some have to be laid ready once more."""
+    await tx.run(HOLD_COMMUNITY, community_id)  # nobody leaves a household while others enter it
     if await tx.run(FINISH, import_id) == 0:
         raise ImportMovedOn
     await tx.run(TAKEN_ID, import_id)
-    again = await tx.run(TAKEN_NUMBER, import_id)
+    again = await tx.run(TAKEN_NUMBER, import_id) + await tx.run(HOME_GONE, import_id)
     if again:
         await tx.run("UPDATE people_import SET state = 'importing' WHERE id = ?", import_id)
         await tx.run(BACK, again, import_id)

@@ -104,12 +104,15 @@ def who_is(town: Town, one: Draft | Entry, building_id: int | None) -> str | Non
 
 
 def renewed(entry: Entry, town: Town) -> Entry | None:
-    """What was checked a while ago, against the roster as it is now; None if the person has come into it meanwhile."""
+    """What was checked a while ago, against the roster as it is now; None if the person has come into it meanwhile.
+
+    Whoever lived behind the door at the check may have left: the household of then is nobody's home any more.
+    """
     if who_is(town, entry, entry.building_id) is not None:
         return None
     home = town.homes.get((entry.building_id, door_key(entry.door))) if entry.building_id and entry.door else None
-    is_joining = home is not None and entry.home.startswith("d")
-    return msgspec.structs.replace(entry, household_id=home.household_id if home and is_joining else entry.household_id)
+    is_joining = entry.household_id is not None or entry.home.startswith("d")
+    return msgspec.structs.replace(entry, household_id=home.household_id if home and is_joining else None)
 
 
 def check(rows: Iterable[Row], plan: Plan, town: Town) -> list[Verdict]:

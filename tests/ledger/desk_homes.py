@@ -22,8 +22,9 @@ class Moving(Asking):
         )  # fmt: skip
 
     async def register(self, name: str, person: int | None) -> None:
-        """Somebody new, alone or where another lives."""
+        """Somebody new, alone or where another lives: nobody finds a household that nobody lives in any more."""
         home = None if person is None else self.oracle.people[self.person(person)].home
+        home = home if home is not None and self.oracle.members(home) else None
         await self.both(
             people.make_person, lambda: self.oracle.register(name, home), **self.community,
             household_id=None if home is None else self.place.homes[home], name=name, phone=None,

@@ -10,6 +10,7 @@ from pointsbank.kit import db
 from pointsbank.kit.errors import NotFound
 from pointsbank.people import (
     actions,
+    actions_homes,
     actions_import,
     actions_own,
     actions_tags,
@@ -271,6 +272,37 @@ async def test_an_id_number_and_a_member_number_that_were_taken_at_the_last_mome
     shown = await desk.see(import_id)
     assert (shown.state, shown.entered, shown.known) == ("done", 1, 1)
     assert calls.count(actions_import.finish) == 2
+
+
+@both
+@pytest.mark.parametrize(("door", "is_late"), [("606", False), ("606", True), ("909", False)])
+async def test_a_household_whose_people_have_gone_takes_nobody_in(desk, people, monkeypatch, door, is_late):
+    """They moved in with others or to an empty flat, after the check or even after all lay ready."""
+    old = await people.household(door="505")
+    gone = await people.member("测试辛", household_id=old)
+    await people.member("测试壬", household_id=await people.household(door="606"))
+    import_id = await desk.check(sheet(somebody(姓名="测试己", 手机="10000000055", 门牌="505")))
+    real, has_left = db.write, not is_late
+    moving = {"person_ids": [gone], "building_id": people.place.building, "door": door, "reason": "moved"}
+
+    async def hasty(action, **facts):
+        nonlocal has_left
+        if action is actions_import.finish and not has_left:
+            has_left = True
+            await real(actions_homes.move, community_id=desk.community, **moving)
+        return await real(action, **facts)
+
+    if has_left:
+        await real(actions_homes.move, community_id=desk.community, **moving)
+    monkeypatch.setattr(importing.db, "write", hasty)
+    await desk.start(import_id)
+    await work()
+    ((home, lives_behind),) = await db.rows(
+        "SELECT h.id, h.door FROM people_person p JOIN people_household h ON h.id = p.household_id ORDER BY p.id DESC"
+        " LIMIT 1"
+    )
+    assert has_left
+    assert (home != old, lives_behind is not None) == (True, True)
 
 
 async def test_one_import_of_a_community_runs_at_a_time_and_a_foreign_one_does_not_exist(desk):
