@@ -1,5 +1,6 @@
 /* The grid of a draft as a spreadsheet, saved as one types; form[data-sheet] works without this file. ES2017.
-   A cell is an input with an id, in a tr[id]. What a save answers renews .was in the rows and each [data-fresh]. */
+   A cell is an input with an id, in a tr[id]. What a save answers renews .was in the rows and each [data-fresh].
+   form[data-saved] is sent once all is saved. */
 (() => {
 'use strict'
 const doc = document
@@ -230,7 +231,10 @@ const save = () => {
   commit()
   clearTimeout(timer)
   const changed = dirty()
-  if (!changed.length) return isLost && takenBack()
+  if (!changed.length) {
+    if (isLost) takenBack()
+    return isAwaited && goOn()
+  }
   const values = new Map()
   changed.forEach(row => cellsOf(row).forEach(input => values.set(input.id, valueOf(input))))
   const body = new URLSearchParams([].concat.apply([], changed.map(pairsOf)))
@@ -269,6 +273,7 @@ const answered = (answer, page, values) => {
   renew(page, values)
   button.hidden = true
   if (dirty().length) soon(WAIT)
+  else if (isAwaited) goOn()
 }
 /* What was refused is as it was saved again. */
 const takenBack = () => {
@@ -276,8 +281,9 @@ const takenBack = () => {
   form.querySelectorAll('[aria-invalid]').forEach(input => input.removeAttribute('aria-invalid'))
   say(told)
 }
-const refuse = text => { isBusy = false; isLost = true; say(form.dataset.refused + text, true) }
-const lose = text => { isBusy = false; isLost = true; say(text, true); soon(AGAIN) }
+const fail = text => { isBusy = isAwaited = false; isLost = true; say(text, true) }
+const refuse = text => fail(form.dataset.refused + text)
+const lose = text => { fail(text); soon(AGAIN) }
 const seenOf = row => row.querySelector('input[name=seen]')
 /* What others wrote meanwhile, where nothing is typed. An ended row keeps its cells: taken up again, it is as it was. */
 const takeOver = (row, page) => {
@@ -305,7 +311,7 @@ const seenNow = (row, fresh, values) => {
 const renew = (page, values) => {
   doc.querySelectorAll('[data-fresh]').forEach(old => {
     const fresh = page.getElementById(old.id)
-    if (fresh) old.replaceWith(fresh)
+    if (fresh && !old.querySelector('button:active')) old.replaceWith(fresh) // a press would be lost with its button
   })
   told = cell('saved').textContent
   rows().forEach(row => {
@@ -324,6 +330,21 @@ const renew = (page, values) => {
   })
 }
 form.addEventListener('submit', event => { event.preventDefault(); save() })
+/* What is tried is what one sees. If it cannot be saved that is told, and nothing is tried. */
+let isAwaited = false
+const goOn = () => {
+  isAwaited = false
+  const awaited = doc.querySelector('form[data-saved] button')
+  if (awaited) awaited.click()
+}
+doc.addEventListener('submit', event => {
+  if (!event.target.matches('form[data-saved]')) return
+  commit()
+  if (!isBusy && !dirty().length) return
+  event.preventDefault()
+  isAwaited = true
+  save()
+}, true)
 window.addEventListener('pagehide', save)
 window.addEventListener('beforeunload', event => {
   commit()

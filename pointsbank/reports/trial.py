@@ -25,7 +25,7 @@ from pointsbank.reports.rules_trial import Did, Outcome, Scored, Tally, counted_
 from pointsbank.reports.trial_files import Answer, Asked, Order, answer_file, order_file, put, read
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.queries import Version
-from pointsbank.scoring.rules import Facts, Item, PastAct, Replay, Scope
+from pointsbank.scoring.rules import Facts, Item, PastAct, Replay, Scope, Table
 
 
 class Withdrawn(Exception):
@@ -37,6 +37,8 @@ class Trial:
 
     def __init__(self, asked: Asked) -> None:
         self.order = asked.order
+        self.draft = asked.table
+        self.items = {item.code: item for item in asked.table.items}
         self.order_file = order_file(asked.settings, self.order.community_id)
         self.answer_file = answer_file(asked.settings, self.order.community_id)
         self.first = first_day(self.order.today, self.order.months)
@@ -47,23 +49,22 @@ class Trial:
 
     async def run(self) -> Outcome:
         place = self.order.community_id
-        draft = await scoring.version((place,), self.order.version_id)
-        span = await self._span(draft)
+        span = await self._span()
         async with db.snapshot() as rows:
             self.total = await queries.count(rows, place, span)
             self.tell()
             async for some in queries.slices(rows, place, span):
                 for act in some:
-                    self.take(act, await self._scored_by(act.version_id), draft)
+                    self.take(act, await self._scored_by(act.version_id))
                 self.done += len(some)
                 self.tell()
         return self.tally.outcome()
 
-    async def _span(self, draft: Version) -> Span:
+    async def _span(self) -> Span:
         """The acts to score again; before the first year only those of which something still counts."""
         known = await scoring.versions(self.order.community_id)
         adopted = [await self._scored_by(line.version_id) for line in known if line.in_force_from is not None]
-        codes = reaching_back([draft.table, *(version.table for version in adopted)], self.order.today)
+        codes = reaching_back([self.draft, *(version.table for version in adopted)], self.order.today)
         return Span(counted_from(self.first), self.order.today, codes)
 
     def tell(self, outcome: Outcome | None = None) -> None:
@@ -79,7 +80,7 @@ class Trial:
             self.versions[version_id] = known
         return known
 
-    def take(self, act: Recorded, in_force: Version, draft: Version) -> None:
+    def take(self, act: Recorded, in_force: Version) -> None:
         """Score an act on both sides; what lies before the months that were asked for only uses up caps."""
         began = act.began_at.astimezone(ZONE)
         day = began.date()
@@ -93,19 +94,19 @@ class Trial:
             occasion=act.occasion, **asdict(act.noted),
         )  # fmt: skip
         past = PastAct(act.item_code, facts, *holders)
-        old = _scored(self.before, in_force, in_force.items[act.item_code], past)
-        item = draft.items.get(act.item_code)
-        new = None if item is None else _scored(self.after, draft, item, past)
+        old = _scored(self.before, in_force.table, in_force.items[act.item_code], past)
+        item = self.items.get(act.item_code)
+        new = None if item is None else _scored(self.after, self.draft, item, past)
         if day >= self.first:
             self.tally.add(Did(act.person_id, day, act.awarded, act.birth_year, act.sex), old, new)
 
 
-def _scored(again: Replay, version: Version, item: Item, past: PastAct) -> Scored:
-    """A value that was fixed is one only where this version leaves it open too."""
+def _scored(again: Replay, table: Table, item: Item, past: PastAct) -> Scored:
+    """A value that was fixed is one only where this table leaves it open too."""
     if past.facts.fixed_points is not None and item.points is not None and item.range_max is None:
         past = replace(past, facts=replace(past.facts, fixed_points=None))
     try:
-        return Scored(item, again.score(version.table, item, past))
+        return Scored(item, again.score(table, item, past))
     except Refusal:  # something is wanted that nobody ever wrote down
         return Scored(item, None)
 

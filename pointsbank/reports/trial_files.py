@@ -13,6 +13,7 @@ import msgspec
 
 from pointsbank.kit.settings import Settings
 from pointsbank.reports.rules_trial import Outcome
+from pointsbank.scoring.rules import Table
 
 FOLDER = "trials"
 T = TypeVar("T")
@@ -31,9 +32,13 @@ class Order(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What the process is told: the order, and where the installation is."""
+    """What the process is told: the order, the rules to try, and where the installation is.
+
+    The draft may be written on between the order and the process, which must not read other rules than were ordered.
+    """
 
     order: Order
+    table: Table
     data: str
     database_url: str | None
 

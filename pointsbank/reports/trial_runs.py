@@ -71,7 +71,7 @@ async def start(settings: Settings, draft: Version, *, months: int, key: str, no
         raise TrialRuns
     _forget_old(settings)
     order = Order(key, place, draft.id, months, local_day(now), rules_of(draft.table), now)
-    asked = msgspec.json.encode(Asked(order, str(settings.data), settings.database_url))
+    asked = msgspec.json.encode(Asked(order, draft.table, str(settings.data), settings.database_url))
     put(order_file(settings, place), order)
     with contextlib.ExitStack() as undo:
         undo.callback(order_file(settings, place).unlink, missing_ok=True)

@@ -1,6 +1,7 @@
 """A scoring table is written as in a spreadsheet: walked with arrows, pasted into, undone, saved as one types."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,36 @@ def test_what_was_not_saved_stays_and_says_so(page):
     assert [value(page, "name-A01"), value(page, "points-A01")] == ["测试改名", "6"]
 
 
+def test_what_is_tried_is_what_one_sees(page):
+    """A value that is still being typed is saved first, however long that takes, and one that cannot be stops it."""
+    editor, saves = page.url, []
+
+    def slowly(route, request):
+        if request.method != "POST":
+            return route.continue_()
+        saves.append(request.post_data)
+        time.sleep(0.7)
+        return route.fulfill(response=route.fetch())
+
+    page.route(editor, slowly)
+    page.focus("#points-A01")
+    page.keyboard.type("八")
+    page.click("#trial button")
+    expect(page.locator("#saved")).to_contain_text("“八”不是数")
+    assert page.url == editor
+    for points in ("77", "5"):
+        page.focus("#points-A01")
+        page.keyboard.type(points)
+        page.click("#trial button")
+        page.wait_for_url("**/overview/trial/*")
+        expect(page.get_by_role("button", name="再算一次")).to_be_visible(timeout=30_000)
+        page.goto(editor)
+        assert value(page, "points-A01") == points
+        expect(page.locator("#trial")).to_contain_text("近 12 个月的记录")
+        expect(page.locator("#trial")).not_to_contain_text("试算以后又改过")
+    assert len(saves) == 3
+
+
 @pytest.mark.parametrize("size", ZOOMED)
 def test_a_desk_whose_page_is_zoomed_goes_on_writing(page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -224,3 +255,5 @@ def test_a_draft_is_saved_without_script(enter):
     page.click("button:has-text('保存草稿')")
     expect(page.locator("#ended-B01")).not_to_be_checked()
     expect(page.locator("#row-B01")).not_to_have_class("is-ended")
+    page.click("#trial button")
+    page.wait_for_url("**/overview/trial/*")

@@ -95,7 +95,7 @@ class Past:
         now = self.world.clock.now()
         order = Order(KEY, self.world.home.id, draft.id, months, local_day(now), trial_runs.rules_of(draft.table), now)
         put(order_file(self.world.settings, order.community_id), order)
-        trial = Trial(Asked(order, str(self.world.settings.data), None))
+        trial = Trial(Asked(order, draft.table, str(self.world.settings.data), None))
         trial.tell(await trial.run())
         return self.look().answer.outcome
 
@@ -180,9 +180,8 @@ async def test_an_act_that_was_sent_back_is_left_out(past, world):
 
 def test_a_value_that_was_fixed_counts_where_a_version_leaves_it_open():
     def points(item, fixed_points):
-        version = tables.Version(1, 1, "draft", None, a_table(item), {}, 1)
         past = PastAct("A01", some_facts(fixed_points=fixed_points), 1, 1, 1)
-        scored = _scored(Replay(), version, item, past)
+        scored = _scored(Replay(), a_table(item), item, past)
         return None if scored.result is None else scored.points
 
     plain = an_item(basis=Basis.PER_TIME, points=3)
@@ -356,7 +355,7 @@ async def test_a_process_that_is_ended_from_outside_is_told_as_broken(past, worl
 
 async def test_a_run_whose_order_is_gone_ends_without_an_answer(past, world):
     order = Order(KEY, world.home.id, 1, 12, world.clock.now().date(), "", world.clock.now())
-    trial = Trial(Asked(order, str(world.settings.data), None))
+    trial = Trial(Asked(order, a_table(), str(world.settings.data), None))
 
     with pytest.raises(Withdrawn):
         trial.tell()
@@ -369,12 +368,25 @@ async def test_the_process_ends_when_whoever_started_it_is_gone(tmp_path, clock)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"postgresql://a:b@127.0.0.1:{silent.getsockname()[1]}/x"
         process = await asyncio.create_subprocess_exec(*trial_runs.COMMAND, stdin=PIPE)
-        process.stdin.write(msgspec.json.encode(Asked(order, str(tmp_path), url)) + b"\n")
+        process.stdin.write(msgspec.json.encode(Asked(order, a_table(), str(tmp_path), url)) + b"\n")
         connection, _ = await asyncio.to_thread(silent.accept)
         with connection:
             process.stdin.close()
 
             assert await process.wait() == 1
+
+
+async def test_what_is_written_while_the_process_starts_is_not_what_is_tried(past):
+    """The mark that the draft has changed since and the figures are of the same rules."""
+    ordered = await past.draft(points=3)
+    await past.start(ordered)
+    written = await past.draft(points=4)
+
+    outcome = await past.answered()
+
+    assert outcome.totals[MAIN].new == 3 * outcome.totals[MAIN].old
+    rules = past.look().order.rules
+    assert (rules == trial_runs.rules_of(ordered.table), rules == trial_runs.rules_of(written.table)) == (True, False)
 
 
 async def test_what_came_out_is_kept_for_a_day(past, world):
