@@ -184,16 +184,18 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
     caps = caps_at(table, item, facts.day, facts.occasion)
     carried = used.get(caps.rest, 0) if caps.rest else 0
     facts, row = _in_a_row(caps, facts, used)
-    full, rest, steps = worked_out(table, item, facts, carried)
-    points, minutes = full, facts.minutes
+    full = worked = worked_out(table, item, facts, carried)
+    minutes, limits = facts.minutes, list[Step]()
     for text, most, said in _minute_limits(item, caps, used):
         if minutes <= most:
             continue
-        minutes = most
-        fewer, rest, _ = worked_out(table, item, msgspec.structs.replace(facts, minutes=minutes), carried)
-        if fewer < points:
-            steps.append(Step(text, {**said, "clipped": points - fewer}, fewer))
-            points = fewer
+        fewer = worked_out(table, item, msgspec.structs.replace(facts, minutes=most), carried)
+        if _is_by_minutes(item):
+            less = {"clipped": worked.points - fewer.points} if fewer.points < worked.points else {}
+            limits.append(Step(text, {**said, "came": minutes, "left_minutes": most, **less}, 0))
+        minutes, worked = most, fewer
+    # Limits of time come first: all that is told after them is told of the minutes that count.
+    points, rest, steps = worked.points, worked.rest, limits + worked.steps
 
     for text, key, counts, most in caps.placed:
         before = used.get(key, 0) if key else 0
@@ -206,12 +208,18 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
             points = left
 
     amounts = {Counts.POINTS: points, Counts.TIMES: 1, Counts.MINUTES: minutes}
-    uses = _uses(caps, amounts) if points else _looked_at(caps, used) if item.basis in JUDGED and not full else []
-    if full:  # clipped by a cap it was done all the same
+    found_wanting = item.basis in JUDGED and not full.points
+    uses = _uses(caps, amounts) if points else _looked_at(caps, used) if found_wanting else []
+    if full.points:  # clipped by a cap it was done all the same
         uses += row
     if caps.rest and rest != carried:
         uses.append(CapUse(caps.rest, rest - carried))
-    return Result(points=points, clipped=full - points, steps=tuple(steps), uses=tuple(uses))
+    return Result(points=points, clipped=full.points - points, steps=tuple(steps), uses=tuple(uses))
+
+
+def _is_by_minutes(item: Item) -> bool:
+    """Whether what an act gives grows with its minutes."""
+    return item.basis is Basis.PER_MINUTES or any(each.measure == "minutes" for each in item.increments)
 
 
 def _uses(caps: Caps, amounts: Mapping[Counts, int]) -> list[CapUse]:

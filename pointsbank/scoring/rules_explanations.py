@@ -64,6 +64,7 @@ EXPLANATIONS: dict[str, str] = {
     "named_highest": "几种情况同时有，只算最高的“{name}”，按 {percent}% 算",
     "named_sum": "“{name}”加在一起，按 {percent}% 算",
     **{f"{start}_{ending}": words for start in ("hours", "minutes", "metres") for ending, words in _BY_BLOCKS},
+    "no_minutes": "没有可以算的时间",
     "per_time": f"做了 {ONCE}，记 {{value}}",
     "per_item": f"{PIECES}，每个记 {{value}}",
     "per_counted": f"{COUNTED}，每{{counted}}记 {{value}}",
@@ -111,6 +112,10 @@ OVER = {
     "most_times": "这次的 {clipped}不算",
     "most_minutes": "超过的时间不算，少 {clipped}",
 }
+# How a limit of time goes on: how much of the time counts, and by how much less that is. Awards of before have OVER.
+TIME_LEFT = "这次的 {came}只算 {left_minutes}"
+NO_TIME_LEFT = "这次的 {came}都不算"
+LESS = "少 {clipped}"
 # How blocks and increments go on where something is left over that fills none.
 LEFT = "剩下的 {left}不算"
 LEFT_HALF = "剩下的 {left}不到一半，不算"
@@ -148,7 +153,10 @@ def told(step: Step, amount: Amount, say: Say = str.format) -> str:
         facts |= {name: length(int(facts[name]), say) for name in METRES if name in facts}
         facts |= {"time": facts.get("metres", ""), "missing": length(missing, say)}
     clauses = [EXPLANATIONS[step.key]]
-    if "clipped" in facts:
+    if "came" in facts:
+        clauses += _time_left(step)
+        facts |= {name: span(int(step.facts[name]), say) for name in ("came", "left_minutes")}
+    elif "clipped" in facts:
         limit = next(name for name in OVER if name in facts)
         had_before = step.facts.get("used", 0) or step.facts.get("had", 0)
         clauses += [BEFORE[limit], OVER[limit]] if had_before else [OVER[limit]]
@@ -156,6 +164,12 @@ def told(step: Step, amount: Amount, say: Say = str.format) -> str:
         facts["left"] = _left(step, say)
         clauses.append(LEFT_HALF if step.key.endswith("_half_up") else LEFT)
     return say("，").join(say(clause, **facts) for clause in clauses)
+
+
+def _time_left(step: Step) -> list[str]:
+    clauses = [BEFORE["most_minutes"]] if step.facts.get("had") else []
+    clauses.append(TIME_LEFT if step.facts["left_minutes"] else NO_TIME_LEFT)
+    return [*clauses, LESS] if "clipped" in step.facts else clauses
 
 
 def _left(step: Step, say: Say) -> str:

@@ -140,6 +140,9 @@ def _per_minutes(item: Item, facts: Facts, total: Sum) -> None:
         key, told = "hours", {"hours": facts.minutes // 60, "minutes": facts.minutes % 60}
     value = _value(item, facts, total)
     _by_blocks(item, facts.minutes, item.block_minutes, value, total)
+    if not facts.minutes:
+        total.tell("no_minutes", {})
+        return
     ending, blocks = _blocks_told(item, "minutes", facts.minutes, value)
     total.tell(f"{key}_{ending}", told | blocks)
 

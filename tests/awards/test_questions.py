@@ -108,7 +108,7 @@ async def test_a_resident_asks_on_the_phone_and_reads_the_answer_there(neighbour
             listed = await staff.get("/awards/questions")
             url = re.search(r"/awards/questions/\d+", listed.text)[0]
             asked = await staff.get(url)
-            assert "2 小时 16 分钟，每满 1 小时记 10 分，满了 2 个，剩下的 16 分钟不算" in asked.text
+            assert "一次最多算 120 分钟，这次的 2 小时 16 分钟只算 2 小时" in asked.text
             answered = await staff.post(url, data={"request_key": key_in(asked), "answer": "零头不满一小时，不算。"})
             assert answered.status_code == 303
             assert "没有等答复的疑问" in (await staff.get("/awards/questions")).text
@@ -140,8 +140,8 @@ async def test_the_slip_says_what_the_screen_says(neighbours, world):
         page = f"/awards/{made.award_id}"
         told = [await staff.get(page), await staff.get(f"{page}/slip"), await resident.get(page)]
     for words in (
-        "2 小时 16 分钟，每满 1 小时记 10 分，满了 2 个，剩下的 16 分钟不算",
-        "一次最多算 60 分钟，超过的时间不算，少 10 分",
+        "一次最多算 60 分钟，这次的 2 小时 16 分钟只算 1 小时，少 10 分",
+        "1 小时，每满 1 小时记 10 分，满了 1 个",
         "《测试积分表》第 1 版",
         "待审核",
         "签到表，要有照片、现场签到",

@@ -186,11 +186,17 @@ def test_only_so_many_minutes_count_for_one_act():
     result = evaluated(an_item(minutes_max_per_act=120), some_facts(minutes=190))
 
     assert (result.points, result.clipped) == (2, 1)
-    assert in_words(result)[-1] == "一次最多算 120 分钟，超过的时间不算，少 1 分"
+    assert in_words(result) == [
+        "一次最多算 120 分钟，这次的 3 小时 10 分钟只算 2 小时，少 1 分",
+        "2 小时，每满 1 小时记 1 分，满了 2 个",
+    ]
 
 
-def test_minutes_beyond_the_most_that_would_earn_nothing_are_not_mentioned():
-    assert len(evaluated(an_item(minutes_max_per_act=120), some_facts(minutes=130)).steps) == 1
+@pytest.mark.parametrize(("minutes", "is_told"), [(120, False), (121, True)])
+def test_minutes_beyond_the_most_are_told_though_they_would_earn_nothing(minutes, is_told):
+    result = evaluated(an_item(minutes_max_per_act=120), some_facts(minutes=minutes))
+
+    assert ("minutes_max" in [step.key for step in result.steps]) == is_told
 
 
 def test_a_panel_fixes_the_value_within_the_published_range():
