@@ -233,6 +233,8 @@ def test_a_phone_reads_a_draft_and_changes_nothing(page, enter):
     expect(phone.get_by_text("手机上只能看")).to_be_visible()
     changing = ".cells input:visible, main button:visible, main a[href$='/sheet']:visible"
     assert phone.locator(changing).count() == 0
+    for words in ("方向键", "从文件导入", "新增一条", "丢掉这份草稿", "现在试算", "再算一次", "交给议事会"):
+        assert phone.locator("main").get_by_text(words).locator("visible=true").count() == 0, words
     assert phone.evaluate(LOOK, CLOSELY) == []
     for tail in ("items/A01", "settings", "sheet", "life"):
         phone.goto(f"{page.url}/{tail}")

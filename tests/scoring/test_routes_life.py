@@ -242,6 +242,21 @@ async def test_nobody_is_offered_to_send_a_version_back_while_an_objection_waits
     assert all(said in life.text for said in ("九分太多了", "改成八分", "采纳", "已撤回", notice))
 
 
+async def test_a_notice_offers_its_comparison_to_all_and_once_it_is_withdrawn_to_nobody(world, cast):
+    url, notice, answer = await objected(world, cast)
+    staff = [cast.drafter, cast.publisher, cast.clerk]
+
+    async def offered():
+        return [f'href="{url}/comparison"' in (await one.get(notice)).text for one in staff]
+
+    assert await offered() == [True] * 3
+    assert [(await one.get(f"{url}/comparison")).status_code for one in (*staff, cast.resident)] == [200] * 4
+    await press(cast.publisher, answer, answer, verdict="upheld", words="改成八分")
+
+    assert await offered() == [False] * 3
+    assert (await cast.clerk.get(f"{url}/comparison")).status_code == 404
+
+
 async def test_who_drafted_is_told_before_writing_an_answer(world, cast):
     _, _, answer = await objected(world, cast)
 
