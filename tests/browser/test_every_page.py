@@ -28,7 +28,7 @@ STAMP = 0.05  # of full size; to draw a page takes a fifth of the work of lookin
 # In full, none of these stands on any page.
 HIDDEN = re.compile(rf"(?:测试(?:员|居民|公示人|欧阳长名字|甲|乙)|邻区测试人)|{PHONES}")
 LOADED_MAX = 60 * 1024
-IS_PAPER = "() => document.querySelector('.wall, .sheet, .receipt') !== null"
+IS_WALL = "() => document.querySelector('.wall') !== null"
 # Asked at once and without Playwright's own finders, which it would have to bring into every page.
 READ = """() => ({
     taken: document.querySelectorAll('.x7').length,
@@ -87,7 +87,7 @@ def look_at(screen: Screen, route, url: str, *, closely: bool, is_for_phones: bo
     if answer.status >= 400:
         return [f"{url}: {answer.status}"]
     opened, wrong = screen.width, []
-    least = DESK_LEAST if closely and page.evaluate(IS_PAPER) else 0
+    least = DESK_LEAST if closely and page.evaluate(IS_WALL) else 0
     widths = [width for width in WIDTHS if width >= least] if closely else [opened]
     for width in sorted(widths, key=lambda width: width != opened):
         if width != screen.width:

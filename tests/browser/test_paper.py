@@ -15,6 +15,7 @@ from tests.browser.towns import NEW_ITEMS
 pytestmark = pytest.mark.browser
 TOWN = "paper"
 
+NARROW = 320  # where the paper scrolls, and not the page
 A4, A4_ACROSS, A3, BOOK = (210, 297), (297, 210), (297, 420), (140, 90)
 POINT_MM, PIXEL_MM = 25.4 / 72, 25.4 / 96
 BOX = re.compile(rb"/MediaBox \[\s*0 0 ([0-9.]+) ([0-9.]+)\s*\]")
@@ -34,6 +35,8 @@ def printed(page: Page, url: str) -> list[tuple[float, float]]:
     answer = page.goto(url)
     assert answer is not None
     assert answer.status == 200, url
+    page.set_viewport_size({"width": NARROW, "height": DESK[1]})
+    assert page.evaluate("() => document.documentElement.scrollWidth") == NARROW, url
     wide = page.locator(".sheet").first.evaluate("one => one.offsetWidth")
     page.set_viewport_size({"width": round(wide), "height": DESK[1]})  # as paper has it, with rules for narrow screens
     page.emulate_media(media="print")
