@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterator
 
 from pointsbank.scoring.rules_caps import parts_of
 from pointsbank.scoring.rules_fault import FAULTS, Fault, at, repeated, sized
-from pointsbank.scoring.rules_faults_items import item_faults
+from pointsbank.scoring.rules_faults_items import ONLY_FOR, item_faults
 from pointsbank.scoring.rules_faults_parts import above, cap_faults, multiplier_faults, validity_faults
 from pointsbank.scoring.rules_ranges import FREE_WORDS, ITEM_CODE
 from pointsbank.scoring.rules_rights import benefit_in, veto_rights_faults
-from pointsbank.scoring.rules_table import Star, Table, Veto
+from pointsbank.scoring.rules_table import Item, Rounding, Star, Table, Veto
 
 __all__ = ["FAULTS", "Fault", "faults"]
 PARTS_MAX = 10**12  # of a point; a counter holds them as one whole number
@@ -29,11 +29,33 @@ def faults(table: Table, book_kinds: Collection[str] | None = None) -> list[Faul
         for number, cap in enumerate(item.caps, start=1):
             for other in table.caps_of(item):
                 found += at(number, above(item.code, cap, other))
-        if item.remainder == "carry" and parts_of(table, item) > PARTS_MAX:
-            found.append(Fault(item.code, "remainder", "carry_parts", {}))
+        found += _twice_multiplied(table, item)
+        if item.remainder == "carry":
+            found += _carry_faults(table, item)
         if book_kinds is not None and item.book_kind not in book_kinds:
             found.append(Fault(item.code, "book_kind", "unknown_kind", {"value": item.book_kind}))
     return found
+
+
+def _twice_multiplied(table: Table, item: Item) -> Iterator[Fault]:
+    """Both would count, and who ticks the name once ticks it for both."""
+    of_table = {one.name for one in table.multipliers_of(item)[len(item.multipliers) :]}
+    for number, one in enumerate(item.multipliers, start=1):
+        if one.name in of_table:
+            yield Fault(item.code, "multipliers", "multiplier_twice", {"value": one.name}, number)
+
+
+def _carry_faults(table: Table, item: Item) -> Iterator[Fault]:
+    has_blocks = item.basis in ONLY_FOR["rounding"]
+    percents = [item.multiplier_percent, *(one.percent for one in table.multipliers_of(item))]
+    if item.streak is not None:
+        percents.append(item.streak.percent or 100)
+    if not (has_blocks and item.rounding is Rounding.EXACT) and not any(percent % 100 for percent in percents):
+        yield Fault(item.code, "remainder", "carry" if has_blocks else "carry_whole", {})
+    elif item.end_rounding != "down":
+        yield Fault(item.code, "end_rounding", "carry_rounding", {})
+    if parts_of(table, item) > PARTS_MAX:
+        yield Fault(item.code, "remainder", "carry_parts", {})
 
 
 def _table_faults(table: Table) -> Iterator[Fault]:

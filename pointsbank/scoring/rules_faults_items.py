@@ -130,17 +130,6 @@ def _extras_faults(item: Item) -> Iterator[Fault]:
             yield Fault(code, "streak", "streak_period", {})
     if item.hours is not None:
         yield from clock_faults(code, "hours", item.hours.from_, item.hours.to)
-    if item.remainder == "carry":
-        yield from _carry_faults(item)
-
-
-def _carry_faults(item: Item) -> Iterator[Fault]:
-    blocks = item.basis in ONLY_FOR["rounding"]
-    parts = item.rounding is Rounding.EXACT or item.multipliers or item.multiplier_percent % 100
-    if not parts or (blocks and item.rounding is not Rounding.EXACT):
-        yield Fault(item.code, "remainder", "carry", {})
-    elif item.end_rounding != "down":
-        yield Fault(item.code, "end_rounding", "carry_rounding", {})
 
 
 def _people_faults(item: Item) -> Iterator[Fault]:

@@ -28,7 +28,7 @@ from pointsbank.scoring.rules_table import (
     Submitter,
     Veto,
 )
-from tests.scoring.builders import a_table, an_item, tables
+from tests.scoring.builders import a_table, an_item, some_facts, tables
 
 CARRIED = {"rounding": Rounding.EXACT, "remainder": "carry"}
 MANY = tuple(Multiplier(f"第{number}种", 101, "22:00", "06:00") for number in range(6))
@@ -134,7 +134,7 @@ def test_a_deduction_that_advises_and_warns_first_can_be_published():
         (DUE | {"name": "越级上访"}, "deduction", "deduction_rights"),
         (DUE | {"make_good": "不补就取消低保"}, "name", "benefit"),
         (CARRIED | {"rounding": Rounding.DOWN}, "remainder", "carry"),
-        (CARRIED | {"basis": Basis.PER_TIME, "rounding": Rounding.DOWN}, "remainder", "carry"),
+        (CARRIED | {"basis": Basis.PER_TIME, "rounding": Rounding.DOWN}, "remainder", "carry_whole"),
         (CARRIED | {"end_rounding": "up"}, "end_rounding", "carry_rounding"),
         ({"streak": Streak(7)}, "streak", "streak"),
         ({"streak": Streak(7, 4, period=Period.ACT)}, "streak", "streak_period"),
@@ -238,7 +238,48 @@ def test_every_fault_has_a_test_that_meets_it():
         )
         for mark in test.pytestmark
     ]
-    assert {case[2] for mark in marks for case in mark.args[1]} | {"unknown_kind"} == set(rules.FAULTS)
+    assert {case[2] for mark in marks for case in mark.args[1]} | {"unknown_kind", "multiplier_twice"} == set(
+        rules.FAULTS
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "of_table"),
+    [
+        ({"multiplier_percent": 150}, {}),
+        ({"multipliers": (Multiplier("难度高", 150),)}, {}),
+        ({}, {"multipliers": (Multiplier("难度高", 150),)}),
+        ({"streak": Streak(3, percent=150)}, {}),
+    ],
+)
+def test_a_rest_is_carried_wherever_a_percent_leaves_one(item, of_table):
+    for basis in (Basis.PER_MINUTES, Basis.PER_TIME):
+        table = a_table(an_item(basis=basis, remainder="carry", **item), **of_table)
+        assert rules.faults(table) == []
+
+        facts = some_facts(minutes=60, marks=("难度高",), streak=3)
+        acts = [rules.PastAct("A01", facts, 1, 1, 1)] * 2
+        assert [result.points for result in rules.replay(table, acts)] == [1, 2]
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+def test_percents_that_leave_nothing_over_carry_nothing(percent):
+    times = an_item(basis=Basis.PER_TIME, remainder="carry", multipliers=(Multiplier("难度高", percent),))
+    hours = msgspec.structs.replace(times, basis=Basis.PER_MINUTES)
+
+    assert [fault.key for item in (times, hours) for fault in rules.faults(a_table(item))] == ["carry_whole", "carry"]
+
+
+def test_a_multiplier_of_the_table_is_not_an_items_own_as_well():
+    hard = Multiplier("难度高", 150)
+    item = an_item(multipliers=(Multiplier("夜间", 150, "22:00", "06:00"), hard))
+
+    (found,) = rules.faults(a_table(item, multipliers=(hard,)))
+
+    assert (found.item_code, found.field, found.key, found.entry) == ("A01", "multipliers", "multiplier_twice", 2)
+    assert found.text == "A01：系数“难度高”整张表里也有，勾一次会乘两次。请留一处。"
+    deduction = msgspec.structs.replace(item, deduction=True)
+    assert "multiplier_twice" not in [fault.key for fault in rules.faults(a_table(deduction, multipliers=(hard,)))]
 
 
 # --- how two versions differ
