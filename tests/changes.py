@@ -71,7 +71,7 @@ KIND = {"name": "测试种类", "unit": "分", "decimals": "0", "holder": "perso
         "base_every": "never"}  # fmt: skip
 LINES = [{"good": "{good_id}", "quantity": 1}]
 PHONE = {"dev": "{paired_phone}"}
-SEEN = {"seen": "{nonce}"}
+SEEN, SETTINGS = {"seen": "{nonce}"}, {"seen": "{draft_marks}", "notice_days": "5"}
 GRID = {"codes": ["A01"], "names": ["测试时长"], "points": ["2"], "day_caps": [""], "evidences": ["现场签到"],
         "seen": ['["志愿服务时长","1","","现场签到、签退",false]']}  # fmt: skip
 MEETING = {
@@ -224,7 +224,7 @@ CHANGES: dict[str, Change] = {
     "/scoring/drafts": Change(NEXT_DOOR),
     "/scoring/versions/{version_id:int}": Change(ADMIN, GRID, {"day_caps": ["30"]}),
     "/scoring/versions/{version_id:int}/items": Change(ADMIN, ITEM, {"code": "Z08"}),
-    "/scoring/versions/{version_id:int}/settings": Change(ADMIN, {"notice_days": "5"}, {"notice_days": "6"}),
+    "/scoring/versions/{version_id:int}/settings": Change(ADMIN, SETTINGS, {"gate_minutes": "60"}),
     "/scoring/versions/{version_id:int}/sheet": Change(
         ADMIN, {"seen": "{draft_seen}", "lines": "编号\t分值\nA01\t6"}, {"lines": "编号\t分值\nA01\t7"}
     ),

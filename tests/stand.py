@@ -48,7 +48,7 @@ from pointsbank.people.rules import CONSENT_VERSION
 from pointsbank.people.rules_import import Plan, guess_columns
 from pointsbank.redemption import actions as redemption
 from pointsbank.redemption.rules import Line
-from pointsbank.scoring import actions_life, rules_sheet
+from pointsbank.scoring import actions_life, rules_form_table, rules_sheet
 from pointsbank.scoring import queries as scoring
 from pointsbank.stock import actions_count
 from pointsbank.stock.rules import Counted
@@ -215,7 +215,8 @@ async def _service(world: World, made: Stand) -> None:
     own["nobody_came_id"] = await activity(-timedelta(hours=2), timedelta(minutes=5))
     await came(own["ended_id"])
     world.clock.advance(minutes=10)
-    own["draft_seen"] = rules_sheet.digest((await scoring.version((world.home.id,), own["version_id"])).table)
+    drafted = (await scoring.version((world.home.id,), own["version_id"])).table
+    own["draft_seen"], own["draft_marks"] = rules_sheet.digest(drafted), rules_form_table.marks_of(drafted)
     own["activity_id"] = await activity(-timedelta(minutes=5), timedelta(hours=2))
     await came(own["activity_id"])
     world.clock.advance(minutes=2)

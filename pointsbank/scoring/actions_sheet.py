@@ -41,10 +41,12 @@ async def put_item(tx: Tx, *, community_id: int, version_id: int, item: Item, se
     return await actions.save_draft(tx, community_id=community_id, version_id=version_id, table=table)
 
 
-async def put_settings(tx: Tx, *, community_id: int, version_id: int, settings: Mapping[str, Any]) -> int:
-    """Change these fields of the table as a whole; what others typed in the rest of it stays."""
+async def put_settings(tx: Tx, *, community_id: int, version_id: int, settings: Mapping[str, Any], seen: str) -> int:
+    """Change these fields of the table as a whole since they were `seen`; what others typed in the rest of it stays."""
     await tx.run(actions.HOLD_DRAFTS, community_id)
     draft = await queries.version((community_id,), version_id, tx)
+    if rules_form.of_both(settings, draft.table, seen):
+        raise SheetStale
     table = msgspec.structs.replace(draft.table, **settings)
     return await actions.save_draft(tx, community_id=community_id, version_id=version_id, table=table)
 

@@ -1,14 +1,18 @@
 """How a form of `rules_form` is shown: its sections, the rows that are typed in, the choices there are."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pointsbank.ledger.rules_kinds import Denomination
-from pointsbank.scoring import rules, rules_form
+from pointsbank.scoring import rules, rules_edit, rules_form
+from pointsbank.scoring.routes_pieces import writing
+from pointsbank.scoring.rules import Item, Table
+from pointsbank.scoring.rules_differences import cell
 from pointsbank.scoring.rules_form import Field, Section, Sort, Texts, Wrong
 from pointsbank.web.forms import Filled
 from pointsbank.web.i18n import N_, _, with_words
 
+T = TypeVar("T", Table, Item)
 SPARE_ROWS, MORE_ROWS = 1, 3
 
 
@@ -19,6 +23,31 @@ def filled(texts: Texts) -> Filled[Any]:
 def refuse_wrong(form: Filled[Any], wrong: Iterable[Wrong]) -> None:
     for one in wrong:
         form.refuse(one.field, with_words(one.text, **one.facts))
+
+
+def refuse_both(
+    form: Filled[Any], both: Iterable[str], now: T, typed: T, book_kinds: Mapping[str, Denomination]
+) -> None:
+    """Refuse what somebody else has changed as well, with both values."""
+    write = writing(book_kinds)
+    for name in both:
+        words = {"stored": cell(now, name, _, write), "typed": cell(typed, name, _, write)}
+        facts = {which: said or rules_edit.NONE for which, said in words.items()}
+        form.refuse(_input_of(name, now, typed), with_words(rules_edit.CELL_WORDS["other"], **facts))
+
+
+def _input_of(name: str, now: Table | Item, typed: Table | Item) -> str:
+    """Where a field is typed: of the caps of an item, the one that a person has a day has a line of its own."""
+    if name == "caps" and isinstance(now, Item) and isinstance(typed, Item):
+        return name if rules_edit.day_cap_of(now) == rules_edit.day_cap_of(typed) else "day_cap"
+    return name
+
+
+def show_again(form: Filled[Any], texts: Texts, marks: str) -> None:
+    """Show what was typed with what others have saved meanwhile: whoever sends it now has seen both."""
+    shown = texts | {"seen": [marks]}
+    form.lists |= shown
+    form.typed |= {name: "\n".join(values) for name, values in shown.items()}
 
 
 def drawn(

@@ -17,10 +17,9 @@ from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions_sheet, queries, rules, rules_edit, rules_form
 from pointsbank.scoring.queries import Version
-from pointsbank.scoring.routes_form import drawn, filled, refuse_wrong
-from pointsbank.scoring.routes_pieces import of_kind, writing
+from pointsbank.scoring.routes_form import drawn, filled, refuse_both, refuse_wrong, show_again
+from pointsbank.scoring.routes_pieces import of_kind
 from pointsbank.scoring.rules import Item
-from pointsbank.scoring.rules_differences import cell
 from pointsbank.scoring.rules_life import CodeEnded
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
@@ -176,16 +175,9 @@ def _meant(
 def _with_theirs(form: Filled[Any], typed: Item, now: Item, book_kinds: Mapping[str, Denomination]) -> Item:
     """What was typed, with what somebody else has saved meanwhile; a field of both is refused, to be sent again."""
     item, both = rules_form.merged(typed, now, form.typed.get("seen", ""))
-    write = writing(book_kinds)
-    for name in both:
-        words = {"stored": cell(now, name, _, write), "typed": cell(typed, name, _, write)}
-        is_day_cap = name == "caps" and rules_edit.day_cap_of(now) != rules_edit.day_cap_of(typed)
-        facts = {which: said or rules_edit.NONE for which, said in words.items()}
-        form.refuse("day_cap" if is_day_cap else name, with_words(rules_edit.CELL_WORDS["other"], **facts))
     if both:
-        texts = rules_form.texts_of(item, of_kind(item, book_kinds)) | {"seen": [rules_form.marks_of(now)]}
-        form.lists |= texts
-        form.typed |= {name: "\n".join(values) for name, values in texts.items()}
+        refuse_both(form, both, now, typed, book_kinds)
+        show_again(form, rules_form.texts_of(item, of_kind(item, book_kinds)), rules_form.marks_of(now))
     return item
 
 

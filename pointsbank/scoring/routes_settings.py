@@ -1,5 +1,6 @@
 """The form of what holds for the whole table of a draft. It needs no script."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,10 +11,11 @@ from litestar.params import FromPath
 from pointsbank.kit import db
 from pointsbank.kit.db import Actor
 from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.scoring import actions_sheet, queries, rules, rules_form_table
+from pointsbank.scoring import actions_sheet, queries, rules, rules_form, rules_form_table
 from pointsbank.scoring.queries import Version
-from pointsbank.scoring.routes_form import drawn, filled, refuse_wrong
+from pointsbank.scoring.routes_form import drawn, filled, refuse_both, refuse_wrong, show_again
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -100,11 +102,7 @@ async def save_settings(
     if more := form.typed.get("more"):
         return await _page(draft, form, more=more)
     book_kinds = await kinds.denominations(None, draft.community_id)
-    changed, wrong = rules_form_table.meant(form.lists, book_kinds, form.typed.get("seen", ""))
-    refuse_wrong(form, wrong)
-    for fault in rules.faults(msgspec.structs.replace(draft.table, **changed), book_kinds):
-        if not fault.item_code and not fault.only_publishing:
-            form.refuse(fault.field, fault.said(with_words))
+    changed = _changed(form, draft, book_kinds)
     if not form.is_valid:
         return await _page(draft, form, 400)
     await db.write(
@@ -114,9 +112,25 @@ async def save_settings(
         community_id=draft.community_id,
         version_id=draft.id,
         settings=changed,
+        seen=form.value.seen,
     )
     headers = {"Location": f"/scoring/versions/{version_id}"}
     return Response(b"", status_code=303, media_type="text/html", headers=headers)
+
+
+def _changed(form: Filled[Any], draft: Version, book_kinds: Mapping[str, Denomination]) -> dict[str, Any]:
+    """The fields that were changed since they were shown; what is to be typed or sent again stands in the form."""
+    seen = form.typed.get("seen", "")
+    changed, wrong = rules_form_table.meant(form.lists, book_kinds, seen)
+    refuse_wrong(form, wrong)
+    typed = msgspec.structs.replace(draft.table, **changed)
+    if not wrong and (both := rules_form.of_both(changed, draft.table, seen)):
+        refuse_both(form, both, draft.table, typed, book_kinds)
+        show_again(form, rules_form_table.texts_of(typed, book_kinds), rules_form_table.marks_of(draft.table))
+    for fault in rules.faults(typed, book_kinds):
+        if not fault.item_code and not fault.only_publishing:
+            form.refuse(fault.field, fault.said(with_words))
+    return changed
 
 
 handlers: list[Any] = [settings, save_settings]

@@ -208,12 +208,17 @@ def merged(typed: Item, now: Item, marks: str) -> tuple[Item, list[str]]:
     """The item with what was typed since it was seen, and the fields that somebody else has changed as well."""
     seen = marks_read(marks)
     changed = {name: value for name in typed.__struct_fields__ if mark(value := getattr(typed, name)) != seen.get(name)}
-    both = [
+    return msgspec.structs.replace(now, **changed), of_both(changed, now, marks)
+
+
+def of_both(changed: Mapping[str, Any], now: msgspec.Struct, marks: str) -> list[str]:
+    """Which of these fields somebody else has changed as well since they were seen, and to something else."""
+    seen = marks_read(marks)
+    return [
         name
         for name, value in changed.items()
         if value != getattr(now, name) and mark(getattr(now, name)) != seen.get(name)
     ]
-    return msgspec.structs.replace(now, **changed), both
 
 
 def _is_same(known: Item, item: Item, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import date
+from functools import partial
 
 import msgspec
 import pytest
@@ -12,7 +13,7 @@ from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import Refusal
 from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people import actions as people
-from pointsbank.scoring import actions, actions_life, actions_sheet, queries
+from pointsbank.scoring import actions, actions_life, actions_sheet, queries, rules_form_table
 from pointsbank.scoring.rules import HasTable, NoTableInForce, NotADraft, TableFaults, Validity, ValidityKind
 from pointsbank.scoring.rules_edit import Cells, Row
 from pointsbank.scoring.rules_form import marks_of
@@ -216,9 +217,11 @@ async def test_whoever_changes_another_setting_or_an_item_at_once_keeps_it_too(c
         "validity": Validity(ValidityKind.YEAR_END),
     }
 
+    put_settings = partial(db.write, actions_sheet.put_settings, seen=rules_form_table.marks_of(TABLE))
+
     await asyncio.gather(
         db.write(actions_sheet.put_item, **which, item=item, seen=marks_of(TABLE.items[0])),
-        *(db.write(actions_sheet.put_settings, **which, settings={name: one}) for name, one in settings.items()),
+        *(put_settings(**which, settings={name: one}) for name, one in settings.items()),
     )
 
     assert (await queries.draft_of(community_id)).table == msgspec.structs.replace(TABLE, items=(item,), **settings)

@@ -7,7 +7,8 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.people.access import Role
-from pointsbank.scoring import actions, queries, rules_form, rules_form_table
+from pointsbank.scoring import actions, actions_sheet, queries, rules_form, rules_form_table
+from pointsbank.scoring.rules_sheet import SheetStale
 from pointsbank.scoring.rules_table import Veto
 from tests.scoring.builders import a_table
 from tests.world import visiting
@@ -71,7 +72,8 @@ BARE_VETO = {
 async def test_what_only_bars_publishing_is_kept_and_told_in_the_draft(world, admin, draft):
     url = f"/scoring/versions/{draft}"
 
-    saved = await admin.post(f"{url}/settings", data={"request_key": "settings-gate", **BARE_VETO})
+    marks = {"seen": seen(await admin.get(f"{url}/settings"))}
+    saved = await admin.post(f"{url}/settings", data={"request_key": "settings-gate", **marks, **BARE_VETO})
     page = (await admin.get(url)).text
 
     assert saved.status_code == 303
@@ -92,6 +94,61 @@ async def test_two_who_have_the_form_open_both_keep_what_they_changed(world, adm
     kept = (await queries.draft_of(world.home.id)).table
     assert (kept.unit_name, kept.appeal) == ("邻里币", "测试申诉")
     assert (kept.items, kept.document) == (table.items, table.document)
+
+
+THEIRS = {
+    "redeem": ("B 写的兑换办法", "A 写的兑换办法"),
+    "notes": ("B 的说明\nB 的第二条", "A 的说明"),
+    "gate_minutes": ("60", "120"),
+}
+
+
+@pytest.mark.parametrize("field", THEIRS)
+async def test_a_field_that_both_changed_is_told_with_both_and_kept_as_typed_until_sent_again(
+    world, admin, draft, field
+):
+    url, (theirs, ours) = f"/scoring/versions/{draft}/settings", THEIRS[field]
+    table = (await queries.draft_of(world.home.id)).table
+    older = rules_form_table.texts_of(table, {}) | {"seen": [seen(await admin.get(url))]}
+    first = await admin.post(url, data={"request_key": "settings-b", **older, field: theirs, "appeal": "B 写的申诉"})
+
+    refused = await admin.post(url, data={"request_key": "settings-a", **older, field: ours, "approval": "A 写的审核"})
+
+    assert (first.status_code, refused.status_code) == (303, 400)
+    said = re.search(rf'href="#{field}">([^<]*)', refused.text)[1]
+    assert "别人刚改成" in said
+    assert ours in said
+    assert theirs.splitlines()[0] in said
+    now = (await queries.draft_of(world.home.id)).table
+    texts = rules_form_table.texts_of(now, {})
+    assert "\n".join(texts[field]) == theirs
+    assert re.search(rf'name="{field}"[^>]*(>\n?|value="){ours}', unescape(refused.text))
+    assert "B 写的申诉" in refused.text  # what only the other one changed is on the page, and stays
+    again = texts | {field: ours, "approval": "A 写的审核", "seen": seen(refused)}
+    sent = await admin.post(url, data={"request_key": "settings-again", **again})
+    assert sent.status_code == 303
+    kept = rules_form_table.texts_of((await queries.draft_of(world.home.id)).table, {})
+    assert (kept[field], kept["appeal"], kept["approval"]) == ([ours], ["B 写的申诉"], ["A 写的审核"])
+
+
+async def test_the_same_written_by_both_in_the_form_is_no_quarrel(world, admin, draft):
+    url = f"/scoring/versions/{draft}/settings"
+    older = {"seen": seen(await admin.get(url)), "redeem": "一样的话"}
+
+    sent = [await admin.post(url, data={"request_key": f"settings-{one}", **older}) for one in "ab"]
+
+    assert [one.status_code for one in sent] == [303, 303]
+
+
+async def test_what_somebody_saved_between_the_page_and_the_writing_stays_too(world, draft):
+    now = (await queries.draft_of(world.home.id)).table
+    marks, key = rules_form_table.marks_of(now), {"community_id": world.home.id, "version_id": draft}
+    await db.write(actions_sheet.put_settings, **key, settings={"redeem": "B"}, seen=marks)
+
+    with pytest.raises(SheetStale):
+        await db.write(actions_sheet.put_settings, **key, settings={"redeem": "A"}, seen=marks)
+
+    assert (await queries.draft_of(world.home.id)).table.redeem == "B"
 
 
 async def test_only_a_draft_of_ones_own_community_has_the_form(world, admin):
