@@ -16,7 +16,9 @@ Invariants:
   3. A pending award counts against its caps; a rejected one gives back what it took, one that is taken back as much
      as was taken; nothing else is worked out anew.
   4. Nobody reviews an act of their own household, and nobody takes two steps of one chain.
-  5. One entry is posted per settled award; an award of no points settles at once, without an entry.
+  5. One entry is posted per settled award. An award of no points settles without notice and entry, but no sooner: what
+     later acts or a gate count on, a rest, a place in a row, times or minutes, is reviewed as points are. Only where
+     nothing is left behind is nothing reviewed.
   6. An award with a notice settles only when its notice is closed and nobody disputes its line.
   7. An award that its budget has no room for stays as it is, with the reason, and is booked once there is room.
   8. A question changes no points; one at a time stands open for an award, and nobody answers their own household.

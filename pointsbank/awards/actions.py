@@ -24,6 +24,7 @@ from pointsbank.awards.rules import (
     State,
     basis_of,
     counter_of,
+    leaves_something,
     next_role,
     notice_days,
     order_of,
@@ -164,7 +165,6 @@ async def record_act(
         raise StillProvisional if holder.state == "provisional" else HasLeft
     if reviewed_by is not None and await people.same_household(tx, reviewed_by, holder.person_id):
         raise OwnAct
-
     check_noted(version.table, item, noted, quantity)
     facts = Facts(
         day, minutes, planned_minutes, quantity, began_minute=minute_of_day(began_at),
@@ -179,10 +179,11 @@ async def record_act(
     if act is None:
         raise AlreadyRecorded
     given = 1 if reviewed_by is not None and item.review[0] == "organiser" else 0
+    chain = item.review if leaves_something(facts.minutes, result.points, uses) else item.review[:given]
     passbook_id = await open_book(tx, holder=holder, kind=item.book_kind)
     award = await tx.row(
         AWARD, act["id"], version.id, community_id, holder.person_id, passbook_id, item_code, result.points,
-        result.clipped, _text(result.steps), _text(uses), _text(item.review), given, next_role(item.review, given),
+        result.clipped, _text(result.steps), _text(uses), _text(chain), given, next_role(chain, given),
         notice_days(version.table, item), last_day(item.validity or version.table.validity, tx.now), tx.now,
     )  # fmt: skip
     assert award is not None
@@ -353,9 +354,9 @@ async def _award(tx: Tx, sql: str, number: int) -> Row:
 
 
 async def _advance(tx: Tx, award_id: int) -> State:
-    """Settle what waits for nobody: no points, or the chain finished and no notice wanted."""
+    """Settle what waits for nobody: the chain finished, and no notice wanted or no points to be noticed."""
     award = await _award(tx, AWARD_OF_ID, award_id)
-    if award["points"] and (award["next_role"] or award["notice_days"]):
+    if award["next_role"] or (award["points"] and award["notice_days"]):
         if award["next_role"] == PANEL:
             await actions_seats.open_panel(tx, award=award)
         return State.PENDING

@@ -172,6 +172,14 @@ def uses_of(result: Result, holders: Holders) -> list[CounterUse]:
     return [CounterUse(counter_of(use.key, holders), use.amount) for use in result.uses]
 
 
+def leaves_something(minutes: int, points: int, uses: Sequence[CounterUse]) -> bool:
+    """Whether anything else may come of an act: its points, what later acts count on, or minutes for a gate.
+
+    There may be a gate one day, so minutes count whether or not the table has one.
+    """
+    return points > 0 or minutes > 0 or bool(uses)
+
+
 def next_role(chain: Sequence[str], given: int) -> str:
     """Empty once every step was passed."""
     assert 0 <= given <= len(chain)

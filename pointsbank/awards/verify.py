@@ -43,6 +43,19 @@ SELECT 'award ' || id, 0, entry_id FROM awards_award
  WHERE entry_id IS NOT NULL AND (state <> 'settled' OR points = 0) ORDER BY id""",
     ),
     (
+        5,
+        "an award is beyond its reviews, and not every step of its chain was passed",
+        """
+SELECT 'award ' || id, wanted, passed
+  FROM (SELECT award.id, award.next_role, award.reviews_given,
+               CASE award.chain WHEN '[]' THEN 0
+                    ELSE 1 + LENGTH(award.chain) - LENGTH(REPLACE(award.chain, ',', '')) END AS wanted,
+               (SELECT COUNT(*) FROM awards_review review
+                 WHERE review.award_id = award.id AND review.verdict = 'passed') AS passed
+          FROM awards_award award WHERE award.state IN ('noticed', 'disputed', 'settled')) beyond
+ WHERE next_role <> '' OR reviews_given <> wanted OR passed <> wanted ORDER BY id""",
+    ),
+    (
         10,
         "a deduction has no entry, or one that says something else, or was not confirmed by a second person",
         """
@@ -96,7 +109,7 @@ HAVING panel.seats * 10000 + panel.agreed * 100 + panel.against
 SELECT 'award ' || award.id, COALESCE(panel.agree, 1), COALESCE(panel.agreed, 0) FROM awards_award award
   LEFT JOIN awards_panel panel ON panel.award_id = award.id
   LEFT JOIN awards_review review ON review.award_id = award.id AND review.step = panel.step
- WHERE award.points > 0 AND award.chain LIKE '%"panel"%'
+ WHERE award.chain LIKE '%"panel"%'
    AND ((panel.id IS NULL AND (award.next_role = 'panel' OR (award.next_role = '' AND award.state <> 'rejected')))
         OR (award.reviews_given > panel.step
             AND (panel.verdict IS NULL OR review.verdict IS DISTINCT FROM panel.verdict

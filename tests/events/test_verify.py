@@ -15,6 +15,7 @@ UNCONFIRMED = "an act is of a line that nobody confirmed"
 OTHER = "an act has no award, or several, or one of another person or item"
 UNSETTLED = "a settled award has no entry, or one that says something else"
 EARLY = "an award that is not settled, or is worth nothing, has an entry"
+UNREVIEWED = "an award is beyond its reviews, and not every step of its chain was passed"
 UNKNOWN = "an entry is of an award that does not know it"
 ELSEWHERE = {10, 15, 17}  # deductions, vetoes and panels are damaged with their own tests
 TABLES = {
@@ -51,12 +52,17 @@ ATTACKS = {
     second("ledger_entry", "source_id = 0"): {UNSETTLED},
     # It is there twice.
     again("awards_act", ACT, "item_code", "'A99'"): {MANY, OTHER},
-    again("awards_award", AWARD, "version_id", "version_id + 1"): {OTHER, UNSETTLED},
+    again("awards_award", AWARD, "version_id", "version_id + 1"): {OTHER, UNSETTLED, UNREVIEWED},
     again("ledger_entry", ENTRY, "posting_key", "'once more'"): {UNKNOWN},
     "'tests', ".join(again("ledger_entry", ENTRY, "posting_key", "'twice'").rsplit("source_room, ", 1)): {UNKNOWN},
     # It names another room, or what is not there.
     second("ledger_entry", "source_room = 'ledger'"): {UNSETTLED},
     second("ledger_entry", "source_kind = 'case'"): {UNSETTLED},
+    # A review was left out, or comes from nowhere.
+    second("awards_award", """chain = '["organiser","community_admin"]'"""): {UNREVIEWED},
+    second("awards_award", "next_role = 'community_admin'"): {UNREVIEWED},
+    second("awards_award", "reviews_given = 0"): {UNREVIEWED},
+    second("awards_review", "verdict = 'rejected'"): {UNREVIEWED},
     # Another amount, another passbook, somebody else.
     second("events_attendance", "minutes = minutes - 1"): {MANY},
     second("awards_act", "minutes = minutes + 1"): {MANY},
