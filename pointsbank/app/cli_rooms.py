@@ -145,7 +145,7 @@ def check_scheme(file: Path) -> None:
 def evaluate_scheme(file: Path, facts: Path) -> None:
     table = scheme_file.parse(_text_of(file))
     acts = facts_file.parse(_text_of(facts))
-    facts_file.check_marks(table, acts)
+    facts_file.check(table, acts)
     items, again = {item.code: item for item in table.items}, rules.Replay()
     total, unscored = 0, 0
     for number, act in enumerate(acts, start=1):

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules import Facts, NotInTable, PastAct, Table, marks_of
+from pointsbank.scoring.rules import FactMissing, Facts, NotInTable, PastAct, Table, marks_of
 
 
 class FactsUnreadable(Refusal):
@@ -22,6 +22,7 @@ NUMBERS = dict.fromkeys(
 ) | {"began_minute": 1_439}
 TEXTS = ("level", "occasion")
 LISTS = ("marks", "met", "faults")
+PLANNED = "整场活动多少分钟（planned_minutes）"
 HOLDERS = ("person", "household", "building")
 
 
@@ -40,11 +41,16 @@ def parse(text: str) -> list[PastAct]:
     return [_act(number, one) for number, one in enumerate(found if isinstance(found, list) else [found], start=1)]
 
 
-def check_marks(table: Table, acts: Sequence[PastAct]) -> None:
-    """Refuse a mark that the table does not have: in a file it is a slip, while past acts may be of another version."""
+def check(table: Table, acts: Sequence[PastAct]) -> None:
+    """Refuse a mark that the table does not have: in a file it is a slip, while past acts may be of another version.
+
+    And a share of nothing: an act that belongs to no activity has no planned minutes, one in a file has lost them.
+    """
     items = {item.code: item for item in table.items}
     for act in acts:
         if (item := items.get(act.item_code)) is not None:
+            if item.share_min_percent and not act.facts.planned_minutes:
+                raise FactMissing(fact=PLANNED, name=item.name)
             for mark in act.facts.marks:
                 if mark not in marks_of(table, item):
                     raise NotInTable(name=item.name, value=mark[:40])

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from pointsbank.ledger.rules import MAIN
 from pointsbank.ledger.rules_kinds import Settings
+from pointsbank.scoring.rules_points import BLOCKS
 from pointsbank.scoring.rules_table import Base, Basis, Counts, Item, Period, Table
 from pointsbank.scoring.rules_words import Say, Write, shown
 
@@ -25,6 +26,8 @@ YEAR_MONTHS = 12
 WARNINGS: dict[str, str] = {
     "dear": "分值是各项中间值的 {times} 倍（按时长的项折成一小时来比）。请想一想是不是太高。",
     "cap_below_unit": "上限还不到一次的分值，谁也拿不满一次的分。请改上限，或改分值。",
+    "cap_below_multiplied": "“{name}”按 {percent}% 算，一次的分值就超过上限，多出来的谁也拿不到。请改上限，或改系数。",
+    "cap_below_block": "最多算 {most} 分钟，不够记一次分的 {block} 分钟，永远得不到分。请改上限，或改“每满多少分钟”。",
     "no_evidence": "没有写要什么凭据。请写明凭什么记分，例如现场签到、照片。",
     "nobody_enters": "这一项不由活动组织者申报。居民自己、网格员申报和成批导入的页面还没有，公布以后暂时没有人能得分。",
     "no_test": "“其他”类的项没有能核对的标准，给不给分全凭审核的人。请写明做了什么、做到多少才算。",
@@ -132,16 +135,30 @@ def _middle(table: Table, kind: str) -> Fraction | None:
 def _of_item(table: Table, item: Item, middle: Fraction | None) -> Iterator[Warned]:
     if middle and not item.deduction and worth(item) > TIMES_MEDIAN * middle:
         yield Warned(item.code, "dear", {"times": int(worth(item) / middle)})
-    caps = (*item.caps, *table.caps_of(item))
-    once = max(item.points or 0, *(level.points or 0 for level in item.levels), *item.points_by_met, 0)
-    if any(cap.most < once for cap in caps if cap.period is not Period.ACT and cap.counts is Counts.POINTS):
-        yield Warned(item.code, "cap_below_unit")
+    yield from _low_caps(table, item)
     if not item.evidence_kinds and (not item.evidence.strip() or NONE_DEMANDED.fullmatch(item.evidence.strip())):
         yield Warned(item.code, "no_evidence")
     if "organiser" not in item.submit and not item.deduction:
         yield Warned(item.code, "nobody_enters")
     if (OTHER.search(item.name) or OTHER.search(item.category)) and _has_no_test(item):
         yield Warned(item.code, "no_test")
+
+
+def _low_caps(table: Table, item: Item) -> Iterator[Warned]:
+    """Caps, but those of one act, under what one time gives, or under the minutes that it takes."""
+    caps = [cap for cap in (*item.caps, *table.caps_of(item)) if cap.period is not Period.ACT]
+    most = min((cap.most for cap in caps if cap.counts is Counts.POINTS), default=None)
+    plain = max(item.points or 0, *(level.points or 0 for level in item.levels), *item.points_by_met, 0)
+    once = plain * item.multiplier_percent // 100
+    largest = max(table.multipliers_of(item), key=lambda one: one.percent, default=None)
+    if most is not None and most < once:
+        yield Warned(item.code, "cap_below_unit")
+    elif most is not None and largest and most < plain * item.multiplier_percent * largest.percent // 10_000:
+        yield Warned(item.code, "cap_below_multiplied", {"name": largest.name, "percent": largest.percent})
+    minutes = min((cap.most for cap in caps if cap.counts is Counts.MINUTES), default=None)
+    blocks = BLOCKS.get(item.rounding) if item.basis is Basis.PER_MINUTES else None
+    if minutes is not None and blocks and not blocks(minutes, item.block_minutes):
+        yield Warned(item.code, "cap_below_block", {"most": minutes, "block": item.block_minutes})
 
 
 def _has_no_test(item: Item) -> bool:

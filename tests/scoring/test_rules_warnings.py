@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from pointsbank.ledger.rules_kinds import Settings
 from pointsbank.scoring.rules import Basis, Cap, Period, Rounding, Scope
-from pointsbank.scoring.rules_table import Base, Level
+from pointsbank.scoring.rules_table import Base, Level, Multiplier
 from pointsbank.scoring.rules_warnings import budget_gone, of_books, warnings
 from pointsbank.scoring.rules_words import plainly
 from tests.scoring.builders import a_table, an_item
@@ -62,6 +62,61 @@ def test_a_cap_under_the_highest_level_is_told_too():
     cap = (Cap(Scope.PERSON, Period.MONTH, 30),)
 
     assert told(a_table(an_item(basis=Basis.PER_LEVEL, caps=cap, **levels))) == {("A01", "cap_below_unit")}
+
+
+@pytest.mark.parametrize(
+    ("most", "more", "key"),
+    [
+        (4, {"multiplier_percent": 250}, "cap_below_unit"),
+        (5, {"multiplier_percent": 250}, None),
+        (
+            5,
+            {"multipliers": (Multiplier("节日", 300), Multiplier("夜间", 150, "22:00", "06:00"))},
+            "cap_below_multiplied",
+        ),
+        (6, {"multipliers": (Multiplier("节日", 300),)}, None),
+        (1, {"multipliers": (Multiplier("节日", 300),)}, "cap_below_unit"),
+        (2, {"multipliers": (Multiplier("新手", 50),)}, None),
+        (2, {"multipliers": (Multiplier("小雨", 120),)}, None),  # 2.4 are 2
+    ],
+)
+def test_a_daily_cap_under_one_unit_with_its_percents_is_told(most, more, key):
+    cap = (Cap(Scope.PERSON, Period.DAY, most),)
+    by_table = {name: value for name, value in more.items() if name == "multipliers"}
+    by_item = {name: value for name, value in more.items() if name not in by_table}
+
+    expected = {("A01", key)} if key else set()
+    assert told(a_table(*plain(2, caps=cap, **more))) == expected
+    assert told(a_table(*plain(2, caps=cap, **by_item), **by_table)) == expected
+
+
+def test_the_largest_percent_is_named():
+    cap = (Cap(Scope.PERSON, Period.DAY, 5),)
+    (item,) = plain(2, caps=cap, multipliers=(Multiplier("夜间", 280), Multiplier("节日", 300)))
+
+    (found,) = warnings(a_table(item))
+
+    assert found.said(str.format).startswith("A01：“节日”按 300% 算，一次的分值就超过上限")
+
+
+@pytest.mark.parametrize(
+    ("rounding", "minutes", "is_told"),
+    [
+        (Rounding.DOWN, 59, True),
+        (Rounding.DOWN, 60, False),
+        (Rounding.HALF_UP, 29, True),
+        (Rounding.HALF_UP, 30, False),
+        (Rounding.UP, 1, False),
+        (Rounding.EXACT, 1, False),
+    ],
+)
+def test_a_cap_of_minutes_under_one_block_is_told(rounding, minutes, is_told):
+    cap = (Cap(Scope.PERSON, Period.DAY, minutes=minutes),)
+    item = an_item(rounding=rounding)
+    expected = {("A01", "cap_below_block")} if is_told else set()
+
+    assert told(a_table(replace(item, caps=cap))) == told(a_table(item, caps=cap)) == expected
+    assert told(a_table(*plain(1), caps=cap)) == set()  # minutes do not matter to it
 
 
 def test_what_no_organiser_enters_is_told():
