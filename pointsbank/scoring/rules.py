@@ -24,7 +24,7 @@ from pointsbank.scoring.rules_noted import (
     counts_quantity,
     marks_of,
 )
-from pointsbank.scoring.rules_points import NotInTable, ValueNotFixed, ValueUnknown, worked_out
+from pointsbank.scoring.rules_points import NotInTable, ValueNotFixed, ValueUnknown, Worked, worked_out
 from pointsbank.scoring.rules_table import (
     Basis,
     Cap,
@@ -182,21 +182,8 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
         return Result(points=0, clipped=0, steps=(missed,), uses=())
 
     caps = caps_at(table, item, facts.day, facts.occasion)
-    carried = used.get(caps.rest, 0) if caps.rest else 0
     facts, row = _in_a_row(caps, facts, used)
-    full = worked = worked_out(table, item, facts, carried)
-    minutes, limits = facts.minutes, list[Step]()
-    for text, most, said in _minute_limits(item, caps, used):
-        if minutes <= most:
-            continue
-        fewer = worked_out(table, item, msgspec.structs.replace(facts, minutes=most), carried)
-        if _is_by_minutes(item):
-            less = {"clipped": worked.points - fewer.points} if fewer.points < worked.points else {}
-            limits.append(Step(text, {**said, "came": minutes, "left_minutes": most, **less}, 0))
-        minutes, worked = most, fewer
-    # Limits of time come first: all that is told after them is told of the minutes that count.
-    points, rest, steps = worked.points, worked.rest, limits + worked.steps
-
+    full, (points, rest, steps), minutes = _within_minutes(table, item, facts, caps, used)
     for text, key, counts, most in caps.placed:
         before = used.get(key, 0) if key else 0
         if counts is Counts.TIMES and points and before >= most:
@@ -208,13 +195,41 @@ def evaluate(table: Table, item: Item, facts: Facts, used: Used) -> Result:
             points = left
 
     amounts = {Counts.POINTS: points, Counts.TIMES: 1, Counts.MINUTES: minutes}
-    found_wanting = item.basis in JUDGED and not full.points
+    found_wanting = item.basis in JUDGED and not full
     uses = _uses(caps, amounts) if points else _looked_at(caps, used) if found_wanting else []
-    if full.points:  # clipped by a cap it was done all the same
+    if full:  # clipped by a cap it was done all the same
         uses += row
-    if caps.rest and rest != carried:
-        uses.append(CapUse(caps.rest, rest - carried))
-    return Result(points=points, clipped=full.points - points, steps=tuple(steps), uses=tuple(uses))
+    if caps.rest and (more := rest - used.get(caps.rest, 0)):
+        uses.append(CapUse(caps.rest, more))
+    return Result(points=points, clipped=full - points, steps=tuple(steps), uses=tuple(uses))
+
+
+def _within_minutes(table: Table, item: Item, facts: Facts, caps: Caps, used: Used) -> tuple[int, Worked, int]:
+    """Points of all the minutes; what those that count give; how many they are."""
+    carried = used.get(caps.rest, 0) if caps.rest else 0
+    worked = worked_out(table, item, facts, carried)
+    full, minutes, limits = worked.points, facts.minutes, list[Step]()
+    for text, most, said in _minute_limits(item, caps, used):
+        if minutes <= most:
+            continue
+        fewer = worked_out(table, item, msgspec.structs.replace(facts, minutes=most), carried)
+        if _is_by_minutes(item):
+            less = {"clipped": worked.points - fewer.points} if fewer.points < worked.points else {}
+            limits.append(Step(text, {**said, "came": minutes, "left_minutes": most, **less}, 0))
+        minutes, worked = most, fewer
+    steps = worked.steps
+    if not full and any(step.key in STREAKS for step in steps):
+        steps = _not_in_a_row(steps)
+    # Limits of time come first: all that is told after them is told of the minutes that count.
+    return full, worked._replace(steps=limits + steps), minutes
+
+
+STREAKS = ("streak_goes_on", "streak_points", "streak_percent")
+
+
+def _not_in_a_row(steps: list[Step]) -> list[Step]:
+    """What gives no whole point is none of a row, whatever it would have been in it."""
+    return [step for step in steps if step.key != "streak_goes_on"] + [Step("streak_too_little", {"one": 1}, 0)]
 
 
 def _is_by_minutes(item: Item) -> bool:

@@ -84,6 +84,7 @@ EXPLANATIONS: dict[str, str] = {
     "increment_quantity_none": "超过 {above} 个的部分只有 {over} 个，不满 {every} 个，不加分",
     "streak_goes_on": "连着第 {count} 次，到第 {next} 次多记分",
     "streak_again": "连着做的次数，同一天（同一周、同一月）只算一次，这次不另算",
+    "streak_too_little": "这次不满 {one}，不算连着的一次",
     "streak_points": "连着第 {count} 次，每连着 {length} 次加 {added}",
     "streak_percent": "连着第 {count} 次，每连着 {length} 次的那一次按 {percent}% 算",
     "rounded_down": "不满 {one}的零头（{rest}/{parts}）不算",

@@ -62,7 +62,7 @@ RANGES: dict[Struct, dict[str, tuple[int, int]]] = {
     Level: {"points": (0, POINTS_MAX)},
     Finding: {"points": (0, POINTS_MAX)},
     Increment: {"above": (0, METRES_MAX), "every": (1, METRES_MAX), "points": (1, POINTS_MAX)},
-    Streak: {"length": (2, 366), "points": (1, POINTS_MAX), "percent": (1, PERCENT_MAX)},
+    Streak: {"length": (2, 366), "points": (1, POINTS_MAX), "percent": (101, PERCENT_MAX)},  # a reward
     Multiplier: {"percent": (0, PERCENT_MAX)},
     Panel: {"members": (1, 99)},
     Process: {"advice": (0, 99), "warnings": (0, 99), "within_months": (1, MONTHS_MAX)},

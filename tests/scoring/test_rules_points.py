@@ -53,7 +53,7 @@ def by_hand(step, before):
     key, told = step.key, step.facts
     rest = Fraction(told.get("rest", 0), told.get("parts", 1))
     percent = told.get("percent", 100) if "planned" not in told else 0
-    if key in {"streak_again", "streak_goes_on"} or {"over", "came"} & told.keys():
+    if key in {"streak_again", "streak_goes_on", "streak_too_little"} or {"over", "came"} & told.keys():
         after = before
     elif key == "brought":
         after = before + rest
@@ -184,6 +184,33 @@ def test_what_earned_nothing_by_itself_is_no_part_of_a_row_and_what_a_cap_cut_of
     row = rules.replay(a_table(short), [act_of(minutes=minutes) for minutes in (130, 131)])
     assert in_words(row[1])[-1] == "连着第 1 次，到第 2 次多记分"
     assert days_in_a_row(capped, 3, 4, 5, 6, 10) == [3, 1, 0, 0, 3]
+
+
+def test_an_act_below_a_point_is_told_to_be_no_part_of_a_row():
+    item = an_item(rounding=Rounding.EXACT, streak=Streak(3, percent=200))
+    acts = [act_of(day=date(2025, 3, day), minutes=minutes) for day, minutes in enumerate((30, 30, 60, 60, 20), 1)]
+
+    told = [in_words(result)[1:] for result in rules.replay(a_table(item), acts)]
+
+    rest = "不满 1 分的零头（{}）不算"
+    assert told[0] == told[1] == [rest.format("1/2"), "这次不满 1 分，不算连着的一次"]
+    assert told[2:4] == [["连着第 1 次，到第 3 次多记分"], ["连着第 2 次，到第 3 次多记分"]]
+    third = "连着第 3 次，每连着 3 次的那一次按 200% 算"
+    assert told[4] == [third, rest.format("2/3"), "这次不满 1 分，不算连着的一次"]
+    short = msgspec.structs.replace(item, minutes_max_per_act=40)
+    assert in_words(evaluated(short, some_facts(minutes=50)))[-1] == told[0][-1]
+
+
+def test_an_act_below_a_point_that_a_rest_makes_whole_is_one_of_a_row():
+    item = an_item(rounding=Rounding.EXACT, remainder="carry", streak=Streak(3, 4))
+    acts = [act_of(day=date(2025, 3, day), minutes=30) for day in (1, 2)]
+
+    results = rules.replay(a_table(item), acts)
+
+    assert [[step.key for step in result.steps] for result in results] == [
+        ["minutes_exact", "kept", "streak_too_little"],
+        ["minutes_exact", "streak_goes_on", "brought"],
+    ]
 
 
 def test_a_household_has_one_row_where_its_deeds_are_the_households():

@@ -111,3 +111,15 @@ def test_an_award_of_before_the_time_that_counts_was_told_is_told_still():
     step = rules.Step("minutes_max", {"most_minutes": 90, "clipped": 1}, 3)
 
     assert rules.told(step, "{} 分".format) == "一次最多算 90 分钟，超过的时间不算，少 1 分"
+
+
+def test_an_award_of_before_rests_were_told_is_told_still():
+    blocks = rules.Step("hours_down", {"hours": 2, "minutes": 10, "block": 60, "blocks": 2, "value": 1}, 2)
+    none = rules.Step("hours_none", {"hours": 1, "minutes": 10, "block": 120}, 0)
+
+    told = [rules.told(step, "{} 分".format) for step in (blocks, none)]
+
+    assert told == [
+        "2 小时 10 分钟，每满 1 小时记 1 分，满了 2 个",
+        "1 小时 10 分钟，不满 2 小时，还差 50 分钟，不计分",
+    ]

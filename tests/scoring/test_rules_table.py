@@ -137,6 +137,7 @@ def test_a_deduction_that_advises_and_warns_first_can_be_published():
         (CARRIED | {"basis": Basis.PER_TIME, "rounding": Rounding.DOWN}, "remainder", "carry_whole"),
         (CARRIED | {"end_rounding": "up"}, "end_rounding", "carry_rounding"),
         ({"streak": Streak(7)}, "streak", "streak"),
+        ({"streak": Streak(7, percent=100)}, "streak", "out_of_range"),
         ({"streak": Streak(7, 4, period=Period.ACT)}, "streak", "streak_period"),
         ({"review": ("panel",), "panel": Panel(5, 2)}, "panel", "panel_majority"),
         ({"deduction": True, "name": "越级上访"}, "deduction", "deduction_rights"),

@@ -104,6 +104,8 @@ def cases_of_more():
         yield f"increment_{measure}_none", more, some_facts(minutes=4, metres=4, quantity=4), ()
     yield "streak_goes_on", an_item(streak=Streak(7, 4)), some_facts(streak=6), ()
     yield "streak_again", an_item(streak=Streak(7, 4)), some_facts(streak=0), ()
+    little = an_item(rounding=Rounding.EXACT, streak=Streak(7, 4))
+    yield "streak_too_little", little, some_facts(minutes=30, streak=6), ()
     yield "streak_points", an_item(streak=Streak(7, 4)), some_facts(streak=14), ()
     yield "streak_percent", an_item(streak=Streak(7, percent=200)), some_facts(streak=7), ()
     for key in LEFT_OVER:
@@ -176,18 +178,6 @@ def test_a_cap_tells_what_was_counted_before_where_there_was_any(cap, before, wo
 )
 def test_time_is_told_as_people_say_it(minutes, block, words):
     assert in_words(evaluated(an_item(points=1, block_minutes=block), some_facts(minutes=minutes))) == [words]
-
-
-def test_an_award_of_before_rests_were_told_is_told_still():
-    blocks = rules.Step("hours_down", {"hours": 2, "minutes": 10, "block": 60, "blocks": 2, "value": 1}, 2)
-    none = rules.Step("hours_none", {"hours": 1, "minutes": 10, "block": 120}, 0)
-
-    told = [rules.told(step, "{} 分".format) for step in (blocks, none)]
-
-    assert told == [
-        "2 小时 10 分钟，每满 1 小时记 1 分，满了 2 个",
-        "1 小时 10 分钟，不满 2 小时，还差 50 分钟，不计分",
-    ]
 
 
 def test_a_deduction_tells_what_was_found():
