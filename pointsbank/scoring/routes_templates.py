@@ -152,16 +152,16 @@ async def _compared(template: Template, community_ids: Sequence[int], clock: Clo
     return told
 
 
-@get(f"{TEMPLATES}/{{template_id:int}}", guards=[needs(Permission.SEE_SCORING)])
-async def template_page(
-    template_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
+async def _template_page(
+    template_id: int, session: Session, clock: Clock, form: Filled[Any], status: int = 200
 ) -> Response[str]:
-    """Where the tables of the communities in sight differ from it."""
     reach = {one.id: one.name for one in await _reach(session)}
     found = await queries_templates.template(list(reach), template_id)
     own = [session.community_id] if session.community_id is not None else session.community_ids
     return page(
         "scoring/template.html",
+        status=status,
+        form=form,
         template=found,
         place=reach[found.place_id],
         compared=await _compared(found, own, clock),
@@ -169,18 +169,38 @@ async def template_page(
     )
 
 
+@get(f"{TEMPLATES}/{{template_id:int}}", guards=[needs(Permission.SEE_SCORING)])
+async def template_page(
+    template_id: FromPath[int], session: NamedDependency[Session], clock: NamedDependency[Clock]
+) -> Response[str]:
+    """Where the tables of the communities in sight differ from it."""
+    return await _template_page(template_id, session, clock, forms.blank())
+
+
 @post(f"{TEMPLATES}/{{template_id:int}}/take", guards=[needs(Permission.EDIT_SCORING)])
-async def take(template_id: FromPath[int], request: AnyRequest, session: NamedDependency[Session]) -> Response[Any]:
+async def take(
+    template_id: FromPath[int],
+    request: AnyRequest,
+    session: NamedDependency[Session],
+    clock: NamedDependency[Clock],
+) -> Response[Any]:
+    """Where something has come in the way since the page was opened, it is shown again as it is now."""
     form = await forms.read(request, FileForm)
     if session.community_id is None:
         raise NotFound
-    version_id = await db.write(
-        actions_templates.take,
-        actor=session.actor,
-        request_key=form.value.request_key,
-        community_id=session.community_id,
-        template_id=template_id,
-    )
+    try:
+        version_id = await db.write(
+            actions_templates.take,
+            actor=session.actor,
+            request_key=form.value.request_key,
+            community_id=session.community_id,
+            template_id=template_id,
+        )
+    except NotFound:
+        raise
+    except Refusal as refused:
+        form.refuse("take", refused)
+        return await _template_page(template_id, session, clock, form, refused.kind.status)
     return Redirect(f"/scoring/versions/{version_id}", status_code=303)
 
 

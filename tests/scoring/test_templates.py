@@ -80,6 +80,26 @@ async def test_a_street_keeps_one_from_a_file_or_a_community_and_sees_where_tabl
     assert theirs.text.count("和范本一样") == len(world.communities)
 
 
+async def test_what_came_in_the_way_since_the_page_was_opened_is_told_on_the_page(world):
+    kept = await db.write(actions_templates.keep_template, place_id=world.street_id, table=a_table(an_item(points=7)))
+    version_id = await db.write(
+        actions.import_draft, community_id=world.home.id, table=a_table(an_item(points=3), name="议定的表")
+    )
+    page = f"/scoring/templates/{kept}"
+    _, admin = await world.staff(Role.COMMUNITY_ADMIN)
+    async with visiting(world, cookie=admin) as desk:
+        key = key_of(await desk.get(page), f"{page}/take")
+        await db.write(actions_life.submit, community_id=world.home.id, version_id=version_id)
+        late = await desk.post(f"{page}/take", data={"request_key": key})
+        gone = await desk.post("/scoring/templates/999999/take", data={"request_key": "gone-key-0001"})
+
+    assert (late.status_code, gone.status_code) == (409, 404)
+    assert 'class="errors"' in late.text
+    assert IN_THE_WAY["discussion"][0] in late.text
+    assert SWAP not in late.text
+    assert (await queries.version((world.home.id,), version_id)).table.name == "议定的表"
+
+
 TAKE, SWAP = "拿来作草稿</button>", "换掉现在的草稿</button>"
 IN_THE_WAY = {
     "discussion": ("正在等居民议事会讨论。要用范本，先在它的步骤里退回起草", "/scoring/versions/{}/life"),
