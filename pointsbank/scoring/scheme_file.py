@@ -17,7 +17,8 @@ import msgspec
 from pointsbank.scoring import rules
 from pointsbank.scoring import rules_scheme_words as words
 from pointsbank.scoring import rules_table as tables
-from pointsbank.scoring.rules_fault import Fault, of_item
+from pointsbank.scoring.rules_fault import Fault, of_item, within
+from pointsbank.scoring.rules_ranges import RANGES
 from pointsbank.scoring.rules_words import Say
 
 TEXT_MAX = 100_000  # characters; the largest published table has some two hundred items
@@ -90,22 +91,47 @@ UNREAD = {"name": "…", "place": "…", "document": "…", "kind": rules.TableK
 UNREAD_ITEM = {"category": "…", "name": "…", "evidence": "…", "basis": rules.Basis.PER_TIME}
 OF_BASIS = {"not_for_basis", "for_basis", "points_elsewhere", "deduction_counts"}
 OF_ITEM = {field.encode_name for field in msgspec.structs.fields(rules.Item) if field.required}
+# Faults that say that something is not there: not told where it may stand in what cannot be read.
+OF_PERCENTS = ("basis", "rounding", "multiplier_percent", "multipliers", "streak")
+MISSING = {
+    ("remainder", "carry"): OF_PERCENTS,
+    ("remainder", "carry_whole"): OF_PERCENTS,
+    ("caps", "not_for_basis"): ("increments",),
+}
+Entries = dict[tuple[str, str], list[int]]
 Read = tuple[rules.Table | None, list[Problem], list[Problem]]
 
 
 class _Shape(NamedTuple):
-    """What of a file can be read. `table` has stand-ins for what cannot: `unread` names those keys, by item."""
+    """What of a file can be read. `table` has stand-ins for what cannot: `unread` names those keys, by item.
+
+    `entries` are those of a list that can be read, by item and key, where others cannot: which of the list they are.
+    """
 
     table: rules.Table
     problems: list[Problem]
     unread: set[tuple[str, str]]
     codes: list[Any]
+    entries: Entries
 
     def tells(self, fault: Fault) -> bool:
         """Whether a fault is the file's own, and not one of a stand-in."""
         if (fault.item_code, fault.field) in self.unread or (fault.only_publishing and self.problems):
             return False
+        if (fault.item_code, fault.field) in self.entries and not fault.entry:
+            return False
+        if any(self._is_lost(fault.item_code, key) for key in MISSING.get((fault.field, fault.key), ())):
+            return False
         return fault.key not in OF_BASIS or (fault.item_code, "basis") not in self.unread
+
+    def entry(self, fault: Fault) -> int:
+        """Which of the file's list a fault is of, where the table has only some of it."""
+        numbers = self.entries.get((fault.item_code, fault.field))
+        return numbers[fault.entry - 1] if numbers and fault.entry else fault.entry
+
+    def _is_lost(self, code: str, key: str) -> bool:
+        """Whether something of this key could not be read, of the item or of the whole table."""
+        return any(place in self.unread or place in self.entries for place in ((code, key), ("", key)))
 
 
 def _read(text: str, book_kinds: Collection[str] | None = None, say: Say = str.format) -> Read:
@@ -117,7 +143,7 @@ def _read(text: str, book_kinds: Collection[str] | None = None, say: Say = str.f
     shape = _shape(data, lines, say)
     problems, bars = list(shape.problems), list[Problem]()
     for fault in filter(shape.tells, rules.faults(shape.table, book_kinds)):
-        (bars if fault.only_publishing else problems).append(_problem_of(fault, shape.codes, lines, say))
+        (bars if fault.only_publishing else problems).append(_problem_of(fault, shape, lines, say))
     return (
         None if shape.problems else shape.table,
         sorted(dict.fromkeys(problems), key=_line),
@@ -128,28 +154,31 @@ def _read(text: str, book_kinds: Collection[str] | None = None, say: Say = str.f
 def _shape(data: dict[str, Any], lines: "_Lines", say: Say) -> _Shape:
     given = data.get("items", [])
     items = [item for item in (given if isinstance(given, list) else []) if isinstance(item, dict)]
-    problems, left = _shape_problems(data, rules.Table, "", lines.of_table, say)
+    problems, left, good = _shape_problems(data, rules.Table, "", lines.of_table, say)
     unread = {("", key) for key in data.keys() - left.keys()}
+    entries = {("", key): numbers for key, numbers in good.items()}
     readable = []
     for index, item in enumerate(items):
         code = item.get("code")
         where = code if isinstance(code, str) and code else say(words.NTH_ITEM, number=index + 1)
-        wrong, rest = _shape_problems(item, rules.Item, where, partial(lines.of_item, index), say)
+        wrong, rest, good = _shape_problems(item, rules.Item, where, partial(lines.of_item, index), say)
         problems += wrong
         unread |= {(where, key) for key in item.keys() - rest.keys()}
+        entries |= {(where, key): numbers for key, numbers in good.items()}
         if (UNREAD_ITEM | rest).keys() >= OF_ITEM:
             readable.append(UNREAD_ITEM | rest if wrong else rest)
     if problems and (len(readable) < len(items) or not readable):
         unread.add(("", "items"))
     table = msgspec.convert(UNREAD | left | {"items": readable} if problems else data, rules.Table)
-    return _Shape(table, problems, unread, [item.get("code") for item in items])
+    return _Shape(table, problems, unread, [item.get("code") for item in items], entries)
 
 
-def _problem_of(fault: Fault, codes: list[Any], lines: "_Lines", say: Say) -> Problem:
+def _problem_of(fault: Fault, shape: _Shape, lines: "_Lines", say: Say) -> Problem:
+    codes = shape.codes
     # The second of two items with one code is the one to change.
     last = len(codes) - 1 - codes[::-1].index(fault.item_code) if fault.item_code in codes else None
     of_fault = lines.of_table if last is None else partial(lines.of_item, last)
-    return Problem(of_fault(fault.field, fault.entry), fault.item_code, fault.words(say))
+    return Problem(of_fault(fault.field, shape.entry(fault)), fault.item_code, fault.words(say))
 
 
 def _line(problem: Problem) -> int:
@@ -216,12 +245,22 @@ def _line_of(places: dict[str, list[int]], key: str, entry: int, otherwise: int)
 
 def _shape_problems(
     data: dict[str, Any], struct: type[msgspec.Struct], where: str, line_of: LineOf, say: Say
-) -> tuple[list[Problem], dict[str, Any]]:
-    """Keys that nobody knows, keys that are missing, values of the wrong sort; and the rest, which can be read."""
+) -> tuple[list[Problem], dict[str, Any], dict[str, list[int]]]:
+    """Keys that nobody knows, keys that are missing, values of the wrong sort; and the rest, which can be read.
+
+    Of a list that is wrong in some of its entries the others can be: last come their numbers.
+    """
     wrong = list(_wrong(data, struct, "", say))
-    keys = {key for key, _entry, _message in wrong}
+    entries = {(key, entry) for key, entry, _message in wrong}
+    keys = {key for key, _entry in entries}
     problems = [Problem(line_of(key, entry), where, message) for key, entry, message in wrong]
-    return problems, {key: value for key, value in data.items() if key not in keys}
+    good = {
+        key: [number for number in range(1, len(data[key]) + 1) if (key, number) not in entries]
+        for key in {key for key, entry in entries if entry}
+    }
+    left = {key: value for key, value in data.items() if key not in keys}
+    parts = {key: [data[key][number - 1] for number in numbers] for key, numbers in good.items()}
+    return problems, left | parts, good
 
 
 Wrong = tuple[str, int, str]  # key, which entry of a list, message
@@ -249,15 +288,24 @@ def _wrong(data: dict[str, Any], struct: type[msgspec.Struct], path: str, say: S
 def _wrong_value(value: Any, kind: Any, label: dict[str, str], say: Say) -> Iterator[tuple[int, str]]:
     piece = _piece(kind)
     if piece is not None and kind is piece and isinstance(value, dict):
-        yield from ((0, message) for _, _, message in _wrong(value, piece, say(words.IN_PIECE, **label), say))
+        yield from ((0, message) for message in _wrong_piece(value, piece, say(words.IN_PIECE, **label), say))
     elif (
         piece is not None and kind is not piece and isinstance(value, list) and all(isinstance(x, dict) for x in value)
     ):
         for number, one in enumerate(value, start=1):
             path = say(words.IN_ENTRY, **label, number=number)
-            yield from ((number, message) for _, _, message in _wrong(one, piece, path, say))
+            yield from ((number, message) for message in _wrong_piece(one, piece, path, say))
     elif not _converts(value, kind):
         yield 0, say(words.WRONG["sort"], **label, sort=_sort_of(kind, say))
+
+
+def _wrong_piece(data: dict[str, Any], piece: type[msgspec.Struct], path: str, say: Say) -> Iterator[str]:
+    """What is wrong; with it the numbers out of range, since nobody looks at a piece again that cannot be read."""
+    found = {key: message for key, _, message in _wrong(data, piece, path, say)}
+    yield from found.values()
+    for key, span in RANGES.get(piece, {}).items() if found else ():
+        if key in data and key not in found:
+            yield from (fault.words(say) for fault in within("", key, data[key], span))
 
 
 def _converts(value: Any, kind: Any) -> bool:

@@ -348,3 +348,40 @@ def test_a_fault_is_told_once_however_many_times_it_stands_on_a_line():
     twice = ITEM + "caps = [\n" + ONE_CAP + ONE_CAP + ONE_CAP + "]\n"
     told = problems(HEAD + twice)
     assert len(told) == len(set(told))
+
+
+STEP = '  {{ measure = "{}", above = 60, every = {}, points = 1 }},\n'
+
+
+def test_an_entry_that_cannot_be_read_hides_none_beside_it():
+    steps = STEP.format("minutes", 0) + STEP.format("hours", 5) + STEP.format("metres", 0)
+
+    found = [(line, part) for line, _where, part in problems(GOOD + "increments = [\n" + steps + "]\n")]
+
+    assert [line for line, _ in found] == [14, 15, 16]
+    assert "第 2 个的 measure" in found[1][1]
+    assert all("“每满多少”现在是 0" in found[number][1] for number in (0, 2))
+
+
+def test_a_number_beside_a_word_that_cannot_be_read_is_told_too():
+    found = problems(GOOD + "increments = [\n" + STEP.format("hours", 0) + "]\n")
+
+    assert [line for line, _, _ in found] == [14, 14]
+    assert any("“每满多少”现在是 0" in part for _, _, part in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'remainder = "carry"\nmultipliers = [\n  { name = "难度高", percent = "150" },\n]\n',
+        'caps = [{ scope = "person", period = "day", minutes = 60 }]\nincrements = [\n'
+        + STEP.format("minutes", '"5"')
+        + "]\n",
+    ],
+)
+def test_nothing_is_said_to_be_missing_that_may_stand_where_nobody_can_read(text):
+    basis = GOOD.replace("per_minutes", "per_time")
+
+    (only,) = problems(basis + text)
+
+    assert "整数" in only[2]
