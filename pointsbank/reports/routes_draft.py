@@ -16,7 +16,7 @@ from pointsbank.people.access import Permission, Session, needs
 from pointsbank.reports import trial_runs
 from pointsbank.reports.routes_trial import MONTHS_AT_FIRST, budget_of, gone_on, movers
 from pointsbank.reports.trial_runs import Run
-from pointsbank.scoring import queries, routes_editor, routes_life, rules_warnings
+from pointsbank.scoring import queries, routes_editor, routes_life, rules, rules_warnings
 from pointsbank.scoring import routes as scoring
 from pointsbank.scoring.queries import Version
 from pointsbank.web import forms
@@ -57,7 +57,8 @@ async def save(
     refused = await routes_editor.keep(draft, form, session.actor, clock)
     if refused is None:
         return Redirect(f"/scoring/versions/{version_id}", status_code=303)
-    return await _editor(draft, refused, clock, settings, status=400)
+    status = 400 if draft.state == "draft" else rules.NotADraft.kind.status
+    return await _editor(draft, refused, clock, settings, status=status)
 
 
 async def _editor(

@@ -19,9 +19,11 @@ from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions, actions_sheet, queries, rules, rules_edit, rules_warnings
 from pointsbank.scoring.queries import Version
+from pointsbank.scoring.routes_form import handed
 from pointsbank.scoring.routes_pieces import counted, grouped, of_kind, writing
 from pointsbank.scoring.rules import Fault, Table
 from pointsbank.scoring.rules_edit import Cells, Row
+from pointsbank.scoring.rules_sheet import SheetStale
 from pointsbank.scoring.rules_warnings import Warned
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
@@ -157,29 +159,36 @@ async def start_draft(
 async def keep(draft: Version, form: Filled[GridForm], actor: Actor, clock: Clock) -> dict[str, Any] | None:
     """Keep the cells that were sent, of all rows or of some.
 
-    One that is no number is named; nothing is kept then, and what the page shows has all that was typed.
+    One that is no number is named, and that the version is no draft any more; nothing is kept then, and what the page
+    shows has all that was typed.
     """
     rows = rows_of(form)
     book_kinds = await kinds.denominations(None, draft.community_id)
     current = await queries.current(draft.community_id, local_day(clock.now()))
     in_force = [current.items[row.code] for row in rows if row.code in current.items] if current else []
     table, wrong = rules_edit.edited(draft.table, rows, form.value.ended, book_kinds, in_force)
-    if wrong:
-        for cell in wrong:
-            said = with_words(rules_edit.CELL_WORDS[cell.why], **cell.facts)
-            form.refuse(f"{cell.field}-{cell.code}", CELLS[cell.field], code=cell.code, said=said)
-        return await grid(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows, stored=draft.table)
-    await db.write(
-        actions_sheet.edit_cells,
-        actor=actor,
-        request_key=form.value.request_key,
-        community_id=draft.community_id,
-        version_id=draft.id,
-        rows=rows,
-        ended=form.value.ended,
-        in_force=in_force,
-    )
-    return None
+    if draft.state != "draft":
+        handed(form)
+    for cell in wrong:
+        said = with_words(rules_edit.CELL_WORDS[cell.why], **cell.facts)
+        form.refuse(f"{cell.field}-{cell.code}", CELLS[cell.field], code=cell.code, said=said)
+    if form.is_valid:
+        try:
+            await db.write(
+                actions_sheet.edit_cells,
+                actor=actor,
+                request_key=form.value.request_key,
+                community_id=draft.community_id,
+                version_id=draft.id,
+                rows=rows,
+                ended=form.value.ended,
+                in_force=in_force,
+            )
+        except (rules.NotADraft, SheetStale) as refusal:  # somebody was quicker, by a moment
+            handed(form, refusal)
+        else:
+            return None
+    return await grid(msgspec.structs.replace(draft, table=table), clock, form=form, rows=rows, stored=draft.table)
 
 
 @post("/scoring/versions/{version_id:int}/drop", guards=[needs(Permission.EDIT_SCORING)])

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from pointsbank.kit.errors import Refusal
 from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.scoring import rules, rules_edit, rules_form
 from pointsbank.scoring.routes_pieces import writing
@@ -18,6 +19,12 @@ SPARE_ROWS, MORE_ROWS = 1, 3
 
 def filled(texts: Texts) -> Filled[Any]:
     return Filled({name: "\n".join(values) for name, values in texts.items()}, texts)
+
+
+def handed(form: Filled[Any], refusal: Refusal | None = None) -> Filled[Any]:
+    """Refuse a form as a whole, with all that was typed still in it: its version has gone on to the meeting."""
+    form.refuse("handed", refusal or rules.NotADraft())
+    return form
 
 
 def refuse_wrong(form: Filled[Any], wrong: Iterable[Wrong]) -> None:

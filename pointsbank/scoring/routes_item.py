@@ -17,10 +17,11 @@ from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions_sheet, queries, rules, rules_edit, rules_form
 from pointsbank.scoring.queries import Version
-from pointsbank.scoring.routes_form import drawn, filled, refuse_both, refuse_wrong, show_again
+from pointsbank.scoring.routes_form import drawn, filled, handed, refuse_both, refuse_wrong, show_again
 from pointsbank.scoring.routes_pieces import of_kind
 from pointsbank.scoring.rules import Item
 from pointsbank.scoring.rules_life import CodeEnded
+from pointsbank.scoring.rules_sheet import SheetStale
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -123,8 +124,7 @@ async def save_item(
     form = await forms.read(request, ItemForm)
     draft = await queries.version(session.community_ids, version_id)
     if draft.state != "draft":
-        form.refuse("code", rules.NotADraft())
-        return await _page(draft, form, rules.NotADraft.kind.status)
+        return await _page(draft, handed(form), rules.NotADraft.kind.status)
     if more := form.typed.get("more"):
         return await _page(draft, form, more=more)
     known = draft.items.get(form.typed.get("code", ""))
@@ -133,15 +133,18 @@ async def save_item(
         form.refuse("code", CodeEnded(codes=item.code))
     if item is None or not form.is_valid:
         return await _page(draft, form, 400)
-    await db.write(
-        actions_sheet.put_item,
-        actor=actor,
-        request_key=form.value.request_key,
-        community_id=draft.community_id,
-        version_id=draft.id,
-        item=item,
-        seen=form.value.seen,
-    )
+    try:
+        await db.write(
+            actions_sheet.put_item,
+            actor=actor,
+            request_key=form.value.request_key,
+            community_id=draft.community_id,
+            version_id=draft.id,
+            item=item,
+            seen=form.value.seen,
+        )
+    except (rules.NotADraft, SheetStale) as refusal:  # somebody was quicker, by a moment
+        return await _page(draft, handed(form, refusal), refusal.kind.status)
     headers = {"Location": f"/scoring/versions/{version_id}"}
     return Response(b"", status_code=303, media_type="text/html", headers=headers)
 

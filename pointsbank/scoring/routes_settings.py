@@ -15,7 +15,8 @@ from pointsbank.ledger.rules_kinds import Denomination
 from pointsbank.people.access import Permission, Session, needs
 from pointsbank.scoring import actions_sheet, queries, rules, rules_form, rules_form_table
 from pointsbank.scoring.queries import Version
-from pointsbank.scoring.routes_form import drawn, filled, refuse_both, refuse_wrong, show_again
+from pointsbank.scoring.routes_form import drawn, filled, handed, refuse_both, refuse_wrong, show_again
+from pointsbank.scoring.rules_sheet import SheetStale
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -62,16 +63,11 @@ class SettingsForm(msgspec.Struct):
     more: str | None = None
 
 
-async def _draft(session: Session, version_id: int) -> Version:
-    found = await queries.version(session.community_ids, version_id)
-    if found.state != "draft":
-        raise rules.NotADraft
-    return found
-
-
 @get("/scoring/versions/{version_id:int}/settings", guards=EDITOR)
 async def settings(version_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    draft = await _draft(session, version_id)
+    draft = await queries.version(session.community_ids, version_id)
+    if draft.state != "draft":
+        raise rules.NotADraft
     texts = rules_form_table.texts_of(draft.table, await kinds.denominations(None, draft.community_id))
     return await _page(draft, filled(texts | {"seen": [rules_form_table.marks_of(draft.table)]}))
 
@@ -98,22 +94,27 @@ async def save_settings(
 ) -> Response[Any]:
     """Keep what was changed since it was shown; what bars publishing alone does not bar a draft."""
     form = await forms.read(request, SettingsForm)
-    draft = await _draft(session, version_id)
+    draft = await queries.version(session.community_ids, version_id)
+    if draft.state != "draft":
+        return await _page(draft, handed(form), rules.NotADraft.kind.status)
     if more := form.typed.get("more"):
         return await _page(draft, form, more=more)
     book_kinds = await kinds.denominations(None, draft.community_id)
     changed = _changed(form, draft, book_kinds)
     if not form.is_valid:
         return await _page(draft, form, 400)
-    await db.write(
-        actions_sheet.put_settings,
-        actor=actor,
-        request_key=form.value.request_key,
-        community_id=draft.community_id,
-        version_id=draft.id,
-        settings=changed,
-        seen=form.value.seen,
-    )
+    try:
+        await db.write(
+            actions_sheet.put_settings,
+            actor=actor,
+            request_key=form.value.request_key,
+            community_id=draft.community_id,
+            version_id=draft.id,
+            settings=changed,
+            seen=form.value.seen,
+        )
+    except (rules.NotADraft, SheetStale) as refusal:  # somebody was quicker, by a moment
+        return await _page(draft, handed(form, refusal), refusal.kind.status)
     headers = {"Location": f"/scoring/versions/{version_id}"}
     return Response(b"", status_code=303, media_type="text/html", headers=headers)
 

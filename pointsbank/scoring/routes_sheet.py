@@ -28,9 +28,10 @@ from pointsbank.scoring import (
     sheet_file,
 )
 from pointsbank.scoring.queries import Version
+from pointsbank.scoring.routes_form import handed
 from pointsbank.scoring.routes_pieces import writing
 from pointsbank.scoring.rules_columns import Sort
-from pointsbank.scoring.rules_sheet import Read, SheetFaults
+from pointsbank.scoring.rules_sheet import Read, SheetStale
 from pointsbank.scoring.rules_table import Table
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
@@ -144,25 +145,23 @@ def _choices(book_kinds: Mapping[str, Denomination]) -> dict[str, Sequence[str]]
 
 @get(SHEET, guards=EDITOR)
 async def sheet_form(version_id: FromPath[int], session: NamedDependency[Session]) -> Response[str]:
-    draft = await _draft(session, version_id)
+    draft = await queries.version(session.community_ids, version_id)
+    if draft.state != "draft":
+        raise NotFound
     blank: Filled[Any] = forms.blank(others="stay")
     return _page(draft, blank)
 
 
-async def _draft(session: Session, version_id: int) -> Version:
-    found = await queries.version(session.community_ids, version_id)
-    if found.state != "draft":
-        raise NotFound
-    return found
-
-
-def _page(draft: Version, form: Filled[Any], found: Found | None = None, **shown: Any) -> Response[str]:
+def _page(
+    draft: Version, form: Filled[Any], found: Found | None = None, *, status: int = 400, **shown: Any
+) -> Response[str]:
+    """The page with what was pasted still in it; `status` is that of a refused one."""
     wrong = found.wrong if found else []
     others = [("stay", _("照旧")), ("end", _("停用"))]
     facts = {"changes": (), "seen": None, **shown}
     return page(
         "scoring/sheet.html",
-        status=200 if form.is_valid else 400,
+        status=200 if form.is_valid else status,
         draft=draft,
         form=form,
         found=found,
@@ -180,7 +179,9 @@ async def check(version_id: FromPath[int], request: AnyRequest, session: NamedDe
     """Show what a sheet or a file would change, or every fault of it; nothing is stored."""
     form = await forms.read(request, CheckForm)
     content = await forms.read_file(request)
-    draft = await _draft(session, version_id)
+    draft = await queries.version(session.community_ids, version_id)
+    if draft.state != "draft":
+        return _page(draft, handed(form), status=rules.NotADraft.kind.status)
     if not form.is_valid:
         return _page(draft, form)
     book_kinds = await kinds.denominations(None, draft.community_id)
@@ -196,11 +197,19 @@ async def check(version_id: FromPath[int], request: AnyRequest, session: NamedDe
     except Refusal as refusal:
         form.refuse("file", refusal)
         return _page(draft, form)
+    return _looked_at(draft, form, found, book_kinds, "file" if content else "lines")
+
+
+def _looked_at(
+    draft: Version, form: Filled[Any], found: Found, book_kinds: Mapping[str, Denomination], field: str
+) -> Response[str]:
+    """What would change, or every fault, of what came in this field."""
     if found.wrong:
-        form.refuse("file" if content else "lines", N_("表格里有 {n} 处要改，改好再检查"), n=len(found.wrong))
+        form.refuse(field, N_("表格里有 {n} 处要改，改好再检查"), n=len(found.wrong))
         return _page(draft, form, found)
     changes = rules.differences(draft.table, found.table, _, writing(book_kinds))
-    return _page(draft, form, found, changes=changes, seen=rules_sheet.digest(draft.table))
+    seen, status = rules_sheet.digest(draft.table), SheetStale.kind.status
+    return _page(draft, form, found, status=status, changes=changes, seen=seen)
 
 
 async def _read(
@@ -255,25 +264,36 @@ async def put(
     session: NamedDependency[Session],
     actor: NamedDependency[Actor],
 ) -> Response[Any]:
-    """Put what was checked into the draft; it is read again, since what comes back was in somebody's hands."""
+    """Put what was checked into the draft; it is read again, since what comes back was in somebody's hands.
+
+    Where the draft has changed since, what would change now is shown: nothing that was pasted is lost.
+    """
     form = await forms.read(request, PutForm)
-    draft = await _draft(session, version_id)
+    draft = await queries.version(session.community_ids, version_id)
+    if draft.state != "draft":
+        return _page(draft, handed(form), status=rules.NotADraft.kind.status)
     if not form.is_valid:
         return _page(draft, form)
     asked = form.value
     book_kinds = await kinds.denominations(None, draft.community_id)
     found = await _of_text(asked.lines, draft, book_kinds, ends_others=asked.others == "end")
     if found.wrong:
-        raise SheetFaults(count=len(found.wrong))
-    await db.write(
-        actions_sheet.put_sheet,
-        actor=actor,
-        request_key=asked.request_key,
-        community_id=draft.community_id,
-        version_id=version_id,
-        table=found.table,
-        seen=asked.seen,
-    )
+        return _looked_at(draft, form, found, book_kinds, "lines")
+    try:
+        await db.write(
+            actions_sheet.put_sheet,
+            actor=actor,
+            request_key=asked.request_key,
+            community_id=draft.community_id,
+            version_id=version_id,
+            table=found.table,
+            seen=asked.seen,
+        )
+    except rules.NotADraft as refusal:  # somebody was quicker, by a moment
+        return _page(draft, handed(form, refusal), status=refusal.kind.status)
+    except SheetStale as refusal:
+        form.refuse("lines", refusal)
+        return _looked_at(draft, form, found, book_kinds, "lines")
     return Response(
         b"", status_code=303, media_type="text/html", headers={"Location": f"/scoring/versions/{version_id}"}
     )

@@ -56,14 +56,6 @@ class SheetStale(Refusal):
     message = "看过以后，草稿又改过了，没有放进去。请再看一次。"
 
 
-class SheetFaults(Refusal):
-    """Whoever sends what was never checked."""
-
-    kind = Kind.INVALID
-    code = "scoring.sheet_faults"
-    message = "表格里有 {count} 处要改，没有放进草稿。请回到检查那一页。"
-
-
 class Fault(msgspec.Struct, frozen=True):
     """What is wrong, and where; row 0 is the sheet as a whole, column 0 the row as a whole."""
 

@@ -4,12 +4,13 @@ import io
 import re
 from html import unescape
 
+import msgspec
 import pytest
 import xlsxwriter
 
 from pointsbank.kit import db, intake
 from pointsbank.people.access import Role
-from pointsbank.scoring import actions, queries, scheme_file
+from pointsbank.scoring import actions, actions_life, queries, scheme_file
 from pointsbank.web.i18n import HAN
 from tests.world import visiting
 
@@ -173,7 +174,29 @@ async def test_a_draft_that_changed_meanwhile_is_checked_again(world, admin, ver
 
     assert late.status_code == 409
     assert "又改过了" in late.text
+    assert "会改 1 处" in late.text
+    assert "<del>8 分</del><ins>7 分</ins>" in late.text
     assert (await the_draft(world)).items[0].points == 8
+    assert (await put(admin, late, version_id, "looked-again")).status_code == 303
+    assert (await the_draft(world)).items[0].points == 7
+
+
+@pytest.mark.parametrize("step", ["check", "put"])
+async def test_what_was_pasted_stays_where_the_version_has_gone_to_the_meeting(world, admin, version_id, step):
+    pasted = "编号\t分值\nA01\t7"
+    checked = await check(admin, version_id, lines=pasted)
+    which = {"community_id": world.home.id, "version_id": version_id}
+    changed = msgspec.structs.replace(await the_draft(world), name="测试改过的表")
+    await db.write(actions.save_draft, **which, table=changed)
+    await db.write(actions_life.submit, **which)
+
+    late = await (check(admin, version_id, lines=pasted) if step == "check" else put(admin, checked, version_id))
+
+    assert late.status_code == 409
+    assert "已经交给议事会" in late.text
+    assert f'href="/scoring/versions/{version_id}/life"' in late.text
+    assert pasted in unescape(late.text)
+    assert "A01\t7" in unescape(re.search(r'<textarea[^>]*id="lines".*?</textarea>', late.text, re.DOTALL)[0])
 
 
 async def test_a_sheet_that_was_never_checked_is_not_put_in(world, admin, version_id):
@@ -200,7 +223,7 @@ async def test_a_published_table_is_taken_away_by_residents_and_a_draft_by_nobod
 
 async def test_a_published_version_takes_no_sheet(world, admin):
     assert (await admin.get(f"/scoring/versions/{world.home.version_id}/sheet")).status_code == 404
-    assert (await check(admin, world.home.version_id, lines="编号\t分值\nA01\t7")).status_code == 404
+    assert (await check(admin, world.home.version_id, lines="编号\t分值\nA01\t7")).status_code == 409
 
 
 async def test_any_version_is_taken_away_as_its_file_by_whoever_may_read_it_and_no_stranger(world, admin, version_id):

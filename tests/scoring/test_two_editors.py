@@ -2,11 +2,12 @@
 
 import html
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from pointsbank.people.access import Role
-from pointsbank.scoring import queries
+from pointsbank.scoring import queries, routes_editor, routes_item, routes_settings
 from tests.scoring.test_routes import draft, grid, key_of
 from tests.world import visiting
 
@@ -263,13 +264,83 @@ async def test_an_item_that_is_gone_does_not_come_back_by_an_older_form(world, e
     assert "A01" not in await items(world)
 
 
+async def handed_in(desk, url):
+    life = await desk.get(f"{url}/life")
+    sent = await desk.post(f"{url}/submit", data={"request_key": key_of(life, f"{url}/submit")})
+    assert sent.status_code == 303
+
+
+async def test_what_was_typed_in_the_grid_stays_where_the_version_has_gone_to_the_meeting(world, early, late):
+    url, older = await draft(late)
+    await save(early, older, url, **typed(older, at=1, points="3"))
+    await handed_in(early, url)
+
+    refused = await save(late, older, url, **typed(older, points="20", evidences="还在写的凭据"))
+
+    assert refused.status_code == 409
+    assert "已经交给议事会" in refused.text
+    assert 'href="#handed"' in refused.text
+    assert re.search(rf'id="handed"[^>]*><a[^>]*href="{url}/life"', refused.text)
+    assert (cell(refused, "points-A01"), cell(refused, "evidence-A01")) == ("20", "还在写的凭据")
+    kept = await queries.version((world.home.id,), int(url.rpartition("/")[2]))
+    assert (kept.items["A01"].points, kept.items["B01"].points) == (1, 3)
+
+
+async def test_what_was_typed_of_the_whole_table_stays_where_the_version_has_gone_to_the_meeting(world, early, late):
+    url, page = await draft(late)
+    older = await late.get(f"{url}/settings")
+    await save(early, page, url, **typed(page, points="15"))
+    await handed_in(early, url)
+    sent = {"request_key": "settings-late", "seen": re.search(r'name="seen" value="([^"]+)"', older.text)[1]}
+
+    refused = await late.post(f"{url}/settings", data={**sent, "redeem": "还在写的兑换办法", "vetoes": "一\n二"})
+
+    assert refused.status_code == 409
+    assert "已经交给议事会" in refused.text
+    assert re.search(rf'id="handed"[^>]*><a[^>]*href="{url}/life"', refused.text)
+    assert re.search(r'name="redeem"[^>]*>\n?还在写的兑换办法', refused.text)
+    assert "一\n二" in refused.text
+
+
+ROOMS = {
+    "settings": (routes_settings, "redeem"),
+    "items": (routes_item, "name"),
+    "": (routes_editor, "evidences"),
+}
+
+
+@pytest.mark.parametrize("place", ROOMS)
+async def test_what_was_typed_stays_though_the_version_goes_in_that_very_moment(early, late, monkeypatch, place):
+    room, field = ROOMS[place]
+    url, page = await draft(late)
+    await save(early, page, url, **typed(page, at=1, points="3"))
+    older = await late.get(f"{url}/items/A01" if place == "items" else f"{url}/{place}".rstrip("/"))
+    marks = re.search(r'name="seen" value="([^"]+)"', older.text)[1]
+    body = {"settings": {"seen": marks}, "items": fields(older) if place == "items" else {}, "": grid(page)}[place]
+    body = {**body, field: ["还在写的凭据", *body[field][1:]] if place == "" else "还在写的凭据"}
+    real, has_gone = room.kinds.denominations, []
+
+    async def meanwhile(*asked):
+        if not has_gone:
+            has_gone.append(True)
+            await handed_in(early, url)
+        return await real(*asked)
+
+    monkeypatch.setattr(room, "kinds", SimpleNamespace(**vars(room.kinds) | {"denominations": meanwhile}))
+    refused = await save(late, older, f"{url}/{place}".rstrip("/"), **body)
+
+    assert refused.status_code in {400, 409}
+    assert has_gone
+    assert f'href="{url}/life"' in refused.text
+    assert "还在写的凭据" in refused.text
+
+
 async def test_an_item_is_edited_in_a_draft_alone_and_what_was_typed_of_another_stays(world, early, late):
     in_force = f"/scoring/versions/{world.home.version_id}"
     url, page = await draft(late)
     older = await late.get(f"{url}/items/A01")
     await save(early, page, url, **typed(page, points="15"))
-    life = await early.get(f"{url}/life")
-    await early.post(f"{url}/submit", data={"request_key": key_of(life, f"{url}/submit")})
+    await handed_in(early, url)
 
     looked, sent = await late.get(f"{in_force}/items/A01"), await put(late, older, url, name="还在写的名字")
 
