@@ -24,15 +24,16 @@ NEAR = "[^，。；、,;]{0,20}"
 RESTRICTED = re.compile(
     f"(?:{RESTRICTION.pattern}){NEAR}?({BENEFIT.pattern})|({BENEFIT.pattern}){NEAR}?(?:{RESTRICTION.pattern})"
 )
-ENDS = "，。；,;：:！!？?（）()但\\s"
-OTHERS = "其[他它余](?:人|户|家|居民|村民|成员)|他人|他户|别人|别家|别户|才|方可"
-WORD = f"(?!{RESTRICTION.pattern}|{OTHERS})[^、{ENDS}]"  # a letter of words that neither restrict nor speak of others
+ENDS = "，。；,;：:！!？?（）()\\s"
+OTHERS = re.compile("其[他它余](?:人|户|家|居民|村民|成员)|他人|他户|别人|别家|别户|才|方可|但")
+# A letter of words that neither restrict nor speak of others.
+WORD = re.compile(f"(?!{RESTRICTION.pattern}|{OTHERS.pattern})[^、{ENDS}]")
 # A benefit that the clause itself leaves as it is: "不影响低保、医保", "与低保无关", "低保不与积分挂钩".
 UNTOUCHED = re.compile(
-    f"(?<!不[能得是会可])(?<!并非)不(?:影响|涉及)(?:{WORD}){{0,20}}?(?:{BENEFIT.pattern})(?:{WORD}){{0,20}}"
-    f"(?:、(?:{WORD}){{1,20}})*(?=[、{ENDS}]|$)"
-    f"|[与和跟同](?:{WORD}){{0,20}}?(?:{BENEFIT.pattern})(?:、|(?!与){WORD}){{0,40}}(?:无关|不挂钩)"
-    f"|(?:{BENEFIT.pattern})(?:{WORD}){{0,20}}"
+    f"(?<!不[能得是会可])(?<!并非)不(?:影响|涉及)(?:{WORD.pattern}){{0,20}}?(?:{BENEFIT.pattern})(?:{WORD.pattern}){{0,20}}"
+    f"(?:、(?:{WORD.pattern}){{1,20}})*(?=[、{ENDS}]|但|$)"
+    f"|[与和跟同](?:{WORD.pattern}){{0,20}}?(?:{BENEFIT.pattern})(?:、|(?!与){WORD.pattern}){{0,40}}(?:无关|不挂钩)"
+    f"|(?:{BENEFIT.pattern})(?:{WORD.pattern}){{0,20}}"
     "(?:不受影响|不[与和跟同]积分挂钩|[与和跟同]积分(?:高低|多少)?(?:无关|不挂钩))"
 )
 RIGHT = re.compile(
