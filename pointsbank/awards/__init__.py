@@ -32,8 +32,8 @@ Invariants:
      again only once that was sent back.
  13. An act keeps the facts that its table counts, all that are wanted and none that the table does not know.
  14. A row is counted when an act is recorded, on from what then stands in the day (week, month) before it. A late act
-     counts by its own day; one that is sent back, or wholly taken back, is no longer there for those to come. Neither
-     changes an award that is there.
+     counts by its own day; one that is sent back, or wholly taken back, is no longer there for those to come, and its
+     day only counts while another act of that day stands. Neither changes an award that is there.
   15. A passbook is barred up to the last day of the vetoes that were carried out and not made good, and by nothing
      else.
   16. A gate that was passed stays passed; minutes go with whoever served them.

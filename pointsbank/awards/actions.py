@@ -1,21 +1,20 @@
 """Acts become awards, awards are reviewed and noticed. Order of rows: counters of caps, awards, the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
 import msgspec
 
-from pointsbank.awards import actions_seats, actions_settle, queries, queries_hands
+from pointsbank.awards import actions_seats, actions_settle, queries_hands
+from pointsbank.awards.actions_counters import add_to_counters, score
 from pointsbank.awards.actions_settle import AWARDS, last_day
 from pointsbank.awards.rules import (
     BATCH_MAX,
     AlreadyRecorded,
     AlreadyReviewed,
-    Counter,
     CounterUse,
-    Holders,
     LineNotHeld,
     NotYourStep,
     OwnAct,
@@ -23,13 +22,9 @@ from pointsbank.awards.rules import (
     Settling,
     State,
     basis_of,
-    counter_of,
     leaves_something,
     next_role,
     notice_days,
-    order_of,
-    together,
-    uses_of,
 )
 from pointsbank.awards.rules_panel import PANEL
 from pointsbank.kit.clock import local_day, minute_of_day, start_of_day
@@ -42,45 +37,19 @@ from pointsbank.notices import actions as notices
 from pointsbank.notices import queries as notice_queries
 from pointsbank.notices.rules import NewLine, Told
 from pointsbank.people import queries as people
-from pointsbank.people.queries import Holder
 from pointsbank.people.rules import HasLeft, StillProvisional
 from pointsbank.scoring import queries as scoring
 from pointsbank.scoring.rules import (
     NOTHING,
-    STREAK,
     WORDS,
     Facts,
-    Item,
     Noted,
-    Result,
-    Table,
     UnknownItem,
-    caps_of,
     check_noted,
     done,
-    evaluate,
 )
 from pointsbank.trail import actions as trail
 
-# An upsert, because it takes the row whether or not it was there: on PostgreSQL it is locked from here on.
-TAKE_COUNTER = """
-INSERT INTO awards_cap_use (community_id, scope, holder_id, item_code, period, period_start, counts, points)
-VALUES (?, ?, ?, ?, ?, ?, ?, 0)
-ON CONFLICT (community_id, scope, holder_id, item_code, period, period_start, counts)
-DO UPDATE SET points = awards_cap_use.points
-RETURNING points
-"""
-ADD_TO_COUNTER = """
-UPDATE awards_cap_use SET points = points + ?
- WHERE community_id = ? AND scope = ? AND holder_id = ? AND item_code = ? AND period = ? AND period_start = ?
-   AND counts = ?
-"""
-# Whatever it says by now: of a row that was another record's for a while less may be left than was counted.
-BREAK_ROW = """
-UPDATE awards_cap_use SET points = 0
- WHERE community_id = ? AND scope = ? AND holder_id = ? AND item_code = ? AND period = ? AND period_start = ?
-   AND counts = ?
-"""
 ACT = """
 INSERT INTO awards_act (community_id, person_id, source_room, source_kind, source_id, item_code, what, evidence,
                         began_at, day, minutes, planned_minutes, quantity, facts, recorded_by, recorded_at, occasion)
@@ -192,19 +161,6 @@ async def record_act(
         await tx.run(REVIEW, award_id, 0, "passed", "", reviewed_by, tx.now)
     await trail.record(tx, "award.made", subject=("award", award_id), points=result.points, clipped=result.clipped)
     return Made(award_id, result.points, await _advance(tx, award_id))
-
-
-async def score(tx: Tx, *, holder: Holder, table: Table, item: Item, facts: Facts) -> tuple[Result, list[CounterUse]]:
-    """Work out an act's points under the caps' counters, which are taken first and counted up."""
-    holders = Holders(holder.person_id, holder.household_id, holder.building_id)
-    keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day, facts.occasion)}
-    counted = await take_counters(tx, community_id=holder.community_id, counters=keys.values())
-    before = await queries.used_before_merging(tx, holder)
-    used = {key: together(key, counted[counter], before.get(key, 0)) for key, counter in keys.items()}
-    result = evaluate(table, item, facts, used)
-    uses = uses_of(result, holders)
-    await add_to_counters(tx, community_id=holder.community_id, uses=uses)
-    return result, uses
 
 
 async def review(tx: Tx, *, award_id: int, passed: bool, reason: Reason | None, role: str = "community_admin") -> State:
@@ -371,26 +327,6 @@ async def _reject(tx: Tx, award_id: int, state: State, reason: Reason) -> None:
         raise AlreadyReviewed
     await add_to_counters(tx, community_id=rejected["community_id"], uses=_uses(rejected["uses"]), sign=-1)
     await trail.record(tx, "award.rejected", subject=("award", award_id), reason=reason)
-
-
-async def take_counters(tx: Tx, *, community_id: int, counters: Iterable[Counter]) -> dict[Counter, int]:
-    """What each has counted; from here on nobody else counts with them."""
-    counted = {}
-    for counter in sorted(counters, key=order_of):
-        found = await tx.row(TAKE_COUNTER, community_id, *msgspec.structs.astuple(counter))
-        assert found is not None
-        counted[counter] = int(found["points"])
-    return counted
-
-
-async def add_to_counters(tx: Tx, *, community_id: int, uses: Sequence[CounterUse], sign: int = 1) -> None:
-    for use in sorted(uses, key=lambda use: order_of(use.counter)):
-        place = community_id, *msgspec.structs.astuple(use.counter)
-        if sign < 0 and use.counter.counts == STREAK:
-            added = await tx.run(BREAK_ROW, *place)
-        else:
-            added = await tx.run(ADD_TO_COUNTER, sign * use.points, *place)
-        assert added == 1
 
 
 def _text(value: object) -> str:

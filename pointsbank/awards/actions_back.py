@@ -2,7 +2,7 @@
 
 import msgspec
 
-from pointsbank.awards.actions import add_to_counters, take_counters
+from pointsbank.awards.actions_counters import add_to_counters, take_counters
 from pointsbank.awards.rules import CounterUse, given_back
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_vouchers as vouchers

@@ -11,7 +11,7 @@ from pointsbank.approvals import actions as approvals
 from pointsbank.approvals import queries as approval_queries
 from pointsbank.approvals.rules import facts_hash
 from pointsbank.awards import queries_cases as queries
-from pointsbank.awards.actions import score
+from pointsbank.awards.actions_counters import score
 from pointsbank.awards.actions_words import seal_finding
 from pointsbank.awards.rules_cases import (
     APPROVAL_KIND,

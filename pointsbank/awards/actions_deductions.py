@@ -10,8 +10,8 @@ import msgspec
 from pointsbank.approvals import actions as approvals
 from pointsbank.approvals.rules import facts_hash
 from pointsbank.awards import queries_cases as queries
-from pointsbank.awards.actions import add_to_counters
 from pointsbank.awards.actions_cases import not_own
+from pointsbank.awards.actions_counters import add_to_counters
 from pointsbank.awards.rules import CounterUse
 from pointsbank.awards.rules_cases import (
     REMEDY_KIND,

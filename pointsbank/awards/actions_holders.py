@@ -11,7 +11,7 @@ from datetime import date
 import msgspec
 
 from pointsbank.approvals import actions as approvals
-from pointsbank.awards.actions import add_to_counters
+from pointsbank.awards.actions_counters import add_to_counters
 from pointsbank.awards.actions_deductions import set_bar
 from pointsbank.awards.rules import CounterUse, own_row
 from pointsbank.awards.rules_cases import CaseState

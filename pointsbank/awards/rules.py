@@ -7,7 +7,7 @@ from enum import Enum, StrEnum
 import msgspec
 
 from pointsbank.kit.errors import Kind, Refusal
-from pointsbank.scoring.rules import STREAK, CapKey, Counts, Item, Period, Result, Scope, Table, period_start
+from pointsbank.scoring.rules import STREAK, CapKey, Counts, Item, Period, Result, Scope, Table, Used, period_start
 
 NOTICE_DAYS_DEFAULT = 3  # where the published document does not say
 BATCH_MAX = 200
@@ -137,7 +137,10 @@ class Counter(msgspec.Struct, frozen=True):
 
 
 class CounterUse(msgspec.Struct, frozen=True):
-    """`points` are times, minutes, parts of a point or acts in a row where the counter counts those."""
+    """`points` are times, minutes, parts of a point or acts in a row where the counter counts those.
+
+    Of a row there are none for a further act in a period that is counted.
+    """
 
     counter: Counter
     points: int
@@ -170,6 +173,24 @@ def own_row(period: Period, own: Mapping[date, int], lent: Mapping[date, int]) -
 
 def uses_of(result: Result, holders: Holders) -> list[CounterUse]:
     return [CounterUse(counter_of(use.key, holders), use.amount) for use in result.uses]
+
+
+def again_in_row(
+    result: Result,
+    day: date,
+    keys: Mapping[CapKey, Counter],
+    used: Used,
+    counted: Mapping[Counter, int],
+) -> list[CounterUse]:
+    """How one more act in a period of a row uses its counter: by nothing, for the period is counted already.
+
+    So it is known that this one stands should the other go. Where that one is of a merged record, the count is written
+    down for this record, too: of two, the longer row counts.
+    """
+    if not result.points + result.clipped or any(use.key.counts == STREAK for use in result.uses):
+        return []
+    here = [key for key in keys if key.counts == STREAK and key.period_start == period_start(key.period, day)]
+    return [CounterUse(keys[key], 0 if counted[keys[key]] else used[key]) for key in here]
 
 
 def leaves_something(minutes: int, points: int, uses: Sequence[CounterUse]) -> bool:
