@@ -14,15 +14,16 @@ from msgspec import Meta
 from pointsbank.kit import db, intake
 from pointsbank.kit.clock import Clock, local_day
 from pointsbank.kit.errors import NotFound, Refusal
+from pointsbank.ledger import queries_kinds as kinds
 from pointsbank.notices import queries as notices
 from pointsbank.notices.queries import NoticeView, ObjectionView
 from pointsbank.notices.rules import DAYS_MAX, shown_until
 from pointsbank.people import queries as people
 from pointsbank.people.access import Permission, Session, needs
-from pointsbank.scoring import actions_life, queries, queries_life
+from pointsbank.scoring import actions_life, queries, queries_life, rules
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.queries_life import Meeting, Told
-from pointsbank.scoring.routes_pieces import chip_of
+from pointsbank.scoring.routes_pieces import chip_of, readable
 from pointsbank.scoring.rules_life import (
     BACK,
     PEOPLE_MAX,
@@ -221,9 +222,10 @@ async def _taken(
         except NotFound:
             raise
         except Refusal as refused:
-            form.refuse((at or {}).get(type(refused), field), refused)
-            status = refused.kind.status
             found = await version_of(session, version_id)
+            faults = rules.faults(found.table, await kinds.denominations(None, found.community_id))
+            form.refuse((at or {}).get(type(refused), field), readable(refused, faults))
+            status = refused.kind.status
         else:
             return Redirect(f"/scoring/versions/{version_id}/life", status_code=303)
     return await shown(session, found, clock.now(), form, status)

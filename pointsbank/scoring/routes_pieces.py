@@ -5,14 +5,15 @@ from itertools import groupby
 
 import msgspec
 
+from pointsbank.kit.errors import Refusal
 from pointsbank.ledger.rules import MAIN
 from pointsbank.ledger.rules_kinds import Denomination
-from pointsbank.scoring import rules, rules_edit
+from pointsbank.scoring import actions, rules, rules_edit
 from pointsbank.scoring.queries import VersionLine
-from pointsbank.scoring.rules import Basis, Difference, Item, Table
+from pointsbank.scoring.rules import Basis, Difference, Fault, Item, Table, TableFaults
 from pointsbank.scoring.rules_differences import cell
 from pointsbank.web import formats
-from pointsbank.web.i18n import N_, _, amount, locale_now
+from pointsbank.web.i18n import N_, _, amount, locale_now, with_words
 
 STATES = {
     "draft": (N_("草稿"), "warn"),
@@ -45,6 +46,14 @@ OF_TABLES = {
 }
 WHOLE_POINTS = Denomination(MAIN, "", formats.POINTS, 0, "")
 """How amounts are written of a kind that is not there: a draft may name one."""
+
+
+def readable(refused: Refusal, found: Sequence[Fault]) -> Refusal:
+    """What was refused for the faults of a table, with these in the words of the reader: it is raised in ours."""
+    if not isinstance(refused, TableFaults):
+        return refused
+    said = [fault.said(with_words) for fault in found[: actions.FAULTS_SHOWN]]
+    return TableFaults(count=len(found), text=_("；").join(said))
 
 
 class VersionChip(msgspec.Struct, frozen=True):

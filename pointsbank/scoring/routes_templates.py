@@ -22,6 +22,8 @@ from pointsbank.scoring import actions_templates, queries, queries_templates, ru
 from pointsbank.scoring.queries import Version
 from pointsbank.scoring.queries_templates import Template
 from pointsbank.scoring.routes_compared import Row, compared
+from pointsbank.scoring.routes_pieces import readable
+from pointsbank.scoring.rules import Fault
 from pointsbank.web import forms
 from pointsbank.web.forms import Filled
 from pointsbank.web.handlers import get, post
@@ -108,7 +110,7 @@ async def _keep(session: Session, form: Filled[Any], field: str, table: rules.Ta
             version_id=version_id,
         )
     except Refusal as refused:
-        form.refuse(field, refused)
+        form.refuse(field, readable(refused, rules.faults(table)))
 
 
 @post(TEMPLATES, guards=KEEPER, opt={"upload": True})
@@ -150,6 +152,13 @@ async def _compared(template: Template, community_ids: Sequence[int], clock: Clo
         rows = compared(template.table, version.table, book_kinds) if version else []
         told.append(Against((await people.community(community_id)).name, version, rows))
     return told
+
+
+async def _barring(session: Session, template_id: int) -> list[Fault]:
+    """The faults with which a template can be no draft here; it may credit a kind of passbook that is not there."""
+    found = await queries_templates.template([one.id for one in await _reach(session)], template_id)
+    book_kinds = await kinds.denominations(None, session.community_id)
+    return [fault for fault in rules.faults(found.table, book_kinds) if not fault.only_publishing]
 
 
 async def _template_page(
@@ -199,7 +208,7 @@ async def take(
     except NotFound:
         raise
     except Refusal as refused:
-        form.refuse("take", refused)
+        form.refuse("take", readable(refused, await _barring(session, template_id)))
         return await _template_page(template_id, session, clock, form, refused.kind.status)
     return Redirect(f"/scoring/versions/{version_id}", status_code=303)
 

@@ -9,10 +9,12 @@ import httpx
 import pytest
 
 from pointsbank.app import jobs
+from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.people.access import Role
-from pointsbank.scoring import queries, queries_life
+from pointsbank.scoring import actions, queries, queries_life
 from tests.changes import DOT
+from tests.scoring.builders import a_table, an_item
 from tests.scoring.lives import PDF
 from tests.scoring.test_routes import draft, grid, key_of
 from tests.world import visiting
@@ -202,6 +204,21 @@ async def test_a_draft_like_what_is_in_force_is_refused_on_its_own_page(cast):
     assert wrong_at(refused) == ["submit"]
     assert "请先在草稿里改好" in refused.text
     assert f'action="{url}/submit"' in refused.text
+
+
+async def test_the_faults_of_a_draft_are_told_in_the_language_of_whoever_hands_it_over(world, cast):
+    url, _ = await draft(cast.drafter)
+    version = {"community_id": world.home.id, "version_id": int(url.rsplit("/", 1)[1])}
+    table = a_table(an_item(points=None))
+    await db.write(actions.save_draft, **version, table=table)
+
+    refused = {}
+    for language in ("zh-CN", "en"):
+        cast.drafter.cookies.set("lang", language)
+        refused[language] = (await press(cast.drafter, f"{url}/life", f"{url}/submit")).text
+
+    assert ["记多少，不能公布" in text for text in refused.values()] == [True, False]
+    assert ["1 thing to change in the scoring table" in text for text in refused.values()] == [False, True]
 
 
 async def test_a_step_that_somebody_else_took_meanwhile_is_told_on_the_page_as_it_is_now(cast):

@@ -100,6 +100,19 @@ async def test_what_came_in_the_way_since_the_page_was_opened_is_told_on_the_pag
     assert (await queries.version((world.home.id,), version_id)).table.name == "议定的表"
 
 
+async def test_why_a_template_cannot_be_a_draft_here_is_told_in_the_language_of_the_reader(world):
+    """The street keeps what credits a kind of passbook that this community has not."""
+    table = a_table(an_item(points=7, book_kind="coins"))
+    kept = await db.write(actions_templates.keep_template, place_id=world.street_id, table=table)
+    _, admin = await world.staff(Role.COMMUNITY_ADMIN)
+    async with visiting(world, cookie=admin) as desk:
+        desk.cookies.set("lang", "en")
+        refused = await desk.post(f"/scoring/templates/{kept}/take", data={"request_key": "take-coins-01"})
+
+    assert refused.status_code == 400
+    assert ("存折种类" in refused.text, "coins" in refused.text) == (False, True)
+
+
 TAKE, SWAP = "拿来作草稿</button>", "换掉现在的草稿</button>"
 IN_THE_WAY = {
     "discussion": ("正在等居民议事会讨论。要用范本，先在它的步骤里退回起草", "/scoring/versions/{}/life"),
