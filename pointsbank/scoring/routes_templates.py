@@ -154,10 +154,10 @@ async def _compared(template: Template, community_ids: Sequence[int], clock: Clo
     return told
 
 
-async def _barring(session: Session, template_id: int) -> list[Fault]:
+async def _barring(session: Session, community_id: int, template_id: int) -> list[Fault]:
     """The faults with which a template can be no draft here; it may credit a kind of passbook that is not there."""
     found = await queries_templates.template([one.id for one in await _reach(session)], template_id)
-    book_kinds = await kinds.denominations(None, session.community_id)
+    book_kinds = await kinds.denominations(None, community_id)
     return [fault for fault in rules.faults(found.table, book_kinds) if not fault.only_publishing]
 
 
@@ -208,7 +208,7 @@ async def take(
     except NotFound:
         raise
     except Refusal as refused:
-        form.refuse("take", readable(refused, await _barring(session, template_id)))
+        form.refuse("take", readable(refused, await _barring(session, session.community_id, template_id)))
         return await _template_page(template_id, session, clock, form, refused.kind.status)
     return Redirect(f"/scoring/versions/{version_id}", status_code=303)
 
