@@ -31,6 +31,7 @@ ALSO: dict[str, str] = {
     "时长": Basis.PER_MINUTES, "按小时": Basis.PER_MINUTES, "按分钟": Basis.PER_MINUTES, "小时": Basis.PER_MINUTES,
     "次": Basis.PER_TIME, "每次": Basis.PER_TIME, "件": Basis.PER_ITEM, "数量": Basis.PER_ITEM,
     "按件": Basis.PER_ITEM, "每件": Basis.PER_ITEM, "按个": Basis.PER_ITEM,
+    "按级别": Basis.PER_LEVEL, "级别": Basis.PER_LEVEL, "等级": Basis.PER_LEVEL,
     "每日": Period.DAY, "每季": Period.QUARTER, "一次": Period.ACT, "单次": Period.ACT, "终身": Period.LIFETIME,
     "每楼": Scope.BUILDING, "每栋": Scope.BUILDING, "每家": Scope.HOUSEHOLD,
     "居民": "self", "自己": "self", "本人": "self", "签到": "place", "受助人": "served_person",

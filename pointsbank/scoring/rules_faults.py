@@ -28,7 +28,7 @@ def faults(table: Table, book_kinds: Collection[str] | None = None) -> list[Faul
         found += item_faults(item)
         for number, cap in enumerate(item.caps, start=1):
             for other in table.caps_of(item):
-                found += at(number, above(item.code, cap, other))
+                found += at(number, above(item.code, cap, other, "cap_above_table"))
         found += _twice_multiplied(table, item)
         if item.remainder == "carry":
             found += _carry_faults(table, item)

@@ -57,10 +57,10 @@ def cap_faults(code: str, caps: tuple[Cap, ...]) -> Iterator[Fault]:
                 yield from at(number, above(code, cap, other))
 
 
-def above(code: str, cap: Cap, other: Cap) -> Iterator[Fault]:
+def above(code: str, cap: Cap, other: Cap, key: str = "cap_above") -> Iterator[Fault]:
     """A cap that is never reached, since the other always comes first."""
     if _lies_in(cap, other) and cap.most > other.most > 0:
-        yield Fault(code, "caps", "cap_above", {"cap": cap, "other": other})
+        yield Fault(code, "caps", key, {"cap": cap, "other": other})
 
 
 def _cap_faults(code: str, cap: Cap, before: tuple[Cap, ...]) -> Iterator[Fault]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from pointsbank.ledger.rules_kinds import PLAIN, Denomination
 from pointsbank.scoring import rules_columns, rules_form, rules_sheet
 from pointsbank.scoring.rules import Basis, Cap, Period, Scope
+from pointsbank.web import i18n
 from tests.scoring.builders import a_table, an_item, sheet_tables, tables
 from tests.scoring.published import FOLDERS, scheme
 
@@ -198,6 +199,22 @@ def test_what_no_table_may_say_is_told_at_its_cell():
 
 def test_a_new_item_lacks_what_its_sheet_has_no_column_for():
     assert told("编号\t分值\nB09\t3") == {(2, "A"): "B09 是新的一项，还要写：类别、项目、计分方式、凭据。"}
+
+
+def test_in_english_it_is_said_that_the_heads_are_chinese():
+    (fault,) = read("编号\t分值\nB09\t3").faults
+
+    assert fault.said(lambda text, **facts: i18n.fill(i18n.in_locale(text, "en"), facts)) == (
+        "B09 is a new item and also needs these columns, whose heads are in Chinese: 类别、项目、计分方式、凭据."
+    )
+
+
+@pytest.mark.parametrize("word", ["按等级", "按级别", "级别", "等级"])
+def test_a_level_has_two_names(word):
+    found = read(f"编号\t计分方式\nA02\t{word}")
+
+    assert found.table.items[1].basis is Basis.PER_LEVEL
+    assert not any("不认识" in fault.text for fault in found.faults)
 
 
 def test_a_sheet_as_a_whole_may_be_what_is_wrong():

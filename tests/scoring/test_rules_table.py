@@ -239,9 +239,11 @@ def test_every_fault_has_a_test_that_meets_it():
         )
         for mark in test.pytestmark
     ]
-    assert {case[2] for mark in marks for case in mark.args[1]} | {"unknown_kind", "multiplier_twice"} == set(
-        rules.FAULTS
-    )
+    assert {case[2] for mark in marks for case in mark.args[1]} | {
+        "unknown_kind",
+        "multiplier_twice",
+        "cap_above_table",
+    } == set(rules.FAULTS)
 
 
 @pytest.mark.parametrize(
@@ -347,5 +349,8 @@ def test_a_cap_of_an_item_that_lies_above_the_tables_is_never_reached():
 
     found = [(fault.item_code, fault.key, fault.entry) for fault in rules.faults(a_table(item, caps=of_table))]
 
-    assert found == [("A01", "cap_above", 1)]
+    assert found == [("A01", "cap_above_table", 1)]
+    assert rules.faults(a_table(item, caps=of_table))[0].text == (
+        "A01：每人每天最多 50 分，比整张表的上限（每人每天最多 10 分）还多，永远用不到。请改小或删去。"
+    )
     assert rules.faults(a_table(an_item(book_kind="honour", caps=item.caps), caps=of_table)) == []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pointsbank.scoring import rules
 from pointsbank.scoring.rules import Basis, Cap, Counts, Period, Rounding, Scope, Validity, ValidityKind
 from pointsbank.scoring.rules_table import Base, Hours, Increment, Multiplier, Process, Streak
+from pointsbank.web import i18n
 from tests.scoring.builders import (
     CONDITIONS,
     DAY,
@@ -388,3 +389,10 @@ def test_what_an_increment_counts_and_leaves_over_make_what_is_above_its_start(a
     assert told.get("over", told.get("steps", 0) * every + told.get("left", 0)) == max(0, measure - above)
     assert told.get("over", 0) < every
     assert told.get("left", 1) in range(1, every) or every == 1
+
+
+def test_what_an_item_is_scored_by_reads_as_one_in_english():
+    label, *ways = (i18n.in_locale(text, "en") for text in (rules.FIELD_LABELS["basis"], *map(rules.WORDS.get, Basis)))
+
+    assert f"{label} {ways[0]}" == "Scoring by time"
+    assert all(way[0].islower() for way in ways)

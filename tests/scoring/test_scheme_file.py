@@ -370,6 +370,14 @@ def test_a_number_beside_a_word_that_cannot_be_read_is_told_too():
     assert any("“每满多少”现在是 0" in part for _, _, part in found)
 
 
+def test_a_list_of_which_nothing_can_be_read_is_not_said_to_be_empty():
+    by_level = GOOD.replace("per_minutes", "per_level").replace("points = 1\n", "")
+
+    (only,) = problems(by_level + "levels = [{ name = 1 }]\n")
+
+    assert "第 1 个的 name" in only[2]
+
+
 @pytest.mark.parametrize(
     "text",
     [
