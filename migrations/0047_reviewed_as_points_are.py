@@ -5,12 +5,12 @@ What they left has been counted on since, so they stay as they are: with the rev
 
 from ._lib import HandWritten, sql
 
+UNREVIEWED = """
+UPDATE awards_award SET next_role = '', chain = CASE reviews_given WHEN 0 THEN '[]' ELSE '["organiser"]' END
+ WHERE state = 'settled' AND points = 0 AND next_role <> ''
+"""
+
 
 class Migration(HandWritten):
     dependencies = [("models", "0046_kept_keys")]
-    operations = [
-        sql("""
-UPDATE awards_award SET next_role = '', chain = CASE reviews_given WHEN 0 THEN '[]' ELSE '["organiser"]' END
- WHERE state = 'settled' AND points = 0 AND next_role <> ''
-"""),
-    ]
+    operations = [sql(UNREVIEWED)]

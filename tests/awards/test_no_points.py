@@ -1,5 +1,7 @@
 """Acts that give no points: what they leave behind is reviewed before anybody can build on it for good."""
 
+from importlib import import_module
+
 import pytest
 
 from pointsbank.awards import actions, queries_gate, verify
@@ -89,6 +91,32 @@ async def test_where_nothing_is_left_behind_nobody_is_asked(neighbours):
     award = await neighbours.award(made.award_id)
     assert (made.points, made.state, award["chain"], award["next_role"]) == (0, "settled", '["organiser"]', "")
     assert await is_verified()
+
+
+@pytest.mark.parametrize("first", ["organiser", "volunteer"])
+async def test_what_was_settled_unreviewed_before_is_left_as_it_is(neighbours, first):
+    """As such an award stood: the step that was never taken is still waited for."""
+    await neighbours.adopt(an_item(minutes_min=60))
+    made = await neighbours.act(await neighbours.person(), minutes=50)
+    where = f"WHERE id = {made.award_id}"
+    given = int(first == "organiser")
+
+    async def stood(tx):
+        if not given:
+            await tx.run(f"UPDATE awards_award SET reviews_given = 0 {where}")
+        await tx.run(f"UPDATE awards_award SET chain = ?, next_role = ? {where}", f'["{first}","{ADMIN}"]', ADMIN)
+
+    async def migrated(tx):
+        await tx.run(import_module("migrations.0047_reviewed_as_points_are").UNREVIEWED)
+
+    await db.write(stood)
+    assert not await is_verified()
+    await db.write(migrated)
+
+    award = await neighbours.award(made.award_id)
+    assert (award["state"], award["next_role"]) == ("settled", "")
+    assert award["chain"] == ('["organiser"]' if given else "[]")
+    assert not given or await is_verified()
 
 
 async def test_a_panel_votes_on_it_too(neighbours):
