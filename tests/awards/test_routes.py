@@ -20,7 +20,7 @@ async def test_a_resident_reads_each_step_of_the_calculation(neighbours, world):
         page = await resident.get(f"/awards/{made.award_id}")
 
     assert page.status_code == 200
-    limited = page.text.index("一次最多算 2 小时，这次的 2 小时 16 分钟只算 2 小时")
+    limited = page.text.index("一次最多算 120 分钟，这次的 2 小时 16 分钟只算 2 小时")
     assert limited < page.text.index("2 小时，每满 1 小时记 10 分，满了 2 个")
     assert "《测试积分表》第 1 版" in page.text
     assert "活动组织者 测**部 审核通过" in page.text
