@@ -7,6 +7,7 @@ from pointsbank.governance.rules import FilledAlone
 from pointsbank.kit import db
 from pointsbank.ledger import actions_kinds
 from pointsbank.people import actions as people
+from pointsbank.people import queries as people_queries
 
 pytestmark = pytest.mark.both
 
@@ -52,7 +53,10 @@ async def test_whom_one_registered_takes_no_share_along(families, rich):
 async def test_a_slip_of_the_door_is_set_right_at_once(families, rich):
     home, _owner = rich
     maker = await families.actor()
-    await move(families, await registered(families, home, maker), actor=maker)
+    straw = await registered(families, home, maker)
+
+    await move(families, straw, actor=maker)
+    assert (await people_queries.holder_of(None, straw)).household_id not in (None, home)
 
 
 async def test_nobody_is_moved_out_so_that_it_is_all_left_to_whom_one_registered(families, rich):
