@@ -8,6 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from pointsbank.approvals import actions as approvals
+from pointsbank.approvals import queries as approval_queries
 from pointsbank.approvals.rules import facts_hash
 from pointsbank.awards import queries_cases as queries
 from pointsbank.awards.actions_cases import not_own
@@ -107,13 +108,20 @@ async def _object(tx: Tx, case: Case, said: str, person_id: int | None) -> None:
 
 
 async def rule(tx: Tx, *, case_id: int, verdict: Verdict, answer: str) -> None:
-    """Decide on an objection; whoever wrote the finding down, confirmed or told it does not rule on it."""
+    """Decide on an objection; whoever wrote the finding down, confirmed or told it does not rule on it.
+
+    Nor does somebody who may have signed in as one of them.
+    """
     ruler_id = tx.actor.person_id
     assert ruler_id is not None
     case = await queries.case_in(tx, case_id)
     await not_own(tx, person_id=case.person_id)
-    if set(await people.ids_of(tx, ruler_id)) & await queries.hands(tx, case):
+    hands = await queries.hands(tx, case)
+    if set(await people.ids_of(tx, ruler_id)) & hands:
         raise SameHands
+    for hand in sorted(hands):
+        if (dependent := await approval_queries.dependent(tx, hand, ruler_id)) is not None:
+            raise dependent
     sealed = words.seal(answer, place_of(case_id, "answer"))
     if await tx.run(RULE, verdict, sealed, ruler_id, tx.now, case_id) != 1:
         raise CaseMoved

@@ -3,13 +3,15 @@
 import pytest
 
 from pointsbank.approvals.rules import Dependent
-from pointsbank.awards import actions
+from pointsbank.awards import actions, queries_cases
 from pointsbank.awards.rules import Reason
+from pointsbank.awards.rules_cases import CaseState, Verdict
 from pointsbank.awards.rules_panel import TooFewNamed
 from pointsbank.kit import db
 from pointsbank.kit.db import Actor
 from pointsbank.people import actions_staff
 from pointsbank.people.access import Role
+from tests.awards.cases import a_deduction, patrol_in
 from tests.awards.neighbours import ADMIN, an_item
 from tests.awards.panels import Hall, judged
 
@@ -152,3 +154,21 @@ class TestPanels:
 
         assert await hall.seated(by_straws) == []
         assert len(await hall.seated(by_others)) == 1
+
+
+class TestFindings:
+    async def test_whom_one_of_its_hands_appointed_does_not_rule_on_an_objection(self, neighbours, world):
+        await neighbours.adopt(an_item(), a_deduction(), notice_days=0)
+        patrol = await patrol_in(neighbours, world)
+        case = await patrol.found(person := await neighbours.person())
+        await patrol.object_to(case.id, person)
+
+        for hand in (patrol.worker, patrol.admin):
+            straw = await appoint(neighbours, hand)
+            for verdict in Verdict:
+                with pytest.raises(Dependent):
+                    await patrol.rule(case.id, verdict, actor=straw)
+        assert (await queries_cases.case_in(None, case.id)).state == CaseState.DISPUTED
+
+        await patrol.rule(case.id, Verdict.UPHELD)
+        assert (await queries_cases.case_in(None, case.id)).state == CaseState.DROPPED
