@@ -52,9 +52,10 @@ TABLES = {
     "began_at, day, minutes, planned_minutes, quantity, recorded_at",
     "awards_award": "id, act_id, version_id, community_id, person_id, passbook_id, item_code, points, clipped, steps, "
     "uses, chain, reviews_given, next_role, notice_days, expires_on, state, entry_id, made_at, settled_at",
+    "awards_review": "award_id, step, verdict, reason, reviewed_by, reviewed_at",
 }
 BY_NUMBER = (
-    "ledger_entry", "ledger_move", "ledger_lot_use", "events_attendance", "awards_act", "awards_award",
+    "ledger_entry", "ledger_move", "ledger_lot_use", "events_attendance", "awards_act", "awards_award", "awards_review",
 )  # fmt: skip
 PLACE = "INSERT INTO people_place (id, kind, name, path) VALUES (1, 'community', '测试社区', '/1/')"
 COMMUNITY = """
@@ -151,6 +152,7 @@ class Books:
                 (number, number, 1, 1, account, account, "A01", points, 0, "[]", "[]", '["organiser"]', 1, "", 0,
                  day.isoformat(), "settled", number, at, at)
             )  # fmt: skip
+            self.waiting["awards_review"].append((number, 0, "passed", "", 1, at))
 
     def _order(self, number: int, account: int) -> None:
         points = self.chance.randint(1, 10)
