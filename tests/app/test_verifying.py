@@ -1,5 +1,6 @@
 """Books of a long chain: several processes go through it in pieces, and tell what one would have told."""
 
+import asyncio
 import json
 import shutil
 import sqlite3
@@ -10,8 +11,11 @@ import pytest
 
 from pointsbank.app import cli_ledger, verifying
 from pointsbank.app import database as databases
+from pointsbank.kit import crypto
+from pointsbank.kit.settings import Settings
 from pointsbank.ledger import verify_seals
 from tests.app.shell import Shell
+from tests.bench import large
 
 SPAN = 100
 SEALED = """
@@ -51,6 +55,16 @@ async def test_a_process_that_is_ended_ends_the_check(
     with pytest.raises(ExceptionGroup) as told:
         await verifying._apart(spans, 2, small_demo / databases.FILE_NAME, lambda _text: None)
     assert told.group_contains((verifying.ProcessEnded, ConnectionError))
+
+
+def test_books_that_are_made_for_measuring_are_true(shell: Shell, tmp_path: Path, keys: crypto.Keys):
+    """In all rooms: what `make bench-large` measures is what a server would have written."""
+    crypto.hold(keys)
+    settings = Settings.from_env({"POINTSBANK_DATA": str(tmp_path)})
+    asyncio.run(large.make(settings, 300, lambda _text: None))
+
+    checked = shell("ledger", "verify", "--database", str(databases.path_of(settings)))
+    assert checked.exit_code == 0, checked.output
 
 
 def test_what_is_found_in_any_room_has_a_word_at_the_shell():
