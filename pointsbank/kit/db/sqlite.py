@@ -118,7 +118,9 @@ class InlineClient(SqliteClient):
             detect_types=sqlite3.PARSE_DECLTYPES,
         )
         self._connection.row_factory = sqlite3.Row
-        self.execute = self._connection.execute
+        # One cursor for all that is written: a new one for each of an order's 26 statements takes a fiftieth of it.
+        # Whoever reads gets new ones: what `row` leaves unread would keep its snapshot, and the log behind it, alive.
+        self.execute = (self._connection if self.reads_only else self._connection.cursor()).execute
         for name, value in self.pragmas.items():
             self._connection.execute(f"PRAGMA {name}={value}")
 
@@ -336,7 +338,7 @@ class Writer:
         await asyncio.wait({self.task})  # should it have died, the app has seen that; here everything is closed
         self.thread.shutdown()
         if not self.client.reads_only:
-            self.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # unread it would keep the file open
 
 
 def _not_written(cause: BaseException) -> NotWritten:
