@@ -20,6 +20,7 @@ from pointsbank.awards.rules import (
     uses_of,
 )
 from pointsbank.kit.db import Tx
+from pointsbank.ledger.rules import check_amount
 from pointsbank.people.queries import Holder
 from pointsbank.scoring.rules import STREAK, Facts, Item, Result, Table, caps_of, evaluate
 
@@ -57,13 +58,18 @@ UPDATE awards_cap_use SET points = 0
 
 
 async def score(tx: Tx, *, holder: Holder, table: Table, item: Item, facts: Facts) -> tuple[Result, list[CounterUse]]:
-    """Work out an act's points under the caps' counters, which are taken first and counted up."""
+    """Work out an act's points under the caps' counters, which are taken first and counted up.
+
+    Refuses WrongAmount for more than one entry may move: the job that is to book it would stop there for everybody.
+    """
     holders = Holders(holder.person_id, holder.household_id, holder.building_id)
     keys = {key: counter_of(key, holders) for key in caps_of(table, item, facts.day, facts.occasion)}
     counted = await take_counters(tx, community_id=holder.community_id, counters=keys.values())
     before = await queries.used_before_merging(tx, holder)
     used = {key: together(key, counted[counter], before.get(key, 0)) for key, counter in keys.items()}
     result = evaluate(table, item, facts, used)
+    if result.points:
+        check_amount(result.points)
     uses = uses_of(result, holders) + again_in_row(result, facts.day, keys, used, counted)
     await add_to_counters(tx, community_id=holder.community_id, uses=uses)
     return result, uses

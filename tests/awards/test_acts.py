@@ -10,10 +10,11 @@ from pointsbank.awards.rules import AlreadyRecorded, AlreadyReviewed, NotYourSte
 from pointsbank.kit import db
 from pointsbank.kit.db import Actor
 from pointsbank.kit.errors import NotFound
+from pointsbank.ledger.rules import WrongAmount
 from pointsbank.people import actions as people
 from pointsbank.people import actions_phones as phones
 from pointsbank.people.rules import StillProvisional
-from pointsbank.scoring.rules import Cap, NoTableInForce, Period, Scope, UnknownItem
+from pointsbank.scoring.rules import Basis, Cap, NoTableInForce, Period, Scope, UnknownItem
 from tests.awards.neighbours import ADMIN, an_item
 
 pytestmark = pytest.mark.both
@@ -282,3 +283,17 @@ class TestReview:
                 passed=False,
                 reason=Reason.TWICE,
             )
+
+
+async def test_more_than_one_entry_may_move_is_refused_where_it_is_written_down_and_holds_up_nobody(neighbours):
+    """A slip of the keyboard, ten thousand for ten: the job that books would have stopped at it for everybody."""
+    await neighbours.adopt(an_item(basis=Basis.PER_ITEM, points=101), an_item("A02"))
+    hasty, patient = await neighbours.person("测试甲"), await neighbours.person("测试乙")
+
+    with pytest.raises(WrongAmount):
+        await neighbours.act(hasty, quantity=10_000)
+    await neighbours.act(hasty, quantity=10)
+    await neighbours.act(patient, item="A02")
+    await neighbours.midnight(4)
+
+    assert [await neighbours.balance(one) for one in (hasty, patient)] == [1_010, 20]

@@ -22,10 +22,11 @@ from pointsbank.awards.rules_cases import (
 from pointsbank.kit import db
 from pointsbank.kit.clock import start_of_day
 from pointsbank.ledger import queries as ledger
+from pointsbank.ledger.rules import WrongAmount
 from pointsbank.ledger.rules_flows import What
 from pointsbank.people import queries as people
 from pointsbank.people.access import Role
-from pointsbank.scoring.rules import Cap, Period, Scope
+from pointsbank.scoring.rules import Basis, Cap, Period, Scope
 from tests.awards.cases import a_deduction, patrol_in
 from tests.awards.neighbours import an_item
 
@@ -302,3 +303,19 @@ async def test_verify_finds_a_deduction_that_differs_from_its_entry(patrol, engi
 
 class Undone(Exception):
     """What was tampered with is put back."""
+
+
+async def test_nothing_is_confirmed_that_one_entry_could_not_take(neighbours, world):
+    counted = a_deduction("K03", basis=Basis.PER_ITEM, points=101, counted="袋")
+    await neighbours.adopt(an_item(), counted, a_deduction(points=5))
+    patrol = await patrol_in(neighbours, world)
+    person, other = await warned(patrol, item_code="K03"), await warned(patrol, 20)
+    case_id = await patrol.make(person, item_code="K03", quantity=10_000)
+
+    with pytest.raises(WrongAmount):
+        await patrol.agree(case_id)
+    case = await patrol.found(other)
+    patrol.pass_days((case.open_until - patrol.today).days + 1)
+
+    assert await patrol.book() == 1
+    assert await patrol.balance(other) == 15
