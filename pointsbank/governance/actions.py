@@ -9,6 +9,7 @@ from pointsbank.events import actions_confirm as events
 from pointsbank.governance import actions_people
 from pointsbank.governance.rules import RULING_LETTERS_MAX, OwnMatter, OwnRecord, PointsFirst
 from pointsbank.kit.db import Tx
+from pointsbank.ledger import actions_flows as flows
 from pointsbank.ledger import queries_flows as ledger
 from pointsbank.ledger.rules import in_unit
 from pointsbank.notices import actions as notices
@@ -63,8 +64,11 @@ async def settle_provisional(tx: Tx, *, person_id: int, same_as: int | None, tak
     await people.hold_provisional(tx, person_id=person_id)
     if same_as is None:
         await people.accept_provisional(tx, person_id=person_id)
+        holder = await people_queries.holder_of(tx, person_id)
+        if holder.household_id is None:
+            await flows.open_again(tx, person_id=person_id)
         # Whoever was parted may have passbooks of the own; from here on the household's are looked into.
-        await actions_people.settle_into_household(tx, holder=await people_queries.holder_of(tx, person_id))
+        await actions_people.settle_into_household(tx, holder=holder)
         return person_id
     await _check_nothing_left(tx, person_id)
     await actions_own.adopt(tx, from_id=person_id, into_id=same_as, fields=take)

@@ -74,6 +74,11 @@ CLOSE = """
 UPDATE ledger_account SET closed_at = ?
  WHERE passbook_id = ? AND balance = 0 AND held = 0 AND closed_at IS NULL RETURNING id
 """
+OPEN_AGAIN = """
+UPDATE ledger_account SET closed_at = NULL
+ WHERE closed_at IS NOT NULL AND passbook_id IN (SELECT id FROM ledger_passbook WHERE person_id = ?)
+RETURNING id, passbook_id
+"""
 GIVEN = frozenset({What.TRANSFER, What.DONATION})
 
 
@@ -288,3 +293,13 @@ async def close(tx: Tx, *, passbook_id: int) -> None:
         raise BookClosed if now.is_closed else BookNotEmpty(points=now.balance, **in_unit(now))
     await change(tx, what="account", row_id=closed["id"])
     await trail.record(tx, "passbook.closed", subject=("passbook", passbook_id))
+
+
+async def open_again(tx: Tx, *, person_id: int) -> None:
+    """Open what was closed when this person came into a household: whoever belongs to none has passbooks of the own.
+
+    A passbook is one of its kind and holder, so there can be no other in its place. Only governance calls it.
+    """
+    for account_id, passbook_id in await tx.rows(OPEN_AGAIN, person_id):
+        await change(tx, what="account", row_id=account_id)
+        await trail.record(tx, "passbook.opened_again", subject=("passbook", passbook_id))

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from pointsbank.approvals.rules import AlreadyDecided, FactsChanged, NotGiven, OwnBenefit, OwnRequest
@@ -10,7 +11,7 @@ from pointsbank.governance import actions_merging, actions_people
 from pointsbank.governance.rules import MergeAsked, MergeMoved, OwnMerge, PointsFirst
 from pointsbank.kit import db
 from pointsbank.ledger import actions as ledger
-from pointsbank.ledger import actions_joining, verify
+from pointsbank.ledger import actions_joining, actions_kinds, verify
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries_flows as flows
 from pointsbank.ledger.actions_joining import Agreed
@@ -24,7 +25,7 @@ from pointsbank.trail import queries as trail
 from tests.governance.merging import agree, ask, merge
 from tests.governance.test_points_follow import all_points
 from tests.ledger.test_vouchers import admin, book_of
-from tests.world import World
+from tests.world import COINS, World
 
 pytestmark = pytest.mark.both
 
@@ -187,3 +188,29 @@ async def test_where_households_share_whoever_was_parted_brings_the_own_points_i
 
     assert await balances(town, stranger, known) == [9, 0]
     assert (await flows.book(None, passbook_id)).is_closed
+
+
+async def test_whoever_is_parted_and_lives_in_no_household_has_the_own_passbook_open_again(town):
+    """It was closed when they moved in, and base points stood still for everybody because nothing comes into it."""
+    coins = msgspec.structs.replace(COINS, holder="household", base_points=20, base_every="month")
+    await db.write(actions_kinds.make_kind, community_id=town.home.id, code="coins", settings=coins)
+    loner, known = await town.provisional(), await town.person("测试乙")
+    await db.write(settling.settle_provisional, actor=await admin(town), person_id=loner, same_as=None)
+    own = await db.write(actions_kinds.open_for, community_id=town.home.id, person_id=loner, kind="coins")
+    await db.write(
+        actions_people.move, actor=await admin(town), community_id=town.home.id, person_ids=[loner],
+        building_id=town.home.building_id, door="901", reason="moved",
+    )  # fmt: skip
+    assert (await flows.book(None, own)).is_closed
+    await merge(town, loner, known)
+    [merged] = await db.rows("SELECT id FROM people_merge WHERE person_id = ?", loner)
+    await db.write(actions_people.separate, actor=await admin(town), merge_id=merged[0], reason="两位同名")
+
+    await db.write(settling.settle_provisional, actor=await admin(town), person_id=loner, same_as=None)
+    while await db.write(actions_kinds.give_base_due):
+        pass
+
+    assert (await flows.book(None, own)).balance == 20
+    assert [one.verb for one in await trail.history(("passbook", own))][-1] == "passbook.opened_again"
+    await Sealer().run()
+    assert (await verify.verify()).findings == []

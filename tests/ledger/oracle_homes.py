@@ -222,6 +222,10 @@ class Homes(Flows, Openings):
             self.add(self.homes, Home(None))
             self.put(who, "home", len(self.homes) - 1)
             self._points_move(person, None, 0, is_emptied=False)
+            return
+        for book in self.books:
+            if book.person == person:
+                self.put(book, "is_closed", False)
 
     def _becomes(self, person: int, into: int) -> None:
         self.add(self.aliases, Alias(person, into))
