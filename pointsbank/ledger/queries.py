@@ -1,5 +1,6 @@
 """Read the ledger."""
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from pointsbank.kit import db
 from pointsbank.kit.clock import local_day, month_start, utc_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules_lots
+from pointsbank.ledger.rules import NEVER
+from pointsbank.ledger.rules_kinds import cleared_on
 from pointsbank.ledger.rules_lots import FreeLot
 
 LINES_MAX = 100
@@ -232,26 +235,38 @@ async def entry_line(account_id: int, entry_id: int) -> Line | None:
 
 EXPIRING = """
 SELECT expires_on, SUM(remaining) FROM ledger_lot
- WHERE account_id = ? AND remaining > 0 AND expires_on BETWEEN ? AND ? GROUP BY expires_on ORDER BY expires_on
+ WHERE account_id = ? AND remaining > 0 AND expires_on BETWEEN ? AND ? GROUP BY expires_on
 """
-
-
-NOTICE_DAYS = """
-SELECT kind.notice_days FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
+LAPSES = """
+SELECT kind.notice_days, kind.reset_month, kind.reset_day, kind.carry_over
+  FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = ?
 """
 
 
 async def expiring(account_id: int, *, today: date, until: date) -> list[Expiring]:
-    """Return what a passbook loses if it is not spent by `until`, by last day."""
-    return [Expiring(_day(day), int(points)) for day, points in await db.rows(EXPIRING, account_id, today, until)]
+    """Return what a passbook loses if it is not spent by `until`, by last day: on a reset day, all that is left."""
+    return await _expiring(account_id, await _lapses(account_id), today=today, until=until)
 
 
 async def lapsing_soon(account_id: int, *, today: date) -> list[Expiring]:
     """What its holder is told of in time: what lapses within as many days as the kind says, by last day."""
-    found = await db.row(NOTICE_DAYS, account_id)
+    kind = await _lapses(account_id)
+    return await _expiring(account_id, kind, today=today, until=today + timedelta(days=kind["notice_days"]))
+
+
+async def _lapses(account_id: int) -> Row:
+    found = await db.row(LAPSES, account_id)
     assert found is not None
-    return await expiring(account_id, today=today, until=today + timedelta(days=found[0]))
+    return found
+
+
+async def _expiring(account_id: int, kind: Row, *, today: date, until: date) -> list[Expiring]:
+    cleared = cleared_on(kind["reset_month"], kind["reset_day"], carry_over=bool(kind["carry_over"]), today=today)
+    points: Counter[date] = Counter()
+    for day, left in await db.rows(EXPIRING, account_id, today, NEVER if cleared <= until else until):
+        points[min(to_day(day), cleared)] += int(left)
+    return [Expiring(day, left) for day, left in sorted(points.items())]
 
 
 GIFT_RATES = """
@@ -288,7 +303,8 @@ async def kept_back(account_id: int, *, today: date) -> KeptBack:
     return KeptBack(bool(found[0]), found[1])
 
 
-def _day(value: date | str) -> date:
+def to_day(value: date | str) -> date:
+    """SQLite gives a day that it has worked out as text."""
     return value if isinstance(value, date) else date.fromisoformat(value)
 
 

@@ -8,8 +8,9 @@ import msgspec
 from pointsbank.kit import db
 from pointsbank.kit.db import Row, Tx
 from pointsbank.kit.errors import NotFound
-from pointsbank.ledger.rules import MAIN
-from pointsbank.ledger.rules_kinds import PLAIN, Denomination, Settings
+from pointsbank.ledger.queries import to_day
+from pointsbank.ledger.rules import MAIN, NEVER
+from pointsbank.ledger.rules_kinds import PLAIN, Denomination, Settings, cleared_on
 
 DAYS_SHOWN = 200
 
@@ -39,13 +40,14 @@ OF_BOOKS = """
 SELECT book.id, kind.code, kind.name, kind.unit, kind.decimals, kind.holder
   FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE book.id IN
 """
+# What is left on the day on which a kind is cleared lapses with it, whatever its lot says.
 LAPSING = """
-SELECT lot.expires_on, kind.name, kind.unit, kind.decimals, COUNT(DISTINCT lot.account_id),
-       CAST(SUM(lot.remaining) AS BIGINT)
-  FROM ledger_lot lot JOIN ledger_account account ON account.id = lot.account_id
-  JOIN ledger_passbook book ON book.id = account.passbook_id JOIN ledger_book_kind kind ON kind.id = book.kind_id
- WHERE account.community_id = ? AND lot.remaining > 0 AND lot.expires_on BETWEEN ? AND ?
- GROUP BY lot.expires_on, kind.id, kind.name, kind.unit, kind.decimals ORDER BY lot.expires_on, kind.id LIMIT ?
+SELECT lot.last_day, COUNT(DISTINCT lot.account_id), CAST(SUM(lot.remaining) AS BIGINT) FROM (
+  SELECT lot.account_id, lot.remaining, CASE WHEN lot.expires_on > ? THEN ? ELSE lot.expires_on END AS last_day
+    FROM ledger_lot lot JOIN ledger_account account ON account.id = lot.account_id
+    JOIN ledger_passbook book ON book.id = account.passbook_id
+   WHERE book.kind_id = ? AND lot.remaining > 0 AND lot.expires_on BETWEEN ? AND ?) lot
+ GROUP BY lot.last_day ORDER BY lot.last_day LIMIT ?
 """
 
 
@@ -135,5 +137,13 @@ async def earlier_books(person_id: int, *, is_alias: bool) -> list[Book]:
 
 async def lapsing(community_id: int, *, today: date, until: date) -> list[Lapsing]:
     """What lapses by itself, by day and kind, if nobody spends it; the soonest first."""
-    found = await db.slow_rows(LAPSING, community_id, today, until, DAYS_SHOWN)
-    return [Lapsing(*one) for one in found]
+    lines = []
+    for of in await kinds(community_id):
+        kind = of.settings
+        cleared = cleared_on(kind.reset_month, kind.reset_day, carry_over=kind.carry_over, today=today)
+        last = NEVER if cleared <= until else until
+        found = await db.slow_rows(LAPSING, cleared, cleared, of.id, today, last, DAYS_SHOWN)
+        lines += [
+            Lapsing(to_day(day), kind.name, kind.unit, kind.decimals, books, points) for day, books, points in found
+        ]
+    return sorted(lines, key=lambda line: line.day)[:DAYS_SHOWN]

@@ -177,6 +177,13 @@ def next_reset(month: int, day_of_month: int, today: date) -> date:
     return date(last.year + 1, month, min(day_of_month, monthrange(last.year + 1, month)[1]))
 
 
+def cleared_on(month: int | None, day_of_month: int | None, *, carry_over: bool, today: date) -> date:
+    """The last day that points live through whatever their lots say; NEVER where no reset day clears them."""
+    if month is None or day_of_month is None or carry_over:
+        return NEVER
+    return next_reset(month, day_of_month, today)
+
+
 def smallest(text: str, decimals: int) -> int | None:
     """What was typed, in smallest units: "12.5" with two decimals is 1250; None where it is no such amount."""
     whole, point, part = text.strip().partition(".")

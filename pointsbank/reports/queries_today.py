@@ -8,7 +8,9 @@ from pointsbank.awards import queries_panel
 from pointsbank.awards.rules_questions import answer_by
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
-from pointsbank.ledger.rules import MAIN
+from pointsbank.ledger.queries import to_day
+from pointsbank.ledger.rules import MAIN, NEVER
+from pointsbank.ledger.rules_kinds import cleared_on
 from pointsbank.people.rules_staff import UNUSED
 
 FOUND_MAX = 50
@@ -320,7 +322,10 @@ async def _counted(sql: str, *values: object) -> Waits:
     return Waits(int(found[0]))
 
 
-KINDS = "SELECT id, code, unit, decimals, notice_days FROM ledger_book_kind WHERE community_id = ? ORDER BY id"
+KINDS = """
+SELECT id, code, unit, decimals, notice_days, reset_month, reset_day, carry_over FROM ledger_book_kind
+ WHERE community_id = ? ORDER BY id
+"""
 # By passbook: the index of live lots is by account, so this asks each account of the community once.
 LAPSING = """
 SELECT COALESCE(book.person_id, home.head_id,
@@ -342,19 +347,15 @@ async def lapsing(community_id: int, today: date) -> list[Lapsing]:
     Nobody is left to tell of an empty household.
     """
     lines = []
-    for kind_id, code, unit, decimals, notice_days in await db.rows(KINDS, community_id):
-        found = await db.slow_rows(LAPSING, community_id, kind_id, today, today + timedelta(days=notice_days))
+    for kind_id, code, unit, decimals, notice_days, *reset, carry_over in await db.rows(KINDS, community_id):
+        cleared, until = cleared_on(*reset, carry_over=bool(carry_over), today=today), today + timedelta(notice_days)
+        found = await db.slow_rows(LAPSING, community_id, kind_id, today, NEVER if cleared <= until else until)
         lines += [
-            Lapsing(person_id, bool(is_shared), int(points), _day(first_day), code, unit, decimals)
+            Lapsing(person_id, bool(is_shared), int(points), min(to_day(first_day), cleared), code, unit, decimals)
             for person_id, is_shared, points, first_day in found
             if person_id is not None
         ]
     return sorted(lines, key=lambda line: line.first_day)
-
-
-def _day(value: date | str) -> date:
-    """SQLite gives the smallest of some days as text."""
-    return value if isinstance(value, date) else date.fromisoformat(value)
 
 
 async def expiring(asker: Asker) -> Waits:

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from pointsbank.kit import db
-from pointsbank.ledger import actions_expiry, actions_kinds, actions_reset, actions_reversal, queries
+from pointsbank.kit.clock import local_day
+from pointsbank.ledger import actions_expiry, actions_kinds, actions_reset, actions_reversal, queries, queries_kinds
 from pointsbank.ledger.rules_kinds import ResetUnderWay
 from tests.ledger.conftest import PLAIN
 
@@ -227,3 +228,29 @@ SELECT book.person_id, book.household_id, account.balance FROM ledger_passbook b
 
 async def without_household(tx, *, person_id):
     await tx.run("UPDATE people_person SET household_id = NULL WHERE id = ?", person_id)
+
+
+async def test_what_a_reset_day_clears_is_told_in_time_and_previewed(bank):
+    book, other = await bank.member(), await bank.member()
+    account_id = (await bank.passbook(book)).account_id
+    await bank.settle(reset_month=12, reset_day=31, notice_days=30)
+    await bank.award(book, 10)
+    await bank.award(book, 4, expires_on=date(2026, 12, 25))
+    await bank.award(book, 5, expires_on=date(2027, 1, 25))
+    await bank.award(other, 1)
+
+    async def soon() -> list[tuple[date, int]]:
+        today = local_day(bank.clock.now())
+        return [(one.expires_on, one.points) for one in await queries.lapsing_soon(account_id, today=today)]
+
+    assert await soon() == []
+    at(bank, 2026, 12, 1, 4)
+    last, before = date(2026, 12, 31), date(2026, 12, 25)
+    assert await soon() == [(before, 4), (last, 15)]
+    found = await queries_kinds.lapsing(bank.community_id, today=date(2026, 12, 1), until=date(2027, 12, 1))
+    assert [(one.day, one.books, one.points) for one in found] == [(before, 1, 4), (last, 2, 16)]
+
+    at(bank, 2026, 12, 31, 4)
+    assert await soon() == [(last, 15)]
+    await bank.settle(reset_month=12, reset_day=31, carry_over=True)
+    assert [day for day, _ in await soon()] == [date(2027, 1, 25)]

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 
+import msgspec
 import pytest
 
 from pointsbank.app import backup, installation
@@ -11,8 +12,10 @@ from pointsbank.events import actions_attendance as attendance
 from pointsbank.governance import actions as governance
 from pointsbank.kit import db
 from pointsbank.ledger import actions as ledger
+from pointsbank.ledger import actions_kinds as kinds
 from pointsbank.people.access import Role
 from pointsbank.reports.routes_today import Urgency, urgency_of
+from tests.ledger.conftest import PLAIN
 from tests.world import World, visiting
 
 TODAY = date(2026, 11, 21)
@@ -110,6 +113,26 @@ async def test_points_that_lapse_soon_are_told_with_names_masked_and_on_paper(wo
         assert "测***期" in text
         assert "测**早" not in text
         assert "测试快到期" not in text
+
+
+async def test_whose_points_a_reset_day_clears_is_told_too(world):
+    person_id = await world.person("测试快清零", points=70)
+    kind = await db.row("SELECT id, version FROM ledger_book_kind WHERE community_id = ?", world.home.id)
+    settings = msgspec.structs.replace(PLAIN, reset_month=12, reset_day=1)
+    await db.write(
+        kinds.change_kind, community_id=world.home.id, kind_id=kind["id"], version=kind["version"], settings=settings
+    )  # fmt: skip
+    _, token = await world.staff(Role.GRID_WORKER)
+    _, phone = await world.phone(person_id)
+
+    async with visiting(world, cookie=token) as desk:
+        named = (await desk.get("/todo/expiring")).text
+    async with visiting(world, cookie=phone) as own:
+        told = [(await own.get(page)).text for page in ("/home", "/ledger")]
+
+    assert "测***零" in named
+    assert "12 月 1 日" in named
+    assert all("70 分快到期，最早一笔用到12 月 1 日" in text for text in told)
 
 
 BACKED_UP_LATE = ("备份没有做成", "/guide/community#backup")
