@@ -73,22 +73,31 @@ SELECT account.id FROM ledger_account account JOIN ledger_move move ON account.i
  WHERE move.entry_id = ? AND account.passbook_id IS NOT NULL ORDER BY account.id
 """
 HOLD_ACCOUNT = "UPDATE ledger_account SET balance = balance WHERE id = ?"
-# The lots that the entry itself filled come first, even one whose last day has passed.
 FREE_LOTS = """
 SELECT lot.id, lot.remaining - lot.held
   FROM ledger_lot lot LEFT JOIN ledger_lot_use used ON used.lot_id = lot.id AND used.entry_id = ?
  WHERE lot.account_id = ? AND lot.remaining > 0 AND lot.remaining > lot.held
    AND (lot.expires_on >= ? OR used.lot_id IS NOT NULL)
+"""
+# What is only to be used beside earned points, or not at all, would come out at the other end as earned.
+OF_ITS_SORTS = """
+   AND lot.kind IN (SELECT brought.kind FROM ledger_lot_use filled JOIN ledger_lot brought ON brought.id = filled.lot_id
+                     WHERE filled.entry_id = ? AND filled.points < 0 AND brought.account_id = lot.account_id)
+"""
+# The lots that the entry itself filled come first, even one whose last day has passed.
+OWN_FIRST = """
  ORDER BY CASE WHEN used.lot_id IS NULL THEN 1 ELSE 0 END, lot.expires_on, lot.kind, lot.id
 """
+FROM_ISSUE = frozenset({*rules.ISSUES, "adjustment"})
 
 
 async def reverse(tx: Tx, *, entry_id: int, reason: str) -> Posted:
     """Post the mirror of an entry, once; answers the balance of the passbook that its last move touched.
 
     What was taken goes back to the lots it came from. What was brought is taken from the lots it went into and then
-    from the others; held points are not touched. No passbook stands in two moves of one entry. Refuses
-    AlreadyReversed, AlreadySpent, PotSpent, NotReversible, BookClosed.
+    from the others, of the same sorts where it came from a passbook or the pot; held points are not touched. No
+    passbook stands in two moves of one entry. Refuses AlreadyReversed, AlreadySpent, PotSpent, NotReversible,
+    BookClosed.
     """
     original = await tx.row(ORIGINAL, entry_id)
     assert original is not None
@@ -115,7 +124,7 @@ async def _mirror(tx: Tx, original: Row, reason: str, refused: int = 0) -> Poste
             await actions_budgets.give_back(tx, account_id=move["from_id"], points=points - refused)
         # Passbooks before the system's accounts, which everybody waits for.
         if move["to_book"] is not None:
-            balance = to_after = await _take_back(tx, reversal_id, entry_id, move["to_id"], points)
+            balance = to_after = await _take_back(tx, reversal_id, original, move["to_id"], points)
         if move["from_book"] is not None:
             balance = from_after = await _give_back(tx, reversal_id, entry_id, move["from_id"], points)
         if move["to_book"] is None and await tx.run(TAKE_FROM_SYSTEM, points, move["to_id"], points) != 1:
@@ -150,7 +159,8 @@ async def clawback(tx: Tx, *, entry_id: int, reason: str) -> Clawed:
         await _undo(tx, surplus, reason)
     elif surplus is not None:
         lost = surplus["points"]
-    parts = await _free_lots(tx, entry_id, account_id, asked - lost) if asked > lost else []
+    free = await tx.rows(FREE_LOTS + OWN_FIRST, entry_id, account_id, local_day(tx.now))
+    parts = rules.take_from(free, asked - lost) if asked > lost else []
     points = sum(part.points for part in parts)
     if not points:
         raise NothingToTake
@@ -221,13 +231,16 @@ async def _give_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, p
     return int(account["balance"])
 
 
-async def _take_back(tx: Tx, reversal_id: int, entry_id: int, account_id: int, points: int) -> int:
+async def _take_back(tx: Tx, reversal_id: int, original: Row, account_id: int, points: int) -> int:
     account = await tx.row(TAKE, points, account_id, points)
     if account is None:
         free = await tx.row(FREE, account_id)
         assert free is not None
         raise await _spent(tx, account_id, points - free["points"])
-    parts = await _free_lots(tx, entry_id, account_id, points)
+    sql, values = FREE_LOTS, [original["id"], account_id, local_day(tx.now)]
+    if original["kind"] not in FROM_ISSUE:
+        sql, values = sql + OF_ITS_SORTS, [*values, original["id"]]
+    parts = rules.take_from(await tx.rows(sql + OWN_FIRST, *values), points)
     missing = points - sum(part.points for part in parts)
     if missing:
         raise await _spent(tx, account_id, missing)
@@ -243,7 +256,3 @@ async def _pot_spent(tx: Tx, pot_id: int, account_id: int, points: int) -> PotSp
     pot = await tx.row(BALANCE, pot_id)
     assert pot is not None
     return PotSpent(missing=points - pot["balance"], **rules.in_unit(await queries.paying(tx, account_id)))
-
-
-async def _free_lots(tx: Tx, entry_id: int, account_id: int, points: int) -> list[LotTaken]:
-    return rules.take_from(await tx.rows(FREE_LOTS, entry_id, account_id, local_day(tx.now)), points)

@@ -154,7 +154,7 @@ class Books:
         points = min(asked - lost, reach, self.free(entry.target))
         if points <= 0:
             raise No("nothing_to_take")
-        taken = self._take_back(number, entry.target, points)
+        taken = self._take_back(number, entry.target, points, {"earned", "base", "gift"})
         return self.post("clawback", entry.target, "clawed_back", points, taken, undoes=number), asked - points
 
     def expire(self) -> None:
@@ -304,7 +304,9 @@ class Books:
             if isinstance(side, int):
                 self.check_open(side)
         if isinstance(entry.target, int):
-            uses |= self._take_back(number, entry.target, entry.points)
+            sorts = {bucket[1] for (at, bucket), part in entry.uses.items() if at == entry.target and part < 0}
+            sorts |= {"earned", "base", "gift"} if entry.kind in (*ISSUES, "adjustment") else set()
+            uses |= self._take_back(number, entry.target, entry.points, sorts)
         elif not entry.target.startswith("issued") and self.systems[entry.target] < entry.points:
             raise No("pot_spent")
         if isinstance(entry.source, int):
@@ -327,8 +329,9 @@ class Books:
         filled = [bucket for bucket in self.in_order(book) if (book, bucket) in self.entries[number].uses]
         return filled + [bucket for bucket in self.live(book) if bucket not in filled]
 
-    def _take_back(self, number: int, book: int, points: int) -> Uses:
-        taken = self.gather(self.within_reach(number, book), book, points)
+    def _take_back(self, number: int, book: int, points: int, sorts: set[str]) -> Uses:
+        reach = [bucket for bucket in self.within_reach(number, book) if bucket[1] in sorts]
+        taken = self.gather(reach, book, points)
         if sum(taken.values()) < points:
             raise No("already_spent")
         return self._of(book, taken)
