@@ -1,6 +1,7 @@
 """Kinds of passbook that a community keeps: made, changed, and the base points that come with them."""
 
-from datetime import date
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import UnknownAccount
 from pointsbank.ledger.rules_kinds import CodeTaken, DecimalsFixed, HolderFixed, KindMoved, ResetUnderWay, Settings
 from pointsbank.people import queries as people
+from pointsbank.people import queries_homes as homes
 from pointsbank.people.queries import Holder
 from pointsbank.trail import actions as trail
 
@@ -177,6 +179,13 @@ SELECT 1 FROM ledger_move move JOIN ledger_account account ON account.id = move.
   JOIN ledger_entry entry ON entry.id = move.entry_id WHERE account.passbook_id = ? AND entry.kind = 'base' LIMIT 1
 """
 
+# Of those who live in a household the own passbooks, and those of the households that they left.
+WHERE_THEY_WERE = """
+SELECT book.id FROM ledger_passbook book
+ WHERE book.kind_id = ? AND (book.person_id IN ({people}) OR book.household_id IN ({homes}))
+"""
+EVER = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 async def come_to(tx: Tx, *, kind_id: int, what: str, period: str) -> int:
     """Take a kind's recurring work; returns whose turn came last in this period."""
@@ -194,7 +203,8 @@ async def give_base_due(tx: Tx) -> int:
     """Give base points to the next members who have had none of a kind in this period; returns how many it looked at.
 
     It looks at everybody once a day, so that whoever came meanwhile has them on the next. An entry a passbook and
-    period is all there can be, whoever comes twice. Where households hold, whoever has none has one alone, as always.
+    period is all there can be, whoever comes twice. Where households hold, whoever has none has one alone, as always;
+    and one that was made by moving out has them from the next period on.
     """
     day = local_day(tx.now).isoformat()
     kind = await tx.row(DUE, day, LAST)
@@ -221,9 +231,10 @@ async def _give_base(tx: Tx, kind: Row, *, person_id: int | None = None, househo
         household_id=household_id,
         kind=kind["code"],
     )
-    period = rules_kinds.base_period(kind["base_every"], today)
-    posting_key = f"base:{passbook_id}:{period}"
-    if not await _is_paid(tx, passbook_id, kind["base_every"], today):
+    every = kind["base_every"]
+    posting_key = f"base:{passbook_id}:{rules_kinds.base_period(every, today)}"
+    is_paid = await _is_paid(tx, passbook_id, every, today)
+    if not is_paid and (household_id is None or not await _had_elsewhere(tx, kind, household_id, today)):
         await actions.issue(
             tx,
             kind="base",
@@ -232,7 +243,7 @@ async def _give_base(tx: Tx, kind: Row, *, person_id: int | None = None, househo
             points=kind["base_points"],
             posting_key=posting_key,
             effective_at=start_of_day(today),
-            bucket=rules_kinds.base_bucket(kind["base_every"], today),
+            bucket=rules_kinds.base_bucket(every, today),
             member_id=person_id,
             version_id=None,
             source=("ledger", "book_kind", kind["id"]),
@@ -249,3 +260,23 @@ async def _is_paid(tx: Tx, passbook_id: int, every: str, today: date) -> bool:
         return await tx.row(HAD_ANY, passbook_id) is not None
     begins = start_of_day(rules_kinds.base_start(every, today))
     return await tx.row(HAD_ONCE, f"base:{passbook_id}:once", begins) is not None
+
+
+async def _had_elsewhere(tx: Tx, kind: Row, household_id: int, today: date) -> bool:
+    """Whether somebody who lives there had base points of this period where they lived before.
+
+    Otherwise a family would have them again as often as one of it moves out, and they come along when moving back.
+    """
+    every = kind["base_every"]
+    since = EVER if every == "once" else start_of_day(rules_kinds.base_start(every, today))
+    mates = await people.household_members(tx, household_id)
+    left = await homes.left_lately(tx, mates, since=since)
+    sql = WHERE_THEY_WERE.format(people=_marks(mates), homes=_marks(left))
+    for (passbook_id,) in await tx.rows(sql, kind["id"], *mates, *left):
+        if await _is_paid(tx, passbook_id, every, today):
+            return True
+    return False
+
+
+def _marks(values: Sequence[int]) -> str:
+    return ", ".join("?" * len(values)) or "NULL"

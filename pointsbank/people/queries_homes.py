@@ -60,6 +60,12 @@ async def brought(tx: Tx, person_ids: Sequence[int], *, since: datetime) -> list
     return [(by, at) for _, by, at in await trail.doers(tx, "person", person_ids, COMES, since=since)]
 
 
+async def left_lately(tx: Tx, person_ids: Sequence[int], *, since: datetime) -> list[int]:
+    """The households that these people were moved out of since then."""
+    moves = await trail.facts(tx, "person", person_ids, "person.moved", since=since)
+    return sorted({move["left"] for move in moves if move["left"] is not None})
+
+
 async def household_at(tx: Tx | None, building_id: int, door: str) -> int | None:
     """The household behind a door; doors lie sealed, so those of the building are opened one by one."""
     rows = await (db.rows(DOORS, building_id) if tx is None else tx.rows(DOORS, building_id))

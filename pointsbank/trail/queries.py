@@ -16,6 +16,7 @@ DOERS = """
 SELECT subject_id, person_id, at FROM trail_record
  WHERE at > ? AND person_id IS NOT NULL AND subject_kind = ? AND subject_id IN
 """
+FACTS = "SELECT facts FROM trail_record WHERE at >= ? AND subject_kind = ? AND verb = ? AND subject_id IN"
 RECENT = """
 SELECT at, person_id, verb, facts FROM trail_record WHERE subject_kind = ? AND subject_id = ? AND verb IN
 """
@@ -50,3 +51,10 @@ async def doers(
     of, did = ", ".join("?" * len(subject_ids)), ", ".join("?" * len(verbs))
     rows = db.rows if tx is None else tx.rows
     return await rows(f"{DOERS} ({of}) AND verb IN ({did})", since, kind, *subject_ids, *verbs)
+
+
+async def facts(tx: Tx, kind: str, subject_ids: Sequence[int], verb: str, *, since: datetime) -> list[dict[str, Any]]:
+    """Return what was written down of one sort of deed about any of the subjects since then."""
+    marks = ", ".join("?" * len(subject_ids)) or "NULL"
+    rows = await tx.rows(f"{FACTS} ({marks})", since, kind, verb, *subject_ids)
+    return [msgspec.json.decode(said) for (said,) in rows]

@@ -97,8 +97,7 @@ class Homes(Flows, Openings):
             raise No("already_at_door", "people")
         shares_late = self.is_new(moving)
         for one in moving:
-            self.put(self.people[one], "home", target)
-            self.put(self.people[one], "came_on", self.today)
+            self._move_in(one, target)
         if left is not None and not staying:
             self.put(self.homes[left], "door", None)
         gaining = [*staying, *(self.members(target) if share or not staying else ())]
@@ -106,6 +105,13 @@ class Homes(Flows, Openings):
         if left is not None and any(map(self.balance, self.open_books(home=left))):
             self._check_hands(is_filled=is_filled or (shares_late and share > 0 and bool(staying)))
         self._points_move(moving[0], left, share, is_emptied=not staying)
+
+    def _move_in(self, person: int, home: int) -> None:
+        who = self.people[person]
+        if who.home is not None:
+            self.add(who.left, (self.today, who.home))
+        self.put(who, "home", home)
+        self.put(who, "came_on", self.today)
 
     def _check_hands(self, *, is_filled: bool) -> None:
         """Nobody brings somebody in, and then lets a household's points come to them."""

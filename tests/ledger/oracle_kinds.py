@@ -47,7 +47,7 @@ class Kinds(Books):
             }[kind.base_every]
             for holder in self._holders(kind):
                 book = self.open(code, *holder)
-                if not self._is_paid(book, kind.base_every, period):
+                if not (self._is_paid(book, kind.base_every, period) or self._had_elsewhere(code, holder[1], period)):
                     self.had[book, period] = self.today
                     self.issue("base", book, kind.base_points, (last_day, "base", 0))
 
@@ -58,6 +58,17 @@ class Kinds(Books):
             if of == book and (every == "once" or had == period or time.startswith(period) or period.startswith(time)):
                 return True
         return False
+
+    def _had_elsewhere(self, code: str, home: int | None, period: str) -> bool:
+        """Whether somebody of this household had them where they lived in this period before."""
+        every = self.kinds[code].base_every
+        start = {"once": date.min, "month": self.today.replace(day=1), "year": self.today.replace(month=1, day=1)}
+        mates = [
+            at for at, one in enumerate(self.people) if home is not None and (one.home, one.state) == (home, "member")
+        ]
+        left = {past for at in mates for day, past in self.people[at].left if day >= start[every]}
+        books = [*(self.find(code, at, None) for at in mates), *(self.find(code, None, past) for past in left)]
+        return any(book is not None and self._is_paid(book, every, period) for book in books)
 
     def _holders(self, kind: Settings) -> list[tuple[int | None, int | None]]:
         members = [(at, one.home) for at, one in enumerate(self.people) if one.state == "member"]

@@ -28,6 +28,7 @@ class Person:
     state: str = "member"
     into: int | None = None  # who the record turned out to be
     came_on: date | None = None  # into the household, through whoever asks here
+    left: list[tuple[date, int]] = field(default_factory=list)  # households, and when
 
 
 @dataclass
