@@ -61,7 +61,8 @@ async def separate(tx: Tx, *, merge_id: int, reason: str) -> Parted:
     judge_id = await not_own(tx, person_ids=[merge.into_id])
     if judge_id in (merge.merged_by, await queries.who_asked(tx, merge.person_id, merge.into_id)):
         raise OwnMerge
-    brought = await event_queries.attendance_ids(tx, merge.person_id)
+    records = [merge.person_id, *await people_queries.came_along(tx, merge.person_id)]
+    brought = [line for one in records for line in await event_queries.attendance_ids(tx, one)]
     made = await award_queries.of_acts(tx, "events", "attendance", brought)
     if any(credit.state == State.DISPUTED for credit in made):
         raise DisputedFirst

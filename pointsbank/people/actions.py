@@ -6,7 +6,7 @@ import msgspec
 
 from pointsbank.kit import codes
 from pointsbank.kit.db import Tx
-from pointsbank.people import queries_homes, sealed
+from pointsbank.people import queries, queries_homes, sealed
 from pointsbank.people.rules import (
     CONSENT_VERSION,
     OWN_PHONE,
@@ -70,6 +70,7 @@ UPDATE people_person SET state = 'provisional', merged_into = NULL, household_id
  WHERE id = ? AND merged_into = ? AND wrapped_key IS NOT NULL
 RETURNING community_id
 """
+ALIAS_GOES_BACK = "UPDATE people_person SET merged_into = ? WHERE id = ? AND merged_into = ?"
 SESSIONS_END = "UPDATE people_session SET ended_at = ? WHERE person_id = ? AND ended_at IS NULL"
 DEVICES_FOLLOW = "UPDATE people_device SET person_id = ? WHERE person_id = ? AND bound_at IS NOT NULL"
 DEVICES_LEFT = "UPDATE people_device SET person_id = NULL WHERE person_id = ?"
@@ -338,7 +339,7 @@ async def live_merge(tx: Tx, *, merge_id: int) -> LiveMerge:
 
 
 async def mark_separated(tx: Tx, *, merge_id: int, reason: str) -> tuple[int, int]:
-    """Take an alias back: who was merged waits to be settled again. Only governance calls it.
+    """Take an alias back: who was merged waits to be settled again, with its own aliases. Only governance calls it.
 
     Returns who it is and who it was taken for. Phones stay where they are: none of the alias's followed.
     """
@@ -349,6 +350,8 @@ async def mark_separated(tx: Tx, *, merge_id: int, reason: str) -> tuple[int, in
     parted = await tx.row(SEPARATE, person_id, into_id)
     if parted is None:
         raise NotMerged
+    for one in await queries.came_along(tx, person_id):
+        await tx.run(ALIAS_GOES_BACK, person_id, one, into_id)
     await tx.run(SESSIONS_END, tx.now, person_id)
     await touch_roster(tx, community_id=parted["community_id"])
     tx.made_stale("people.sessions")

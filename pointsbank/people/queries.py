@@ -37,6 +37,13 @@ SELECT a.id FROM people_person p
   JOIN people_person a ON a.id = COALESCE(p.merged_into, p.id) OR a.merged_into = COALESCE(p.merged_into, p.id)
  WHERE p.id = ? ORDER BY a.id
 """
+# Who became this record's alias before it became another's, and whoever was theirs.
+CAME_ALONG = """
+WITH RECURSIVE own (id) AS (
+  SELECT person_id FROM people_merge WHERE into_id = ? AND separated_at IS NULL
+   UNION SELECT it.person_id FROM people_merge it JOIN own ON it.into_id = own.id WHERE it.separated_at IS NULL)
+SELECT id FROM own ORDER BY id
+"""
 HOUSEMATES = """
 SELECT a.id, q.household_id
   FROM people_person p
@@ -191,6 +198,11 @@ async def member_number(tx: Tx | None, person_id: int) -> str:
 async def ids_of(tx: Tx | None, person_id: int) -> list[int]:
     """All ids under which rows of this person may lie: the canonical one and its aliases."""
     return [found["id"] for found in await _rows(tx, IDS, person_id)]
+
+
+async def came_along(tx: Tx, person_id: int) -> list[int]:
+    """The records that are an alias's own: they came with it to the one that it was taken for."""
+    return [found["id"] for found in await tx.rows(CAME_ALONG, person_id)]
 
 
 async def same_household(tx: Tx | None, a: int, b: int) -> bool:

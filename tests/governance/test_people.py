@@ -112,6 +112,25 @@ class TestSeparating:
         assert len(await own.merges_into(member)) == 2
 
     @pytest.mark.both
+    @pytest.mark.usefixtures("database")
+    async def test_what_the_own_alias_brought_is_sent_back_too(self, settings, clock):
+        world = await World(clock, settings).found(notice_days=3)
+        organiser, _ = await world.staff(Role.EVENT_ORGANISER)
+        (admin, _), (other, _) = await world.staff(Role.COMMUNITY_ADMIN), await world.staff(Role.COMMUNITY_ADMIN)
+        stranger, double, member = await world.provisional("测试戊"), await world.person("测试戊"), await world.person()
+        where = await activity(world, organiser)
+        (line,) = await came(world, organiser, where, stranger)
+        await db.write(actions.settle_provisional, actor=admin, person_id=stranger, same_as=double)
+        await merge(world, double, member, actor=admin)
+        await confirmed(world, organiser, where, line)
+        (wrong,) = await own.merges_into(member)
+
+        parted = await db.write(actions_people.separate, actor=other, merge_id=wrong.id, reason="两位同名")
+
+        assert (parted.person_id, parted.sent_back) == (double, 1)
+        assert await people_queries.ids_of(None, stranger) == sorted([stranger, double])
+
+    @pytest.mark.both
     async def test_a_line_that_the_merge_struck_stands_again(self, world):
         organiser, _ = await world.staff(Role.EVENT_ORGANISER)
         (admin, _), (other, _) = await world.staff(Role.COMMUNITY_ADMIN), await world.staff(Role.COMMUNITY_ADMIN)

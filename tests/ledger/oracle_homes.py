@@ -209,6 +209,14 @@ class Homes(Flows, Openings):
         self.put(alias, "is_parted", True)
         for name, value in (("state", "provisional"), ("into", None), ("home", None)):
             self.put(who, name, value)
+        for one in self._came_along(alias.person):
+            if self.people[one].into == alias.into:
+                self.put(self.people[one], "into", alias.person)
+
+    def _came_along(self, person: int) -> list[int]:
+        """Its own aliases, and theirs."""
+        own = [one.person for one in self.aliases if one.into == person and not one.is_parted]
+        return [*own, *(each for one in own for each in self._came_along(one))]
 
     def settle_again(self, person: int, into: int | None) -> None:
         """Whoever was parted is somebody new, or another's alias after all."""

@@ -43,6 +43,19 @@ async def test_an_alias_of_an_alias_ends_at_the_last_one(people):
     assert await queries.ids_of(None, second) == sorted([first, second, third])
 
 
+async def test_whoever_is_parted_takes_the_own_aliases_along(people):
+    first, second, third, fourth = [await people.member() for _ in range(4)]
+    await db.write(actions.mark_merged, person_id=first, into_id=second)
+    await db.write(actions.mark_merged, person_id=fourth, into_id=third)
+    await db.write(actions.mark_merged, person_id=second, into_id=third)
+    [merge] = await db.rows("SELECT id FROM people_merge WHERE person_id = ?", second)
+
+    await db.write(actions.mark_separated, merge_id=merge["id"], reason="两位同名")
+
+    assert await queries.ids_of(None, first) == sorted([first, second])
+    assert await queries.ids_of(None, third) == sorted([third, fourth])
+
+
 async def test_cards_and_bound_phones_of_a_merged_member_are_the_canonical_ones(people):
     double, member = await people.member(), await people.member()
     card, device = await people.card(double), await people.phone_of(double, "phone")
