@@ -27,7 +27,7 @@ from pointsbank.ledger.actions import (
 from pointsbank.ledger.actions_lots import put_into_lot, take_from_lots
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries_flows import Book
-from pointsbank.ledger.rules import BookClosed, Bucket, NotEnoughPoints, PointsHeld, in_unit
+from pointsbank.ledger.rules import BookClosed, Bucket, NotEnoughPoints, PointsHeld, check_last_day, in_unit
 from pointsbank.ledger.rules_flows import (
     APPROVAL_KIND,
     BOOKED,
@@ -90,6 +90,7 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     for one in (source, target):
         if one is not None:
             check_open(one, voucher.what)
+    check_last_day(voucher.expires_on, local_day(tx.now))
     if voucher.what in TAKES_BACK:
         assert voucher.reverses_id is not None
         take = actions_reversal.reverse if voucher.what is What.REVERSAL else actions_reversal.clawback

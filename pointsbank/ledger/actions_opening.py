@@ -5,13 +5,14 @@ from datetime import date
 
 from pointsbank.approvals import actions as approvals
 from pointsbank.approvals.rules import NotTheMaker
-from pointsbank.kit.clock import start_of_day
+from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions, actions_periods, actions_reversal, queries_opening
 from pointsbank.ledger import rules_opening as rules
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.queries_opening import OpeningList
+from pointsbank.ledger.rules import check_last_day
 from pointsbank.ledger.rules_opening import (
     ASKED,
     BOOKING,
@@ -75,6 +76,7 @@ async def ask(tx: Tx, *, list_id: int) -> None:
     if asked.made_by not in await people.ids_of(tx, tx.actor.person_id):
         raise NotTheMaker
     await actions_periods.require_open(tx, community_id=asked.community_id, day=asked.day)
+    check_last_day(asked.expires_on, local_day(tx.now))
     lines = await queries_opening.lines(tx, list_id)
     approval_id = await approvals.ask(
         tx,
@@ -93,7 +95,7 @@ async def ask(tx: Tx, *, list_id: int) -> None:
 async def give(tx: Tx, *, list_id: int, seen: str) -> int:
     """Confirm a list as it was seen, and book its first slice; returns how many lines were booked.
 
-    Refuses DayClosed where the month of its day was closed since somebody asked.
+    Refuses DayClosed where the month of its day was closed since somebody asked, and LastDayOver.
     """
     asked = await _asked(tx, list_id)
     assert asked.approval_id is not None
@@ -106,6 +108,7 @@ async def give(tx: Tx, *, list_id: int, seen: str) -> int:
         facts_hash=await queries_opening.facts_of(tx, asked),
     )
     await actions_periods.require_open(tx, community_id=asked.community_id, day=asked.day)
+    check_last_day(asked.expires_on, local_day(tx.now))
     await _step(tx, list_id, ASKED, BOOKING)
     return await book(tx, list_id=list_id)
 

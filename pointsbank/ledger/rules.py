@@ -128,6 +128,14 @@ class NotReversible(Refusal):
     message = "这一笔不能冲正。"
 
 
+class LastDayOver(Refusal):
+    """Points that nobody can use: out of the pot they would be lost at once."""
+
+    kind = Kind.CONFLICT
+    code = "ledger.last_day_over"
+    message = "「用到哪一天」写的是{day}，已经过了，入账也用不了。请退回，换一天再申请。"
+
+
 class NothingToTake(Refusal):
     kind = Kind.LIMITED
     code = "ledger.nothing_to_take"
@@ -160,6 +168,12 @@ def in_unit(of: Written) -> dict[str, str | int]:
 def check_amount(points: int, of: Written | None = None) -> None:
     if type(points) is not int or not 0 < points <= POINTS_MAX:
         raise WrongAmount(least=1, most=POINTS_MAX, **({} if of is None else in_unit(of)))
+
+
+def check_last_day(last_day: date | None, today: date) -> None:
+    """Of points that were asked for earlier, and come into a passbook today."""
+    if last_day is not None and last_day < today:
+        raise LastDayOver(day=last_day.isoformat())
 
 
 class Bucket(msgspec.Struct, frozen=True, order=True):

@@ -228,6 +228,10 @@ class Books:
         self.systems[system] += points
         self.journal.append(lambda: self.systems.subtract({system: points}))
 
+    def check_last_day(self, last_day: date | None) -> None:
+        if last_day is not None and last_day < self.today:
+            raise No("last_day_over")
+
     def check_open(self, book: int) -> None:
         if self.books[book].is_closed:
             raise No("book_closed")

@@ -261,6 +261,7 @@ class Flows(Books):
 
     def book_voucher(self, voucher: Voucher) -> int:
         self._check_sides(voucher)
+        self.check_last_day(voucher.last_day)
         number = self._book(voucher)
         self.put(voucher, "state", "booked")
         return number

@@ -94,9 +94,10 @@ class Openings(Books):
                     raise No("opening_first", "governance")
 
     def _check_day(self, place: int) -> None:
-        """Its month may have been closed since the list was made."""
+        """Its month may have been closed since the list was made, or its last day be over."""
         if self.is_closed(self.openings[place].day):
             raise No("day_closed")
+        self.check_last_day(self.openings[place].last_day)
 
     def _in_state(self, place: int, *states: str) -> None:
         if self.openings[place].state not in states:
