@@ -21,7 +21,7 @@ SHAPE = " + ".join(
     f"(SELECT {what} FROM {catalogue} WHERE oid >= {FIRST_OF_OURS})"
     for catalogue, what in {
         "pg_class": "COUNT(*)",
-        "pg_trigger": "COALESCE(SUM(hashtext(concat(tgname, tgenabled, tgrelid))), 0)",
+        "pg_trigger": "COALESCE(SUM(hashtext(concat(tgname, tgenabled, tgrelid, tgtype, tgattr, tgqual IS NULL))), 0)",
         "pg_proc": "COALESCE(SUM(hashtext(concat(proname, prosrc))), 0)",
     }.items()
 )

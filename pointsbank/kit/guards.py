@@ -10,13 +10,16 @@ from pointsbank.kit.checks import Rows
 from pointsbank.kit.paths import migrations_dir
 
 OF_SQLITE = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
+# One with a condition of its own, or for some columns alone, lets through what its function would refuse.
 OF_POSTGRES = """
-SELECT it.tgname, guarded.relname, it.tgtype & 28, body.prosrc
+SELECT it.tgname, guarded.relname, CASE WHEN it.tgqual IS NULL AND CAST(it.tgattr AS TEXT) = '' THEN it.tgtype END,
+       body.prosrc
   FROM pg_trigger it JOIN pg_class guarded ON guarded.oid = it.tgrelid JOIN pg_proc body ON body.oid = it.tgfoid
- WHERE NOT it.tgisinternal AND it.tgenabled IN ('O', 'A') AND it.tgtype & 3 = 3
+ WHERE NOT it.tgisinternal AND it.tgenabled IN ('O', 'A')
    AND guarded.relnamespace = CAST(current_schema() AS regnamespace)
 """
-VERBS = {4: "INSERT", 8: "DELETE", 16: "UPDATE"}
+VERBS = {7: "INSERT", 11: "DELETE", 19: "UPDATE"}
+"""Before the statement, for each row."""
 # As `forbid` of the migrations writes them; one that does more stands in the file for each database by its own text.
 SQLITE = re.compile(
     r"CREATE TRIGGER (\w+) BEFORE (\w+) ON (\w+) WHEN (.+) BEGIN SELECT RAISE\(ABORT, '\3: \w+'\); END", re.DOTALL
@@ -36,11 +39,14 @@ def wanted() -> dict[str, set[str]]:
     return found
 
 
-async def standing(rows: Rows) -> dict[str, str]:
-    """The triggers that are there; one that nobody of us wrote is told by its own text."""
+async def standing(rows: Rows) -> list[tuple[str, str]]:
+    """The triggers that are there, by name; one that nobody of us wrote is told by its own text.
+
+    On PostgreSQL two tables may have one of the same name.
+    """
     if db.current().is_sqlite:
-        return {name: _of_sqlite(name, table, sql) for name, table, sql in await rows(OF_SQLITE)}
-    return {name: _of_postgres(name, table, verb, body) for name, table, verb, body in await rows(OF_POSTGRES)}
+        return [(name, _of_sqlite(name, table, sql)) for name, table, sql in await rows(OF_SQLITE)]
+    return [(name, _of_postgres(name, table, when, body)) for name, table, when, body in await rows(OF_POSTGRES)]
 
 
 def _of_sqlite(name: str, table: str, sql: str) -> str:
@@ -48,9 +54,9 @@ def _of_sqlite(name: str, table: str, sql: str) -> str:
     return _told(name, found[2], table, found[4]) if found is not None else _told(name, "", table, sql)
 
 
-def _of_postgres(name: str, table: str, verb: int, body: str) -> str:
+def _of_postgres(name: str, table: str, when: int | None, body: str) -> str:
     found = POSTGRES.fullmatch(body)
-    return _told(name, VERBS.get(verb, ""), table, found[1] if found is not None and found[2] == table else body)
+    return _told(name, VERBS.get(when or 0, ""), table, found[1] if found is not None and found[2] == table else body)
 
 
 def _told(*parts: str) -> str:

@@ -365,9 +365,11 @@ async def _guards(rows: Rows) -> list[Finding]:
     """The triggers stand, and the database itself has numbered the rows."""
     is_sqlite = db.current().is_sqlite
     wanted, standing = guards.wanted(), await guards.standing(rows)
-    missing = [name for name, told in wanted.items() if standing.get(name) not in told]
-    findings = [Finding(5, GUARD_MISSING, name) for name in missing]
-    findings += [Finding(5, "a trigger is none of this program's", name) for name in standing.keys() - wanted.keys()]
+    all_told = {told for _name, told in standing}
+    missing = {name for name, told in wanted.items() if not told & all_told}
+    strange = {name for name, told in standing if told not in wanted.get(name, ())} - missing
+    findings = [Finding(5, GUARD_MISSING, name) for name in sorted(missing)]
+    findings += [Finding(5, "a trigger is none of this program's", name) for name in sorted(strange)]
     for table in NUMBERED:
         ((first, last, given),) = await rows((NUMBERS_SQLITE if is_sqlite else NUMBERS_POSTGRES).format(table=table))
         if first < 1 or last > given:
