@@ -52,8 +52,7 @@ class Rows:
     def at(self, position: str) -> list[list[Any]]:
         found = []
         while self.next is not None and self.next[0] == position:
-            found.append(self.next[1:])
-            self.take()
+            found.append((self.take() or [])[1:])
         return found
 
 
@@ -85,17 +84,16 @@ class Community:
         self.folder, self.number, self.is_whole = folder, folder.name.rpartition("-")[2], is_whole
         if odd := {"chain.csv", *PARTS, *(STATE if is_whole else ())} ^ {one.name for one in folder.iterdir()}:
             raise ValueError(f"社区 {self.number}：少了或多了 {' '.join(sorted(odd))}（核对对账单要写 --statement）")
-        self.hashes = {0: "0" * 64}
+        self.seals, self.last, self.deposited = {0: "0" * 64}, 0, 0
         self.sums: dict[str, dict[Any, Any]] = {name: {} for name in STATE}
 
     def check(self) -> str:
         parts = [Rows(self.folder / name, ["position", *columns.split()]) for name, columns in PARTS.items()]
-        before = 0
         for position, what, previous, digest, sealed in iter(Rows(self.folder / "chain.csv", CHAIN).take, None):
             where = f"社区 {self.number} 第 {position} 位"
-            if int(position) <= before or (self.is_whole and int(position) != before + 1):
-                raise ValueError(f"社区 {self.number} 第 {before + 1} 位：少了，链上接着的是第 {position} 位")
-            if self.hashes.get(int(position) - 1, previous) != previous:
+            if int(position) <= self.last or (self.is_whole and int(position) != self.last + 1):
+                raise ValueError(f"社区 {self.number} 第 {self.last + 1} 位：少了，链上接着的是第 {position} 位")
+            if self.seals.get(int(position) - 1, previous) != previous:
                 raise ValueError(f"{where}：没有接在前一位后面")
             found = [part.at(position) for part in parts]
             is_closed = what == "closed" and not self.is_whole and not any(found)
@@ -104,14 +102,14 @@ class Community:
             if link(self.number, position, previous, digest) != sealed:
                 raise ValueError(f"{where}：封存的值算出来不一样")
             self.add(*found)
-            self.hashes[before := int(position)] = sealed
+            self.last = int(position)
+            self.seals[self.last] = sealed
         for part in parts:
             if part.next is not None:
                 raise ValueError(f"社区 {self.number} 第 {part.next[0]} 位：{part.name} 里多出一行，或不在它的位置上")
-        if self.is_whole:
-            for name, columns in STATE.items():
-                self.compare(name, columns.split(), dict(self.sums[name]))
-        return f"社区 {self.number}：{len(self.hashes) - 1} 位，到 {self.number}-{before}-{self.hashes[before][:32]}"
+        for name, columns in STATE.items() if self.is_whole else ():
+            self.compare(name, columns.split(), dict(self.sums[name]))
+        return f"社区 {self.number}：{len(self.seals) - 1} 位，到 {self.number}-{self.last}-{self.seals[self.last]:.32}"
 
     def add(self, _entries: list[Any], moves: list[Any], uses: list[Any], changes: list[Any]) -> None:
         latest, balances, lots = self.sums.values()
@@ -130,7 +128,7 @@ class Community:
         last: tuple[str, ...] = ()
         for *names, value in iter(Rows(self.folder / name, columns).take, None):
             order = tuple(one or "" for one in names)
-            if order <= last or str(left.pop(tuple(names), None)) != value:
+            if order <= last or tuple(names) not in left or str(left.pop(tuple(names))) != value:
                 raise ValueError(f"社区 {self.number} {name}：{' '.join(order)} 和链上的不一样")
             last = order
         if left:
@@ -138,21 +136,21 @@ class Community:
 
     def check_chain(self, path: Path) -> None:
         """The chain of the whole holds together, and each position of this statement is in it."""
-        last, ours = self.hashes[0], dict(self.hashes)
+        last, ours = self.seals[0], dict(self.seals)
         for position, _what, previous, digest, sealed in iter(Rows(path, CHAIN).take, None):
             if previous != last or link(self.number, position, previous, digest) != sealed:
                 raise ValueError(f"{path} 第 {position} 位：没有接在前一位后面")
             if ours.pop(int(position), sealed) != sealed:
                 raise ValueError(f"第 {position} 位：和整本账的链不一样")
-            self.hashes[int(position)] = last = sealed
+            self.seals[int(position)] = last = sealed
         if len(ours) > 1:
             raise ValueError(f"第 {max(ours)} 位：整本账的链里没有")
 
     def check_head(self, position: int, digits: str) -> None:
-        if len(digits) < 16 or not self.hashes.get(position, "").startswith(digits):
-            raise ValueError(
-                f"社区 {self.number} 第 {position} 位：和留存的链头不一样，或者没有这一位（至少要写 16 个字）"
-            )
+        is_ours = position <= self.last or not self.is_whole
+        if len(digits) < 16 or not is_ours or not self.seals.get(position, "").startswith(digits):
+            raise ValueError(f"社区 {self.number} 第 {position} 位：和留存的链头不一样，或者没有（至少要写 16 个字）")
+        self.deposited = max(self.deposited, position)
 
 
 def check_sums(folder: Path) -> None:
@@ -181,18 +179,20 @@ def main() -> None:
             print(one.check())
             if given.chain:
                 one.check_chain(given.chain)
-        for head in given.head:
-            number, position, digits = head.replace(" ", "").lower().split("-")
-            next(one for one in communities if one.number == number).check_head(int(position), digits)
+        for number, position, digits in (head.replace(" ", "").lower().split("-") for head in given.head):
+            if not (named := [one for one in communities if one.number == number]):
+                raise ValueError(f"社区 {number}：这里没有它的账")
+            named[0].check_head(int(position), digits)
         check_sums(given.folder)
         if not communities:
             raise ValueError("这里没有积分银行导出的账")
-    except (ValueError, StopIteration, OSError, csv.Error) as error:
+    except (ValueError, TypeError, OSError, csv.Error) as error:
         sys.exit(f"不对：{error}")
-    if given.statement:
-        print("列出的都没有改过。" if given.chain else "列出的和封存的值相符；有没有改过，要加 --chain 核对。")
-        return
-    print("没有改过、少过、多过或换过位置。" + ("" if given.head else "结尾有没有剪掉，要加 --head 核对。"))
+    ends = "，".join(f"社区 {it.number} 第 {it.deposited + 1} 位起" for it in communities if it.last > it.deposited)
+    told = "列出的都没有改过。" if given.statement else "没有改过、少过、多过或换过位置。"
+    if given.statement and not given.chain:
+        told, ends = "列出的和封存的值相符；有没有改过，要加 --chain 核对。", ""
+    print(told + (f"{ends}，有没有整个重做、剪掉结尾，要加更晚的 --head 核对。" if ends else ""))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -119,6 +120,17 @@ def found(folder: Path, name: str, rows: list[list[str]]) -> str:
     return ""
 
 
+@pytest.mark.parametrize("name", export_verifier.STATE)
+async def test_a_row_of_nothing_that_was_ever_sealed_is_found(exported, name):
+    """None is what a chain knows of it, and a word like another."""
+    whole = rows_of(exported / name)
+    rewrite(exported / name, [*whole, ["\U0001f642"] * (len(whole[0]) - 1) + ["None"]])  # behind all others
+
+    status, said = check(exported.parent)
+
+    assert (status, name in said) == (1, True), said
+
+
 async def test_an_export_that_lacks_a_file_is_no_statement(exported):
     """Without what tells how it all ends, gaps would be believed."""
     head = await queries_seal.head(int(exported.name.rpartition("-")[2]))
@@ -186,6 +198,49 @@ def forge(folder: Path, community: str) -> None:
         row[2:] = [previous, digest, export_verifier.link(community, row[0], previous, digest)]
         previous = row[4]
     rewrite(folder / "chain.csv", chain)
+
+
+UNSURE = "有没有整个重做、剪掉结尾，要加更晚的 --head 核对"
+
+
+async def exported_later(exported: Path, world) -> Path:
+    """Another export, of what was booked since."""
+    await world.give(await world.person(), 3)
+    await Sealer().run()
+    folder = exported.parents[1] / "later"
+    folder.mkdir()
+    await export.export(folder, lambda _text: None)
+    return folder
+
+
+async def test_what_came_after_a_deposited_head_is_not_called_sure(exported, world):
+    """Nor another community, whose head nobody named."""
+    deposited, other = await queries_seal.head(world.home.id), world.communities[1].id
+    assert f"社区 {world.home.id} 第 1 位起" in check(exported.parent)[1]
+    folder = await exported_later(exported, world)
+
+    said = check(folder, "--head", deposited.shown)[1]
+
+    assert f"社区 {world.home.id} 第 {deposited.position + 1} 位起，社区 {other} 第 1 位起，{UNSURE}" in said
+    both = [(await queries_seal.head(one)).shown for one in (world.home.id, other)]
+    assert UNSURE not in check(folder, *(option for shown in both for option in ("--head", shown)))[1]
+
+
+async def test_an_export_that_ends_before_a_deposited_head_is_cut_whatever_chain_is_named_beside_it(exported, world):
+    later = await exported_later(exported, world)
+    head, chain = await queries_seal.head(world.home.id), later / exported.name / "chain.csv"
+    other, sums = exported.with_name(f"community-{world.communities[1].id}"), exported.with_name("SHA256SUMS")
+    shutil.rmtree(other)
+    sums.write_text("".join(line for line in sums.read_text().splitlines(keepends=True) if other.name not in line))
+
+    assert check(exported.parent)[0] == 0
+    assert check(exported.parent, "--head", head.shown)[0] == 1
+    assert check(exported.parent, "--chain", str(chain), "--head", head.shown)[0] == 1
+
+
+async def test_a_head_of_a_community_that_is_not_there_is_told(exported):
+    status, said = check(exported.parent, "--head", f"77-1-{'0' * 32}")
+    assert (status, "社区 77：这里没有它的账" in said) == (1, True), said
 
 
 async def test_a_head_that_fits_is_found_to_fit(exported, world):

@@ -75,6 +75,23 @@ async def test_the_download_is_checked_alone_and_against_the_chain_of_all(world,
     assert (against[0], "列出的都没有改过" in against[1]) == (0, True), against[1]
 
 
+async def test_lines_after_the_head_that_was_printed_are_not_called_sure(world, holder, tmp_path):
+    """Whoever holds the books could have written them anew from there on, in the statement and in the chain alike."""
+    printed = await queries_seal.head(world.home.id)
+    await world.give(holder, 6)
+    await Sealer().run()
+    folder, whole = await downloaded(world, holder, tmp_path / "own"), tmp_path / "whole"
+    whole.mkdir()
+    await export.export(whole, lambda _text: None)
+    chain = str(whole / f"community-{world.home.id}" / "chain.csv")
+
+    unsure = check(folder, "--statement", "--chain", chain, "--head", printed.shown)
+    none = check(folder, "--statement", "--chain", chain)
+
+    assert (unsure[0], f"第 {printed.position + 1} 位起" in unsure[1]) == (0, True), unsure[1]
+    assert (none[0], "第 1 位起" in none[1]) == (0, True), none[1]
+
+
 async def test_a_statement_tells_of_nobody_else(world, holder, tmp_path):
     folder = await downloaded(world, holder, tmp_path / "own") / f"community-{world.home.id}"
     own = await queries.passbook_of(person_id=holder, household_id=None, holder="person")
