@@ -177,6 +177,8 @@ def fact_of(what: str, row: Row, parts: Sequence[Row]) -> Fact:
 
 
 ONE, OF_ONE = " WHERE it.id = ?", " = ?"
+# Of two who change one subject, by rows of its own each, the second waits here, and then tells what the first did.
+ALONE = " FOR NO KEY UPDATE OF it"
 NEXT, OF_NEXT = " WHERE it.id > ? ORDER BY it.id LIMIT ?", " BETWEEN ? AND ?"
 FACTS_A_PAGE = 5_000
 
@@ -184,7 +186,7 @@ FACTS_A_PAGE = 5_000
 async def fact(tx: Tx, what: str, row_id: int) -> Fact:
     """One subject, as its row stands now."""
     subject = SUBJECTS[what]
-    (row,) = await tx.rows(subject.sql + ONE, row_id)
+    (row,) = await tx.rows(subject.sql + ONE + ("" if db.current().is_sqlite else ALONE), row_id)
     parts: Sequence[Row] = ()
     if subject.parts:
         parts = await tx.rows(subject.parts + OF_ONE + subject.parts_order, row_id)
