@@ -106,6 +106,7 @@ async def make(settings: Settings, file: Path) -> Manifest:
             made_at=made_at,
             program=metadata.version("pointsbank"),
         )
+        _refuse_existing(file, manifest_of(file))  # no file is to stand beside another's manifest
         with _draft(manifest_of(file)) as text:
             text.write_bytes(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
             _put(text, manifest_of(file))
@@ -255,9 +256,13 @@ def _companions(file: Path) -> list[Path]:
 
 
 def _put(draft: Path, file: Path) -> None:
-    """Give a finished draft its name: on disk first, so that the name never stands for half a file."""
+    """Give a finished draft its name: on disk first, so that the name never stands for half a file.
+
+    What got that name while the draft was made and proven stays.
+    """
     with draft.open("rb+") as written:
         os.fsync(written.fileno())
+    _refuse_existing(file)
     draft.rename(file)
     if os.name == "posix":
         folder = os.open(file.parent, os.O_RDONLY)

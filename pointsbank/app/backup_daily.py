@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import sys
+import time
 from collections.abc import Collection
 from datetime import date
 from pathlib import Path
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 DAYS_KEPT, MONTHS_KEPT = 14, 12
 FIRST_LOOK_SECONDS = 300  # whoever has just started a server wants something else of it
 LOOK_SECONDS = 600
+DRAFT_SECONDS = 86_400
 FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.db")
 PROGRAM = "from pointsbank.app.cli import main; main()"
 
@@ -58,13 +60,24 @@ async def tell(settings: Settings, manifest: Manifest) -> None:
 
 
 def _thin_out(folder: Path) -> None:
-    """Nothing is touched but what bears the name of a day, and what was begun and never finished."""
+    """Nothing is touched but what bears the name of a day, and what was begun long ago and never finished.
+
+    The last one whose books were right stays, however long ago they were.
+    """
     found = {day: path for path in folder.iterdir() if (day := _day_of(path)) is not None}
-    for day in found.keys() - kept(found):
+    last_clean = next((day for day in sorted(found, reverse=True) if _is_clean(found[day])), None)
+    for day in found.keys() - kept(found) - {last_clean}:
         found[day].unlink()
         backup.manifest_of(found[day]).unlink(missing_ok=True)
     for path in folder.glob(".*.draft*"):
-        path.unlink(missing_ok=True)
+        if time.time() - path.stat().st_mtime > DRAFT_SECONDS:  # another one is being made now, perhaps
+            path.unlink(missing_ok=True)
+
+
+def _is_clean(file: Path) -> bool:
+    with contextlib.suppress(backup.NoBackup):
+        return not backup.read_manifest(file).findings
+    return False
 
 
 def _day_of(path: Path) -> date | None:
@@ -78,8 +91,11 @@ async def keep_making(settings: Settings) -> None:
     """For as long as the server lives. One that fails is tried again at the next look, and its age shows."""
     await asyncio.sleep(FIRST_LOOK_SECONDS)
     while True:
-        if not today(settings).exists():
-            await _have_made(settings)
+        try:
+            if not today(settings).exists():
+                await _have_made(settings)
+        except OSError as error:  # the other disk is gone, or there is no room for a process: the bank stays open
+            log.error("no backup was made: %s", error)  # noqa: TRY400  the disk's one line
         await asyncio.sleep(LOOK_SECONDS)
 
 

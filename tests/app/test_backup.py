@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import os
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -269,6 +270,59 @@ def test_the_daily_backup_is_made_once_a_day_and_old_ones_go(shell: Shell, folde
     assert datetime.fromisoformat(due) - datetime.now(UTC) > timedelta(hours=23)
 
 
+def test_the_last_backup_whose_books_were_right_stays(shell: Shell, folder: Path):
+    """Two weeks of books with findings would leave nothing to go back to."""
+    assert shell("backup").exit_code == 0
+    (clean,) = (folder / "backups").glob("*.db")
+    manifest = backup.read_manifest(clean)
+    days = [date(2020, 1, 1) + timedelta(days=number) for number in range(40)]
+    for day in days:
+        file = clean.with_name(f"{day}.db")
+        file.write_bytes(b"")
+        findings = () if day == days[3] else ("第 2 处不对",)
+        backup.manifest_of(file).write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, findings=findings)))
+    clean.rename(clean.with_name("2019-12-31.db"))
+    backup.manifest_of(clean).rename(backup.manifest_of(clean.with_name("2019-12-31.db")))
+
+    backup_daily._thin_out(clean.parent)
+
+    stay = {path.name for path in clean.parent.glob("*.db")}
+    assert stay == {f"{day}.db" for day in (date(2019, 12, 31), days[0], days[3], days[31], *days[-14:])}
+
+
+def test_what_another_one_is_writing_meanwhile_is_left_alone(tmp_path: Path):
+    now, long_ago = tmp_path / ".2026-11-22.db.1.draft", tmp_path / ".2026-11-01.db.2.draft-wal"
+    for path in (now, long_ago):
+        path.write_bytes(b"")
+    os.utime(long_ago, (1, 1))
+
+    backup_daily._thin_out(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == [now.name]
+
+
+@pytest.mark.parametrize("name", ["pointsbank.db", "copy.db", "copy.db.json"])
+def test_what_got_the_name_while_a_copy_was_proven_stays(shell: Shell, copy: Path, tmp_path: Path, monkeypatch, name):
+    """A server was started where somebody restores; two backups were made under one name."""
+    folder, look = tmp_path / "new", backup.look
+    folder.mkdir()
+
+    async def slowly(file: Path):
+        found = await look(file)
+        (folder / name).write_text("alive")
+        return found
+
+    monkeypatch.setattr(backup, "look", slowly)
+    if name == "pointsbank.db":
+        asked = shell("restore", str(copy), "--to", str(folder))
+    else:
+        asked = shell("backup", str(folder / "copy.db"))
+
+    assert "已经有这个文件" in said(asked)
+    assert (folder / name).read_text() == "alive"
+    assert [path.name for path in folder.iterdir()] == [name]
+
+
 async def test_a_server_has_the_daily_backup_made_by_another_process(folder: Path, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(backup_daily, "FIRST_LOOK_SECONDS", 0)
     settings = Settings(data=folder, backups=tmp_path / "elsewhere")
@@ -282,6 +336,21 @@ async def test_a_server_has_the_daily_backup_made_by_another_process(folder: Pat
         await making
 
     assert len(list((tmp_path / "elsewhere").iterdir())) == 2
+
+
+async def test_a_disk_for_backups_that_fails_does_not_end_the_server(folder: Path, tmp_path: Path, monkeypatch, caplog):
+    """What ends a recurring task ends the server."""
+    monkeypatch.setattr(backup_daily, "FIRST_LOOK_SECONDS", 0)
+    monkeypatch.setattr(backup_daily, "LOOK_SECONDS", 0.01)
+    settings = Settings(data=folder, backups=tmp_path / ("x" * 300))  # no disk takes so long a name
+
+    making = asyncio.create_task(backup_daily.keep_making(settings))
+    await asyncio.wait({making}, timeout=0.5)
+
+    assert not making.done()
+    making.cancel()
+    assert {record.message.partition(": ")[0] for record in caplog.records} == {"no backup was made"}
+    assert len(caplog.records) > 1
 
 
 async def test_a_backup_that_fails_is_logged_in_one_line(folder: Path, monkeypatch, caplog):
