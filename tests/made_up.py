@@ -12,6 +12,7 @@ MADE_UP = frozenset({
     "a gift went by no voucher",
     "an entry is of an award that does not know it",
     "an entry is of an order that does not know it",
+    "an order that stands has given its points back",
     trail.GONE,
 })  # fmt: skip
 

@@ -125,6 +125,17 @@ SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN awards_case 
     ),
     (
         5,
+        "an award or a deduction was taken back by no voucher",
+        """
+SELECT 'entry ' || back.id, back.reverses_id, 0 FROM ledger_entry back
+  JOIN (SELECT entry_id FROM awards_award UNION ALL SELECT entry_id FROM awards_case) it
+    ON it.entry_id = back.reverses_id
+  LEFT JOIN ledger_voucher voucher ON voucher.entry_id = back.id AND voucher.reverses_id = back.reverses_id
+        AND voucher.what = back.kind
+ WHERE voucher.id IS NULL ORDER BY back.id""",
+    ),
+    (
+        5,
         "an entry is of an award that does not know it",
         """
 SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN awards_award award ON award.entry_id = entry.id

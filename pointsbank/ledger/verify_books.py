@@ -11,8 +11,13 @@ BOOKED_IN = """
    AND entry.booked_at >= period.starts_at AND entry.booked_at < period.ends_at AND period.closed_at IS NOT NULL
   JOIN ledger_move move ON move.entry_id = entry.id
 """
+# The entry that a surplus's key names.
+BROUGHT = """
+CASE WHEN LTRIM(SUBSTR({0}.posting_key, 9), '0123456789') = '' AND LENGTH({0}.posting_key) BETWEEN 9 AND 26
+     THEN CAST(SUBSTR({0}.posting_key, 9) AS BIGINT) END
+"""
 # What an award, an order or a deduction is for stands in another room, which looks itself.
-SOURCES = """
+SOURCES = f"""
 SELECT 'entry ' || entry.id || ', ' || entry.kind || ' of ' || entry.source_room || ' ' || entry.source_kind, 0,
        entry.source_id FROM ledger_entry entry
   LEFT JOIN ledger_voucher voucher ON voucher.id = entry.source_id AND entry.source_kind = 'voucher'
@@ -21,8 +26,7 @@ SELECT 'entry ' || entry.id || ', ' || entry.kind || ' of ' || entry.source_room
   LEFT JOIN ledger_lot lot ON lot.id = entry.source_id AND entry.source_kind = 'lot'
   LEFT JOIN people_person person ON person.id = entry.source_id AND entry.source_kind = 'person'
   LEFT JOIN ledger_entry origin ON origin.id = CASE WHEN entry.kind <> 'surplus' THEN entry.reverses_id
-        WHEN LTRIM(SUBSTR(entry.posting_key, 9), '0123456789') = '' AND LENGTH(entry.posting_key) BETWEEN 9 AND 26
-        THEN CAST(SUBSTR(entry.posting_key, 9) AS BIGINT) END
+        ELSE {BROUGHT.format("entry")} END
  WHERE entry.kind NOT IN ('award', 'order', 'deduction', 'gift')
    AND NOT COALESCE(CASE
          WHEN entry.kind IN ('reversal', 'clawback', 'surplus') THEN entry.source_room = origin.source_room
@@ -41,7 +45,14 @@ SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry
         AND entry.source_room = 'ledger' AND entry.source_kind = 'voucher' AND entry.source_id = voucher.id
  WHERE entry.kind = 'gift' AND voucher.id IS NULL
 """
+LONE_SURPLUS = f"""
+SELECT 'entry ' || back.id, 1, 0 FROM ledger_entry back
+  JOIN ledger_entry surplus ON surplus.id = back.reverses_id AND surplus.kind = 'surplus'
+  LEFT JOIN ledger_entry whole ON whole.reverses_id = {BROUGHT.format("surplus")}
+ WHERE whole.id IS NULL
+"""
 CHECKS: tuple[Check, ...] = (
+    (6, "a surplus came back without what brought it", LONE_SURPLUS),
     (17, "an entry is for something that is not there, or of another room", SOURCES),
     (17, "a gift went by no voucher", GIFTS),
     (

@@ -66,6 +66,13 @@ SELECT 'order ' || it.id, it.points, 0 FROM redemption_order it
     ),
     (
         4,
+        "an order that stands has given its points back",
+        """
+SELECT 'order ' || it.id, 0, it.points FROM redemption_order it
+  JOIN ledger_entry back ON back.reverses_id = it.entry_id WHERE it.state <> 'undone'""",
+    ),
+    (
+        4,
         "an order that is undone has not put its goods back, or one that stands has",
         """
 SELECT 'order ' || order_id || ', lot ' || lot_id, CAST(SUM(taken) AS BIGINT), CAST(SUM(returned) AS BIGINT) FROM (

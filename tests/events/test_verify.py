@@ -17,6 +17,7 @@ UNSETTLED = "a settled award has no entry, or one that says something else"
 EARLY = "an award that is not settled, or is worth nothing, has an entry"
 UNREVIEWED = "an award is beyond its reviews, and not every step of its chain was passed"
 UNKNOWN = "an entry is of an award that does not know it"
+TAKEN_BACK = "an award or a deduction was taken back by no voucher"
 ELSEWHERE = {10, 15, 17}  # deductions, vetoes and panels are damaged with their own tests
 TABLES = {
     "attendance": "events_attendance", "act": "awards_act", "award": "awards_award", "entry": "ledger_entry",
@@ -27,6 +28,7 @@ AWARD = "act_id, {}, community_id, person_id, passbook_id, item_code, points, cl
 reviews_given, next_role, notice_days, expires_on, state, made_at"
 ENTRY = "{}, community_id, kind, effective_at, booked_at, member_id, source_room, source_kind, source_id, summary, \
 reason, version_id"
+BACK = ENTRY.format("'reversal:x'").replace(" kind", " 'reversal'", 1)
 
 
 def again(table: str, columns: str, column: str, value: str) -> str:
@@ -50,6 +52,8 @@ ATTACKS = {
     second("awards_award", "entry_id = NULL"): {UNSETTLED, UNKNOWN},
     second("awards_award", "state = 'rejected'"): {EARLY},
     second("ledger_entry", "source_id = 0"): {UNSETTLED},
+    f"INSERT INTO ledger_entry ({ENTRY.format('posting_key')}, reverses_id) SELECT {BACK}, id"
+    " FROM ledger_entry ORDER BY id LIMIT 1 OFFSET 1": {TAKEN_BACK},
     # It is there twice.
     again("awards_act", ACT, "item_code", "'A99'"): {MANY, OTHER},
     again("awards_award", AWARD, "version_id", "version_id + 1"): {OTHER, UNSETTLED, UNREVIEWED},

@@ -107,3 +107,17 @@ async def test_what_brought_a_surplus_and_was_taken_back_by_no_voucher_is_found_
 async def test_a_gift_that_nobody_agreed_to_is_found(bank):
     await bank.gift(await bank.member(), 5, 50)
     assert [one.what for one in await broken(db.rows, verify_books.CHECKS)] == ["a gift went by no voucher"]
+
+
+async def test_a_surplus_that_comes_back_alone_is_found(bank):
+    """6. What is in the pot would come to whom it was too much for."""
+    await overflowing(bank)
+    ((surplus_id,),) = await db.rows("SELECT id FROM ledger_entry WHERE kind = 'surplus'")
+
+    async def undo(tx: db.Tx) -> None:
+        await actions_reversal._undo(tx, {"id": surplus_id}, "not_so")
+
+    await db.write(undo)
+
+    found = [one.what for one in await broken(db.rows, verify_books.CHECKS)]
+    assert found == ["a surplus came back without what brought it"]

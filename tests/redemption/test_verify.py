@@ -51,6 +51,11 @@ ATTACKS = {
         "an order's goods are not what left the shelf for it"
     ),
     "DELETE FROM ledger_entry WHERE kind = 'reversal'": "an order that is undone has not given its points back",
+    f"INSERT INTO ledger_entry (posting_key, source_room, reverses_id, {ENTRY})"
+    f" SELECT 'reversal:x', source_room, id, {ENTRY.replace('kind', chr(39) + 'reversal' + chr(39), 1)}"
+    " FROM ledger_entry WHERE id = (SELECT entry_id FROM redemption_order WHERE state = 'done' LIMIT 1)": (
+        "an order that stands has given its points back"
+    ),
     "UPDATE redemption_order SET state = 'done' WHERE state = 'undone'": (
         "an order that is undone has not put its goods back, or one that stands has"
     ),
