@@ -57,7 +57,8 @@ MOVE = """
 INSERT INTO ledger_move (entry_id, source_id, target_id, points, source_after, target_after) VALUES (?, ?, ?, ?, ?, ?)
 """
 ADD_TO_PASSBOOK = """
-UPDATE ledger_account SET balance = balance + ? WHERE passbook_id = ? AND closed_at IS NULL RETURNING id, balance, (
+UPDATE ledger_account SET balance = balance + ?
+ WHERE passbook_id = ? AND community_id = ? AND closed_at IS NULL RETURNING id, balance, (
   SELECT kind.balance_max FROM ledger_passbook book JOIN ledger_book_kind kind ON kind.id = book.kind_id
    WHERE book.id = ledger_account.passbook_id) AS balance_max
 """
@@ -67,7 +68,7 @@ SELECT kind.surplus, kind.code, account.id AS account_id, entry.community_id, en
   FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id, ledger_entry entry WHERE book.id = ? AND entry.id = ?
 """
-IS_THERE = "SELECT 1 FROM ledger_passbook WHERE id = ?"
+IS_THERE = "SELECT 1 FROM ledger_passbook WHERE id = ? AND community_id = ?"
 ADD = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? RETURNING balance"
 PUT = "UPDATE ledger_account SET balance = balance + ? WHERE id = ? AND closed_at IS NULL RETURNING balance"
 TAKE = "UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? RETURNING balance"
@@ -94,10 +95,12 @@ SELECT kind.spend_above + {EXPIRED_TOO.replace("ACCOUNT", "ledger_account")}
  WHERE book.id = ledger_account.passbook_id AND kind.redeemable)
 """
 SPEND = f"""
-UPDATE ledger_account SET balance = balance - ? WHERE id = ? AND balance - held >= ? + {KEPT_BACK} RETURNING balance
+UPDATE ledger_account SET balance = balance - ?
+ WHERE id = ? AND community_id = ? AND balance - held >= ? + {KEPT_BACK} RETURNING balance
 """
 SPENDABLE = f"""
-SELECT account.balance - account.held - kind.spend_above - {EXPIRED_TOO.replace("ACCOUNT", "account")} AS points,
+SELECT account.community_id,
+       account.balance - account.held - kind.spend_above - {EXPIRED_TOO.replace("ACCOUNT", "account")} AS points,
        kind.redeemable, kind.name, account.closed_at, kind.unit, kind.decimals
   FROM ledger_account account JOIN ledger_passbook book ON book.id = account.passbook_id
   JOIN ledger_book_kind kind ON kind.id = book.kind_id WHERE account.id = ?
@@ -200,7 +203,7 @@ async def issue(
 ) -> Posted:
     """Bring points into a passbook from nowhere; what lies above the passbook's limit leaves it at once.
 
-    Refuses BookClosed.
+    Refuses BookClosed, and UnknownAccount for another community's.
     """
     rules.check_amount(points)
     if issued_id is None:
@@ -209,10 +212,10 @@ async def issue(
         ENTRY, posting_key, community_id, kind, effective_at, tx.now, tx.actor.person_id, member_id,
         *source, summary, "", version_id, None,
     )  # fmt: skip
-    account = await tx.row(ADD_TO_PASSBOOK, points, passbook_id)
+    account = await tx.row(ADD_TO_PASSBOOK, points, passbook_id, community_id)
     assert entry is not None
     if account is None:
-        raise UnknownAccount if await tx.row(IS_THERE, passbook_id) is None else BookClosed
+        raise UnknownAccount if await tx.row(IS_THERE, passbook_id, community_id) is None else BookClosed
     account_id, balance, balance_max = account
     await tx.run(MOVE, entry["id"], issued_id, account_id, points, None, balance)
     lot_id = await put_into_lot(tx, entry_id=entry["id"], account_id=account_id, bucket=bucket, points=points)
@@ -306,12 +309,13 @@ async def spend(
 ) -> Posted:
     """Take points from a passbook's account, soonest to expire first.
 
-    Refuses NotEnoughPoints, where the kind of passbook keeps some back too, and NotRedeemable.
+    Refuses NotEnoughPoints, where the kind of passbook keeps some back too, NotRedeemable, and UnknownAccount for
+    another community's.
     """
     rules.check_amount(points)
-    account = await tx.row(SPEND, points, account_id, points, local_day(tx.now))
+    account = await tx.row(SPEND, points, account_id, community_id, points, local_day(tx.now))
     if account is None:
-        await refuse_spending(tx, account_id=account_id, points=points)
+        await refuse_spending(tx, account_id=account_id, points=points, community_id=community_id)
     assert account is not None
     target_id = await system_account(tx, community_id=community_id, system=rules.redeemed(outlet_id))
     entry = await tx.row(
@@ -326,10 +330,10 @@ async def spend(
     return Posted(entry["id"], account["balance"])
 
 
-async def refuse_spending(tx: Tx, *, account_id: int, points: int) -> None:
+async def refuse_spending(tx: Tx, *, account_id: int, points: int, community_id: int | None = None) -> None:
     """Say why the guard let nothing through."""
     found = await tx.row(SPENDABLE, local_day(tx.now), account_id)
-    if found is None:
+    if found is None or community_id not in (None, found["community_id"]):
         raise UnknownAccount
     if found["closed_at"] is not None:
         raise BookClosed

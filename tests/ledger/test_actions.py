@@ -9,8 +9,9 @@ from tortoise.exceptions import IntegrityError, OperationalError
 from pointsbank.kit import db
 from pointsbank.kit.clock import local_day
 from pointsbank.ledger import actions, actions_expiry, queries, verify
-from pointsbank.ledger.rules import NotEnoughPoints
+from pointsbank.ledger.rules import NotEnoughPoints, UnknownAccount
 from tests.conftest import IN_POINTS
+from tests.ledger.conftest import found_community
 
 pytestmark = pytest.mark.both
 
@@ -86,6 +87,20 @@ async def test_nobody_spends_more_than_there_is(bank):
 
     assert refused.value.facts == {"missing": 14, **IN_POINTS}
     assert await bank.balance(passbook) == 10
+
+
+async def test_a_passbook_of_another_community_is_unknown(bank):
+    """The ledger sees to it itself, whoever asks: its points would leave one community's books for another's."""
+    passbook, foreign = await bank.member(), await db.write(found_community)
+    await bank.award(passbook, 10)
+    home, bank.community_id = bank.community_id, foreign
+
+    for asked in (bank.award, bank.spend):
+        with pytest.raises(UnknownAccount):
+            await asked(passbook, 4)
+
+    assert await bank.balance(passbook) == 10
+    assert await queries.system_balances(home) == {"issued": -10}
 
 
 async def test_forty_spenders_share_what_is_there(bank):
