@@ -49,7 +49,7 @@ async def make(settings: Settings) -> tuple[Path, Manifest | None]:
     backup.manifest_of(file).unlink(missing_ok=True)  # of a backup that somebody took away
     manifest = await backup.make(settings, file)
     await tell(settings, manifest)
-    _thin_out(settings.backups_folder)
+    _thin_out(file)
     return file, manifest
 
 
@@ -59,14 +59,16 @@ async def tell(settings: Settings, manifest: Manifest) -> None:
         await local.send(settings, "backup.note", is_clean=not manifest.findings)
 
 
-def _thin_out(folder: Path) -> None:
+def _thin_out(made: Path) -> None:
     """Nothing is touched but what bears the name of a day, and what was begun long ago and never finished.
 
-    The last one whose books were right stays, however long ago they were.
+    What has just been made stays, whatever days a wrong clock has put behind it; and so does the last one whose books
+    were right, however long ago they were.
     """
+    folder = made.parent
     found = {day: path for path in folder.iterdir() if (day := _day_of(path)) is not None}
     last_clean = next((day for day in sorted(found, reverse=True) if _is_clean(found[day])), None)
-    for day in found.keys() - kept(found) - {last_clean}:
+    for day in found.keys() - kept(found) - {_day_of(made), last_clean}:
         found[day].unlink()
         backup.manifest_of(found[day]).unlink(missing_ok=True)
     for path in folder.glob(".*.draft*"):

@@ -284,7 +284,7 @@ def test_the_last_backup_whose_books_were_right_stays(shell: Shell, folder: Path
     clean.rename(clean.with_name("2019-12-31.db"))
     backup.manifest_of(clean).rename(backup.manifest_of(clean.with_name("2019-12-31.db")))
 
-    backup_daily._thin_out(clean.parent)
+    backup_daily._thin_out(clean.with_name(f"{days[-1]}.db"))
 
     stay = {path.name for path in clean.parent.glob("*.db")}
     assert stay == {f"{day}.db" for day in (date(2019, 12, 31), days[0], days[3], days[31], *days[-14:])}
@@ -296,9 +296,22 @@ def test_what_another_one_is_writing_meanwhile_is_left_alone(tmp_path: Path):
         path.write_bytes(b"")
     os.utime(long_ago, (1, 1))
 
-    backup_daily._thin_out(tmp_path)
+    backup_daily._thin_out(tmp_path / "2026-11-22.db")
 
     assert [path.name for path in tmp_path.iterdir()] == [now.name]
+
+
+def test_what_was_just_made_stays_where_a_wrong_clock_has_left_later_days(shell: Shell, folder: Path):
+    backups, later = folder / "backups", [date(2099, 3, 1) + timedelta(days=number) for number in range(400)]
+    backups.mkdir()
+    for day in later:
+        (backups / f"{day}.db").write_bytes(b"")
+
+    assert shell("backup").exit_code == 0
+
+    made = backups / f"{local_day(Clock().now())}.db"
+    assert made.exists()
+    assert backup.manifest_of(made).exists()
 
 
 @pytest.mark.parametrize("name", ["pointsbank.db", "copy.db", "copy.db.json"])
