@@ -110,13 +110,18 @@ async def brought_until(tx: Tx, maker_id: int, person_ids: Iterable[int]) -> dat
 
     None where that is today or was before: whoever fills a household decides alone on nothing in it for some days.
     """
-    today, own = local_day(tx.now), await people.ids_of(tx, maker_id)
-    since = tx.now - timedelta(days=DEPENDENT_DAYS + 1)
     records = [one for person_id in person_ids for one in await people.ids_of(tx, person_id)]
     if not records:
         return None
+    since = tx.now - timedelta(days=DEPENDENT_DAYS + 1)
+    return await done_until(tx, maker_id, await homes.brought(tx, records, since=since))
+
+
+async def done_until(tx: Tx, maker_id: int, done: Iterable[tuple[int, datetime]]) -> date | None:
+    """The first day on which none of this was done lately by the maker, or by one dependent of the maker; or None."""
+    today, own = local_day(tx.now), await people.ids_of(tx, maker_id)
     until = today
-    for by, at in await homes.brought(tx, records, since=since):
+    for by, at in done:
         day = local_day(at) + timedelta(days=DEPENDENT_DAYS + 1)
         if day > until and (by in own or await dependent(tx, by, maker_id) is not None):
             until = day

@@ -14,7 +14,7 @@ from pointsbank.events import actions_confirm as events
 from pointsbank.events import queries as event_queries
 from pointsbank.governance import actions_points as points
 from pointsbank.governance import queries
-from pointsbank.governance.rules import DisputedFirst, FilledAlone, OwnMatter, OwnMerge
+from pointsbank.governance.rules import DisputedFirst, FilledAlone, LeftBehind, OwnMatter, OwnMerge
 from pointsbank.kit.db import Tx
 from pointsbank.ledger import actions_expiry as ledger
 from pointsbank.ledger import actions_joining as joining
@@ -90,7 +90,7 @@ async def move(
 ) -> Moved:
     """Let members of one household move, and points with them.
 
-    Refuses FilledAlone where that would let one admin make the household to whom the points go.
+    Refuses FilledAlone where that would let one admin make the household to whom the points go, and LeftBehind.
     Who leaves nobody behind takes all of the household's points along, what is on its way too, and its passbooks are
     closed. Who leaves others behind takes `share` of the shared passbook. What was used of the limits counts for both.
     """
@@ -126,7 +126,10 @@ async def move(
 async def _check_hands(
     tx: Tx, judge_id: int, moved: Moved, moving: set[int], *, takes_share: bool, shares_from: date | None
 ) -> None:
-    """Refuses FilledAlone where a household's points would come to people whom the same hands brought in lately."""
+    """Refuses FilledAlone where a household's points would come to people whom the same hands brought in lately.
+
+    And LeftBehind where they came lately, by the same hands, with whoever is to leave them there.
+    """
     if moved.left_id is None:
         return
     if not any(book.balance for book in await books.open_books(tx, household_id=moved.left_id)):
@@ -138,6 +141,10 @@ async def _check_hands(
     days = [day for day in (until, None if moved.is_emptied else shares_from) if day is not None]
     if days:
         raise FilledAlone(day=max(days).isoformat())
+    came = await books.followed(tx, household_id=moved.left_id, person_ids=sorted(moving))
+    stays_from = None if moved.is_emptied else await approvals.done_until(tx, judge_id, came)
+    if stays_from is not None:
+        raise LeftBehind(day=stays_from.isoformat())
 
 
 async def settle_into_household(tx: Tx, *, holder: Holder) -> None:

@@ -26,6 +26,17 @@ class FilledAlone(Refusal):
     )
 
 
+class LeftBehind(Refusal):
+    """As long as whoever moved in could be moved out again before anybody has noticed."""
+
+    kind = Kind.FORBIDDEN
+    code = "governance.left_behind"
+    message = (
+        "最近 7 天，积分由你（或者和你互相给过登录、密码、岗位的人）随这次要迁走的人转进了这一户；"
+        "这样迁走，积分就留给了别人。{day}起你才能办；急的话，请另一位管理员来办。"
+    )
+
+
 class OwnRecord(Refusal):
     kind = Kind.FORBIDDEN
     code = "governance.own_record"

@@ -48,6 +48,11 @@ MERGED_FROM = f"""{VOUCHERS}
  WHERE what = 'joining' AND reason = 'same_person' AND from_id IN (SELECT id FROM ledger_passbook WHERE person_id = ?)
  ORDER BY id
 """
+FOLLOWED = """
+SELECT voucher.made_by, voucher.made_at FROM ledger_voucher voucher JOIN ledger_passbook book ON book.id = voucher.to_id
+ WHERE book.household_id = ? AND voucher.what = 'joining' AND voucher.reason IN ('moved', 'split')
+   AND voucher.made_by IS NOT NULL AND voucher.member_id IN
+"""
 OPEN_REVERSAL = f"{VOUCHERS} WHERE reverses_id = ? AND state = 'asked'"
 POTS = f"""
 SELECT kind.code, kind.name, kind.unit, kind.decimals, COALESCE(account.balance, 0)
@@ -245,6 +250,12 @@ async def open_estates(tx: Tx | None, member_id: int) -> list[Voucher]:
 async def merged_from(person_id: int) -> list[Voucher]:
     """What went over from this record's passbooks when it was merged into another."""
     return [_voucher(found) for found in await db.rows(MERGED_FROM, person_id)]
+
+
+async def followed(tx: Tx, *, household_id: int, person_ids: Sequence[int]) -> list[tuple[int, datetime]]:
+    """Who let points come to a household with one of these when they moved in, and when."""
+    marks = ", ".join("?" * len(person_ids))
+    return [(by, at) for by, at in await tx.rows(f"{FOLLOWED} ({marks})", household_id, *person_ids)]
 
 
 async def vouchers(community_id: int) -> list[Voucher]:

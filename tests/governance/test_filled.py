@@ -3,7 +3,7 @@
 import pytest
 
 from pointsbank.governance import actions_people
-from pointsbank.governance.rules import FilledAlone
+from pointsbank.governance.rules import FilledAlone, LeftBehind
 from pointsbank.kit import db
 from pointsbank.ledger import actions_kinds
 from pointsbank.people import actions as people
@@ -111,3 +111,33 @@ async def test_a_whole_family_that_came_this_week_moves_with_its_points(families
     moved = await move(families, *family, actor=maker)
 
     assert (moved.left_id, await families.balance(family[1])) == (None, 20)
+
+
+async def test_nobody_moves_somebody_in_with_points_and_out_again_without(families, rich):
+    """7."""
+    home, owner = rich
+    mate = await families.person("测试丁", household_id=home)
+    maker, other, host = await families.actor(), await families.actor(), await families.person("测试丙")
+    await move(families, host, actor=other)
+    families.clock.advance(days=9)
+    await move(families, owner, actor=maker, share=15)
+    assert [await families.balance(one) for one in (host, mate)] == [15, 5]
+
+    with pytest.raises(LeftBehind) as refused:
+        await move(families, owner, actor=maker, door="902")
+    assert refused.value.facts == {"day": "2026-12-08"}  # moved in on the 30th
+    await move(families, owner, actor=other, door="902", share=15)
+    assert [await families.balance(one) for one in (owner, host)] == [15, 0]
+
+
+async def test_a_slip_of_a_move_that_brought_no_points_is_set_right_at_once(families, rich):
+    home, owner = rich
+    await families.person("测试丁", household_id=home)
+    maker, host = await families.actor(), await families.person("测试丙")
+    await families.act(host)
+    await move(families, host, actor=await families.actor())
+
+    await move(families, owner, actor=maker)
+    await move(families, owner, actor=maker, door="902")
+
+    assert [await families.balance(one) for one in (owner, host)] == [0, 20]

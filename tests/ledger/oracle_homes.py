@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from tests.ledger.oracle import MAIN
-from tests.ledger.oracle_flows import Flows, Voucher
+from tests.ledger.oracle_flows import NEW_DAYS, Flows, Voucher
 from tests.ledger.oracle_openings import Openings
 from tests.ledger.oracle_rows import MOST, Home, No, Person, Side
 
@@ -61,6 +62,7 @@ class Homes(Flows, Openings):
     waiting: list[Waiting] = field(default_factory=list)  # as they were done
     merges: list[Merge] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
+    followed: list[tuple[date, int, int]] = field(default_factory=list)  # with whom, and into which passbook
 
     def register(self, name: str, home: int | None) -> None:
         self.add(self.people, Person(name, home, came_on=self.today))
@@ -100,10 +102,11 @@ class Homes(Flows, Openings):
             self._move_in(one, target)
         if left is not None and not staying:
             self.put(self.homes[left], "door", None)
-        gaining = [*staying, *(self.members(target) if share or not staying else ())]
-        is_filled = self.is_new([one for one in gaining if one not in moving])
         if left is not None and any(map(self.balance, self.open_books(home=left))):
+            gaining = [*staying, *(self.members(target) if share or not staying else ())]
+            is_filled = self.is_new([one for one in gaining if one not in moving])
             self._check_hands(is_filled=is_filled or (shares_late and share > 0 and bool(staying)))
+            self._check_left_behind(moving, left if staying else None)
         self._points_move(moving[0], left, share, is_emptied=not staying)
 
     def _move_in(self, person: int, home: int) -> None:
@@ -112,6 +115,13 @@ class Homes(Flows, Openings):
             self.add(who.left, (self.today, who.home))
         self.put(who, "home", home)
         self.put(who, "came_on", self.today)
+
+    def _check_left_behind(self, people: Sequence[int], home: int | None) -> None:
+        """Nobody lets points come to a household with somebody, and then leaves them there without."""
+        for day, person, book in self.followed:
+            came = home is not None and self.books[book].home == home and (self.today - day).days <= NEW_DAYS
+            if came and person in people:
+                raise No("left_behind", "governance")
 
     def _check_hands(self, *, is_filled: bool) -> None:
         """Nobody brings somebody in, and then lets a household's points come to them."""
@@ -122,24 +132,27 @@ class Homes(Flows, Openings):
         if left is None:
             if self.kinds[MAIN].holder == "household":
                 self.check_openings(person=first)
-            self._close(self._all_follow(self.open_books(person=first), first))
+            self._close(self._all_follow(self.open_books(person=first), first, is_move=True))
         elif is_emptied:
             self.check_openings(home=left)
             books = self.open_books(home=left)
-            self._all_follow(books, first)
+            self._all_follow(books, first, is_move=True)
             self._close(books)
         elif share:
             shared = self.find(MAIN, None, left)
             if self.kinds[MAIN].holder != "household" or shared is None:
                 raise No("not_enough_points")
+            self.add(self.followed, (self.today, first, self.book_of(first)))
             self.follow(shared, self.book_of(first), share)
 
-    def _all_follow(self, books: Sequence[int], person: int) -> list[int]:
+    def _all_follow(self, books: Sequence[int], person: int, *, is_move: bool = False) -> list[int]:
         targets = [(book, self.book_of(person, self.books[book].kind)) for book in books]
         moving = [(book, to) for book, to in targets if to != book]
         for book, to in moving:
             self._redirect(book, to)
         for book, to in moving:
+            if is_move and self.balance(book):
+                self.add(self.followed, (self.today, person, to))
             self.follow(book, to, None)
         return [book for book, _ in moving]
 
