@@ -4,10 +4,11 @@ from pointsbank.awards import actions as awards
 from pointsbank.governance import actions as settling
 from pointsbank.governance import actions_estates, actions_merging, actions_people, actions_points
 from pointsbank.governance import queries as governance
-from pointsbank.ledger import actions, actions_flows, actions_joining, actions_reversal, queries_opening
+from pointsbank.ledger import actions, actions_flows, actions_joining, actions_reversal, queries_flows, queries_opening
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.people import actions as people
 from pointsbank.people import actions_homes, queries_homes
+from pointsbank.people import queries as people_queries
 from tests.ledger.faults import Faults, amend, nothing
 
 HOMES = ("award", "act", "move", "register", "adjust")
@@ -162,3 +163,27 @@ def points_of_whoever_is_an_alias_again_are_lost(patch):
 @fault("award", "settle", "register", "move", "hand_over")
 def whoever_was_just_brought_in_is_a_housemate(patch):
     patch.setattr(queries_homes, "COMES", ("nothing",))
+
+
+async def none(*_args, **_facts):
+    return []
+
+
+@fault("settle", "give_base", "move", "live_on")
+def whoever_moves_out_has_base_points_again(patch):
+    patch.setattr(queries_homes, "left_lately", none)
+
+
+@fault("award", "move")
+def whoever_was_brought_with_points_may_leave_them_behind(patch):
+    patch.setattr(queries_flows, "followed", none)
+
+
+@fault(*PARTED)
+def whoever_is_parted_leaves_the_own_aliases_behind(patch):
+    patch.setattr(people_queries, "came_along", none)
+
+
+@fault("open_book", "move", "ask_merge", "agree_merge", "part", "settle_again")
+def what_was_closed_stays_closed_to_whoever_lives_alone_again(patch):
+    patch.setattr(actions_flows, "open_again", nothing)

@@ -248,3 +248,13 @@ def of_several_lots_the_last_is_forgotten(patch):
 @fault("award", "order", "reverse", "live_on")
 def what_several_lots_paid_is_given_back_to_none(patch):
     patch.setattr(actions_reversal, "put_back_into_lots", nothing)
+
+
+@fault(*FLOWS, "live_on")
+def what_is_over_before_it_is_agreed_to_is_booked(patch):
+    patch.setattr(actions_flows, "check_last_day", lambda *_: None)
+
+
+@fault("make_list", "ask_list", "agree_list", "live_on")
+def a_list_that_is_over_is_booked(patch):
+    patch.setattr(actions_opening, "check_last_day", lambda *_: None)
