@@ -20,7 +20,8 @@ from pointsbank.awards.rules import (
     uses_of,
 )
 from pointsbank.kit.db import Tx
-from pointsbank.ledger.rules import check_amount
+from pointsbank.ledger import queries_kinds as kinds
+from pointsbank.ledger.rules import POINTS_MAX, check_amount
 from pointsbank.people.queries import Holder
 from pointsbank.scoring.rules import STREAK, Facts, Item, Result, Table, caps_of, evaluate
 
@@ -68,8 +69,8 @@ async def score(tx: Tx, *, holder: Holder, table: Table, item: Item, facts: Fact
     before = await queries.used_before_merging(tx, holder)
     used = {key: together(key, counted[counter], before.get(key, 0)) for key, counter in keys.items()}
     result = evaluate(table, item, facts, used)
-    if result.points:
-        check_amount(result.points)
+    if result.points > POINTS_MAX:
+        check_amount(result.points, (await kinds.denominations(tx, holder.community_id))[item.book_kind])
     uses = uses_of(result, holders) + again_in_row(result, facts.day, keys, used, counted)
     await add_to_counters(tx, community_id=holder.community_id, uses=uses)
     return result, uses

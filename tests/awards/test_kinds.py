@@ -5,6 +5,7 @@ import pytest
 
 from pointsbank.kit import db
 from pointsbank.ledger import actions_budgets, actions_kinds
+from pointsbank.ledger.rules import WrongAmount
 from pointsbank.notices import queries as notices
 from pointsbank.people.access import Role
 from pointsbank.scoring import actions as scoring
@@ -136,3 +137,11 @@ async def test_pages_paper_and_api_write_amounts_as_the_kind_says(neighbours, wo
     assert (told["kind"], told["decimals"], told["points"], told["clipped"]) == ("coins", 1, 25, 5)
     assert "<th>币</th>" in paper
     assert "<td>2.5</td>" in paper
+
+
+@pytest.mark.both
+async def test_what_is_too_much_is_told_in_the_points_of_its_kind(neighbours, coins):
+    await neighbours.adopt(an_item(basis=Basis.PER_ITEM, points=101, book_kind="coins"))
+    with pytest.raises(WrongAmount) as refused:
+        await neighbours.act(await neighbours.person(), quantity=10_000)
+    assert refused.value.facts == {"least": 1, "most": 1_000_000, "unit": "币", "decimals": 1}
