@@ -6,11 +6,12 @@ import re
 import pytest
 
 from pointsbank.kit import db
-from pointsbank.kit.db import sqlite
+from pointsbank.kit.db import postgres, sqlite
 from pointsbank.kit.db.command import Command
 from tests.changes import CHANGES, ELSEWHERE, IN_OTHER_WORDS, STAFF
 from tests.doors import Watch
 from tests.faults.senders import CHANGING, Sender, sampled
+from tests.faults.test_cancelled import TABLES, TABLES_POSTGRES
 
 REPLAYED = "Idempotent-Replayed"
 ORDERS = "/api/redemption/counters/{counter_id:int}/orders"
@@ -47,10 +48,11 @@ async def test_a_repeat_has_one_effect_and_the_first_answer(scene, path):
     await ask_again(scene, path)
 
 
-async def test_this_test_sees_a_key_that_nobody_keeps(scene, monkeypatch):
-    async def forgetful(tx: db.Tx, command: Command):
-        return await command.action(tx, **command.facts)
+async def forgetful(tx: db.Tx, command: Command):
+    return await command.action(tx, **command.facts)
 
+
+async def test_this_test_sees_a_key_that_nobody_keeps(scene, monkeypatch):
     monkeypatch.setattr(sqlite, "perform", forgetful)
     with pytest.raises(AssertionError):
         await ask_again(scene, ORDERS)
@@ -84,8 +86,21 @@ async def ask_again(scene, path: str) -> None:
 AT_ONCE = sorted(path for path, change in CHANGES.items() if path not in IN_OTHER_WORDS and not change.files)
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("path", sampled(AT_ONCE))
 async def test_ten_at_once_are_one(scene, path):
+    """On SQLite they queue for one writer; on PostgreSQL each is a transaction of its own."""
+    await ask_ten_times(scene, path)
+
+
+@pytest.mark.both
+async def test_so_does_this_where_ten_come_at_once(scene, engine, monkeypatch):
+    monkeypatch.setattr(sqlite if engine == "sqlite" else postgres, "perform", forgetful)
+    with pytest.raises(AssertionError):
+        await ask_ten_times(scene, ORDERS)
+
+
+async def ask_ten_times(scene, path: str) -> None:
     counts, told = [], []
     for times in (1, 10):
         async with scene() as opened:
@@ -101,8 +116,8 @@ async def test_ten_at_once_are_one(scene, path):
 
 
 async def counted() -> dict[str, int]:
-    names = [name for (name,) in await db.rows("SELECT name FROM sqlite_schema WHERE type = 'table'")]
-    return {name: (await db.row(f'SELECT COUNT(*) FROM "{name}"'))[0] for name in names}
+    names = await db.rows(TABLES if db.current().is_sqlite else TABLES_POSTGRES)
+    return {name: (await db.row(f'SELECT COUNT(*) FROM "{name}"'))[0] for (name,) in names}
 
 
 STAFFED = sorted(path for path, change in CHANGES.items() if change.who in STAFF)

@@ -56,7 +56,8 @@ PROOFS = (
         ("tests/crash/test_synced.py",), {"PB_SYNC_COMMANDS": "1000"},
     ),
     Proof(
-        "P-02", "each changing route again: one effect, one answer", "all routes", "a sample at once",
+        "P-02", "each changing route again, ten at once on both databases: one effect, one answer", "all routes",
+        "a sample at once",
         ("tests/faults/test_retries.py",), ALL,
     ),
     Proof("P-02", "request keys, both databases", "once each", "once each", ("tests/kit/test_db_keys.py",)),
