@@ -23,11 +23,16 @@ SELECT award.id, award.community_id, award.person_id, award.passbook_id, award.v
        award.item_code, award.waits_for_budget, act.what, act.began_at
   FROM awards_award award JOIN awards_act act ON act.id = award.act_id
 """
+# One that is to come to a closed passbook, which verify tells of, is not to hold up all others.
+IS_OPEN = """
+ EXISTS (SELECT 1 FROM ledger_account account
+          WHERE account.passbook_id = award.passbook_id AND account.closed_at IS NULL)
+"""
 NOTICES_WAITED_FOR = """
 SELECT DISTINCT notice_id FROM awards_award WHERE state = 'noticed' AND waits_for_budget IS NULL ORDER BY notice_id
 """
 OF_NOTICE = f"""
-{AWARDS} WHERE award.notice_id = ? AND award.state = 'noticed' AND award.waits_for_budget IS NULL
+{AWARDS} WHERE award.notice_id = ? AND award.state = 'noticed' AND award.waits_for_budget IS NULL AND {IS_OPEN}
  ORDER BY award.passbook_id, award.id LIMIT ?
 """
 SETTLE = """
@@ -47,7 +52,7 @@ SELECT DISTINCT waits_for_budget FROM awards_award WHERE waits_for_budget IS NOT
 """
 OF_BUDGET = f"""
 {AWARDS}
- WHERE award.waits_for_budget = ? AND award.state IN ('pending', 'noticed') AND award.points <= ?
+ WHERE award.waits_for_budget = ? AND award.state IN ('pending', 'noticed') AND award.points <= ? AND {IS_OPEN}
  ORDER BY award.id LIMIT ?
 """
 NEVER = date.max

@@ -124,6 +124,14 @@ SELECT 'entry ' || entry.id, 1, 0 FROM ledger_entry entry LEFT JOIN awards_case 
  WHERE entry.kind = 'deduction' AND it.id IS NULL ORDER BY entry.id""",
     ),
     (
+        6,
+        "an award is to come to a passbook that is closed",
+        """
+SELECT 'award ' || award.id, 0, award.points FROM awards_award award
+  JOIN ledger_account account ON account.passbook_id = award.passbook_id AND account.closed_at IS NOT NULL
+ WHERE award.state IN ('pending', 'noticed', 'disputed') ORDER BY award.id""",
+    ),
+    (
         5,
         "an award or a deduction was taken back by no voucher",
         """

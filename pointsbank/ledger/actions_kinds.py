@@ -172,6 +172,7 @@ PERSONS = """
 SELECT id, household_id FROM people_person
  WHERE community_id = ? AND id > ? AND state = 'member' AND merged_into IS NULL ORDER BY id LIMIT ?
 """
+IS_OPEN = "SELECT 1 FROM ledger_account WHERE passbook_id = ? AND closed_at IS NULL"
 HAS_HAD = "SELECT 1 FROM ledger_entry WHERE posting_key IN"
 HAD_ONCE = "SELECT 1 FROM ledger_entry WHERE posting_key = ? AND effective_at >= ?"
 HAD_ANY = """
@@ -231,6 +232,8 @@ async def _give_base(tx: Tx, kind: Row, *, person_id: int | None = None, househo
         household_id=household_id,
         kind=kind["code"],
     )
+    if await tx.row(IS_OPEN, passbook_id) is None:
+        return  # whatever went wrong there, all others are not to go without
     every = kind["base_every"]
     posting_key = f"base:{passbook_id}:{rules_kinds.base_period(every, today)}"
     is_paid = await _is_paid(tx, passbook_id, every, today)

@@ -18,7 +18,7 @@ EARLY = "an award that is not settled, or is worth nothing, has an entry"
 UNREVIEWED = "an award is beyond its reviews, and not every step of its chain was passed"
 UNKNOWN = "an entry is of an award that does not know it"
 TAKEN_BACK = "an award or a deduction was taken back by no voucher"
-ELSEWHERE = {10, 15, 17}  # deductions, vetoes and panels are damaged with their own tests
+ELSEWHERE = {6, 10, 15, 17}  # closed passbooks, deductions, vetoes and panels are damaged with their own tests
 TABLES = {
     "attendance": "events_attendance", "act": "awards_act", "award": "awards_award", "entry": "ledger_entry",
 }  # fmt: skip

@@ -70,6 +70,21 @@ async def test_base_points_are_given_once_whoever_comes_at_once(bank):
     assert await bank.balance(book) == 100
 
 
+@pytest.mark.tampers
+async def test_a_passbook_that_is_closed_keeps_base_points_from_nobody_else(bank):
+    gone, other = await bank.member(), await bank.member()
+    await bank.settle(base_points=100, base_every="once")
+
+    async def close(tx: db.Tx) -> None:
+        """Behind the program's back: each way to it that was found is closed."""
+        assert await tx.run("UPDATE ledger_account SET closed_at = ? WHERE passbook_id = ?", tx.now, gone) == 1
+
+    await db.write(close)
+    await give_base()
+
+    assert [await bank.balance(one) for one in (gone, other)] == [0, 100]
+
+
 async def test_base_points_above_the_limit_are_not_kept(bank):
     book = await bank.member()
     await bank.award(book, 60)
