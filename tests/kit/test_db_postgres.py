@@ -1,15 +1,17 @@
 """What only PostgreSQL can do to us: deadlocks, serialization failures, and connections that are lost."""
 
 import asyncio
+import traceback
 
 import asyncpg
 import pytest
+from tortoise.exceptions import IntegrityError
 
 from pointsbank.kit import db
 from pointsbank.kit.db import Actor
 from pointsbank.kit.db.postgres import dollars
 from pointsbank.kit.errors import NotWritten
-from tests.kit.towns import TownFull, add, names
+from tests.kit.towns import SEEN, SINCE, Town, TownFull, add, names
 
 pytestmark = pytest.mark.postgres
 
@@ -52,6 +54,28 @@ async def test_a_serialization_failure_is_tried_again(towns):
 
     assert await people() == [3]
     assert len(tries) > 2
+
+
+SECRET = "测试甲 10000000001"
+
+
+async def by_statement(tx) -> None:
+    sql = "INSERT INTO town (name, people, since, seen_at, live) VALUES (?, 1000, ?, ?, TRUE)"
+    await tx.run(sql, SECRET, SINCE, SEEN)
+
+
+async def by_the_orm(tx) -> None:
+    await Town.create(name=SECRET, people=1000, using_db=tx.db)
+
+
+@pytest.mark.parametrize("crowd", [by_statement, by_the_orm])
+async def test_an_error_does_not_quote_the_row_in_a_log(towns, crowd):
+    with pytest.raises(IntegrityError) as raised:
+        await db.write(crowd)
+
+    told = "".join(traceback.format_exception(raised.value))
+    assert "town_people_check" in told
+    assert SECRET not in told
 
 
 async def test_what_stays_locked_is_not_written(towns, settings):

@@ -118,6 +118,9 @@ class ActionClient(Statements, TransactionWrapper):
         try:
             return await super()._translate_exceptions(func, *args, **kwargs)
         except Exception as error:
+            for said in (error, error.__cause__):
+                if isinstance(said, asyncpg.PostgresError):
+                    said.detail = None  # it quotes the row, of which no log is to tell
             self.shut = f"this action went on after a failed statement ({error})"
             if isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError):  # a standby, or under repair
                 raise NotWritten from error
