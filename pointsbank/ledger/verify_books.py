@@ -51,7 +51,17 @@ SELECT 'entry ' || back.id, 1, 0 FROM ledger_entry back
   LEFT JOIN ledger_entry whole ON whole.reverses_id = {BROUGHT.format("surplus")}
  WHERE whole.id IS NULL
 """
+# The database keeps both from happening, as long as nobody has told it not to.
+TWICE = """
+SELECT 'entry ' || MAX(id), 1, COUNT(*) FROM ledger_entry GROUP BY posting_key HAVING COUNT(*) > 1
+"""
+BACK_TWICE = """
+SELECT 'entry ' || reverses_id, 1, COUNT(*) FROM ledger_entry
+ WHERE reverses_id IS NOT NULL GROUP BY reverses_id HAVING COUNT(*) > 1
+"""
 CHECKS: tuple[Check, ...] = (
+    (4, "a key was posted twice", TWICE),
+    (6, "an entry was taken back twice", BACK_TWICE),
     (6, "a surplus came back without what brought it", LONE_SURPLUS),
     (17, "an entry is for something that is not there, or of another room", SOURCES),
     (17, "a gift went by no voucher", GIFTS),

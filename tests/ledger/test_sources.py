@@ -121,3 +121,30 @@ async def test_a_surplus_that_comes_back_alone_is_found(bank):
 
     found = [one.what for one in await broken(db.rows, verify_books.CHECKS)]
     assert found == ["a surplus came back without what brought it"]
+
+
+ENTRY = "community_id, kind, effective_at, booked_at, source_room, source_kind, source_id, summary, reason"
+KEYS = {
+    "a key was posted twice": (
+        "ALTER TABLE ledger_entry DROP CONSTRAINT ledger_entry_posting_key_key",
+        f"INSERT INTO ledger_entry (posting_key, {ENTRY}) SELECT posting_key, {ENTRY} FROM ledger_entry",
+    ),
+    "an entry was taken back twice": (
+        "DROP INDEX ledger_entry_reverses",
+        (
+            f"INSERT INTO ledger_entry (posting_key, reverses_id, {ENTRY}) SELECT 'again', reverses_id, {ENTRY}"
+            " FROM ledger_entry WHERE reverses_id IS NOT NULL"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", KEYS)
+async def test_what_a_key_keeps_from_happening_twice_is_found_where_the_key_was_dropped(intruder, engine, what):
+    if engine == "sqlite" and KEYS[what][0].startswith("ALTER"):
+        return  # there it goes with its table alone
+    async with intruder.attempt():
+        for statement in KEYS[what]:
+            await intruder.rows(statement)
+        found = await broken(intruder.rows, verify_books.CHECKS)
+    assert what in {one.what for one in found}
