@@ -9,7 +9,7 @@ import pytest
 from pointsbank.governance import actions_people
 from pointsbank.kit import db
 from pointsbank.ledger.rules import BookClosed
-from pointsbank.redemption.rules import AlreadyUndone, OverDailyLimit, OverMonthlyLimit
+from pointsbank.redemption.rules import AlreadyUndone, NotTheLastOrder, OverDailyLimit, OverMonthlyLimit
 from pointsbank.trail import queries as trail
 from tests.governance.limits import DAY, family, move, nothing_is_used, sound
 from tests.ledger.test_vouchers import admin, book_of
@@ -185,7 +185,8 @@ async def test_orders_undone_orders_and_moves_at_once_leave_counters_that_agree(
         order_id = await till.buy(stays, good=salt)
         at_once = [move(till, goes, door=f"9{number}", share=100), till.undo(order_id), till.buy(goes, good=salt)]
         outcomes = await asyncio.gather(*(at_once if number % 2 else reversed(at_once)), return_exceptions=True)
-        assert [one for one in outcomes if isinstance(one, Exception)] == []
+        # An order that comes first at the counter is what may be undone there.
+        assert {type(one) for one in outcomes if isinstance(one, Exception)} <= {NotTheLastOrder}
         await sound()
 
 
