@@ -7,7 +7,7 @@ from pointsbank.kit.db import Tx
 from pointsbank.ledger import queries_flows as queries
 from pointsbank.ledger import rules
 from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, Source, system_account
-from pointsbank.ledger.actions_flows import check_nothing_held
+from pointsbank.ledger.actions_flows import HOLD_ACCOUNT, check_nothing_held
 from pointsbank.ledger.actions_lots import take_from_lot, take_from_lots
 from pointsbank.ledger.rules import NotAsTold, Posted
 
@@ -33,7 +33,11 @@ async def expire_due(tx: Tx) -> int:
     What a hold keeps stays until the hold is resolved.
     """
     today = local_day(tx.now)
-    lots = await tx.rows(EXPIRED_LOTS, today)
+    accounts = {lot["account_id"] for lot in await tx.rows(EXPIRED_LOTS, today)}
+    for account_id in sorted(accounts):
+        await tx.run(HOLD_ACCOUNT, account_id)
+    # Whoever took from one of them meanwhile has been waited for.
+    lots = [lot for lot in await tx.rows(EXPIRED_LOTS, today) if lot["account_id"] in accounts]
     targets: dict[int, int] = {}  # by community
     sums: Counter[int] = Counter()  # by account of the system, whose rows are taken last
     for lot_id, account_id, free, community_id, left in sorted(lots, key=lambda lot: (lot[1], lot[0])):

@@ -6,6 +6,7 @@ from pointsbank.kit.clock import local_day, start_of_day
 from pointsbank.kit.db import Row, Tx
 from pointsbank.ledger import rules, rules_kinds
 from pointsbank.ledger.actions import ADD, ENTRY, MOVE, TAKE, system_account
+from pointsbank.ledger.actions_flows import HOLD_ACCOUNT
 from pointsbank.ledger.actions_kinds import LAST, come_to, note_run
 from pointsbank.ledger.actions_lots import take_from_lots
 from pointsbank.ledger.rules import LotTaken
@@ -59,6 +60,7 @@ async def reset_due(tx: Tx) -> int:
 async def _clear(tx: Tx, kind: Row, book: Row, day: date) -> None:
     """One entry, or more where a passbook holds more than one entry may move."""
     account_id, over = book["account_id"], start_of_day(day + timedelta(days=1))
+    await tx.run(HOLD_ACCOUNT, account_id)
     number = 0
     while lots := await tx.rows(OLD_LOTS, account_id, over, account_id):
         key = f"reset:{book['id']}:{day.isoformat()}" + (f":{number}" if number else "")
