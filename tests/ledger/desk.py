@@ -1,7 +1,7 @@
 """A community's ledger and its oracle, side by side: whatever is asked of one is asked of the other.
 
 Operations name what they are about by counting: passbooks and people from the first, and entries, holds, vouchers,
-budgets, merges and lists backwards from the latest. So one list of operations means the same whatever numbers a
+budgets, merges, lists and orders backwards from the latest. So one list of operations means the same whatever numbers a
 database gives.
 """
 
@@ -33,6 +33,8 @@ from tests.ledger.conftest import PLAIN
 from tests.ledger.desk_books import BEGIN_WITH, ITEMS, KINDS, PEOPLE, found, homes, kinds_of
 from tests.ledger.desk_flows import Handing
 from tests.ledger.desk_homes import Moving
+from tests.ledger.desk_shelf import fill
+from tests.ledger.desk_shop import Selling
 from tests.ledger.oracle import MAIN
 from tests.ledger.oracle_rows import Person
 from tests.ledger.oracle_years import Oracle
@@ -46,14 +48,15 @@ SHORTFALL = "SELECT shortfall FROM ledger_entry WHERE reverses_id = ?"
 
 
 @dataclass
-class Desk(Moving, Handing):
+class Desk(Moving, Handing, Selling):
     @classmethod
     async def opened(cls, clock: FixedClock, number: int) -> "Desk":
         clock.set(NOON)
         kinds = kinds_of(number)
         place = await db.write(found, number=number, kinds=kinds)
         people = [Person(name, home) for name, home in PEOPLE]
-        desk = cls(clock, number, place, Oracle(local_day(NOON), dict(kinds), people, homes()))
+        oracle = fill(Oracle(local_day(NOON), dict(kinds), people, homes()), place.shelf)
+        desk = cls(clock, number, place, oracle)
         for person, kind in BEGIN_WITH:
             await desk.open_book(person, kind)
         for book in range(len(desk.oracle.books)):
@@ -139,6 +142,10 @@ class Desk(Moving, Handing):
     async def reverse(self, back: int) -> None:
         """Orders by the counter, at once; all others by a voucher, to which somebody agrees where it takes two."""
         at = self.entry(back)
+        bought = self.oracle.order_of(at)
+        if bought is not None:
+            await self.undo_order(bought, self.oracle.bought[bought].clerk)
+            return
         if self.oracle.entries[at].kind != "order":
             await self.take_back_now("reversal", at)
             return
@@ -186,7 +193,7 @@ class Desk(Moving, Handing):
 
     async def live_on(self, hours: int) -> None:
         self.clock.advance(hours=hours)
-        self.oracle.live_through(hours, local_day(self.clock.now()))
+        self.oracle.live_through(60 * hours, local_day(self.clock.now()))
 
     # Years and months.
 

@@ -117,7 +117,7 @@ class Asking:
 
     async def look(self) -> None:
         """All that the ledger says now, against the oracle."""
-        self.ids += await look(self.place, self.oracle, self.ids[-1] if self.ids else 0)
+        self.ids = await look(self.place, self.oracle, self.ids)
 
     async def ask_again(self) -> None:
         """The last request of all comes once more: the same answer, and nothing else."""

@@ -17,9 +17,11 @@ from pointsbank.people import actions as people
 from pointsbank.scoring import actions as scoring
 from pointsbank.scoring.rules import Basis, Item, Table, TableKind, Validity, ValidityKind
 from tests.ledger.conftest import PLAIN, add_person, found_community
+from tests.ledger.desk_shelf import SAYS, Shelf, day_of, open_shop, place_of, same_shop
 from tests.ledger.oracle import MAIN
 from tests.ledger.oracle_flows import ALONE_MAX
 from tests.ledger.oracle_rows import Home
+from tests.ledger.oracle_shop import DAILY_MAX
 from tests.ledger.oracle_years import CENTS_PER_100, Oracle
 
 PEOPLE = (("测试甲", 0), ("测试乙", 0), ("测试丙", 1), ("测试丁", None))
@@ -34,13 +36,13 @@ ITEMS = {(PROGRAMME, MAIN): "A01", ("", MAIN): "B01", ("", HONOUR): "C01", ("", 
 BUILDING = """
 INSERT INTO people_place (parent_id, kind, name, path) VALUES (?, 'building', '测试 1 号楼', ?) RETURNING id
 """
-COMMUNITY = "UPDATE people_community SET reversal_alone_max = ?, holder = ? WHERE id = ?"
+COMMUNITY = "UPDATE people_community SET reversal_alone_max = ?, holder = ?, daily_points_max = ? WHERE id = ?"
 SESSION = """
 INSERT INTO people_session (kind, token_digest, person_id, made_at, expires_at) VALUES ('staff', ?, ?, ?, ?)
 RETURNING id
 """
 # All of it at once: on PostgreSQL the way there and back takes longer than the answer.
-LOOK = """
+LOOK = f"""
 SELECT 'account' AS what, account.id AS a, account.balance AS b, account.held AS c,
        CASE WHEN account.closed_at IS NULL THEN 0 ELSE 1 END AS d, book.id AS e, book.person_id AS f,
        book.household_id AS g, kind.code AS t, account.system AS u
@@ -69,6 +71,7 @@ UNION ALL SELECT 'merge', id, person_id, into_id, NULL, NULL, NULL, NULL, NULL, 
   FROM governance_merge_request WHERE community_id = ?
 UNION ALL SELECT 'home', id, CASE WHEN door IS NULL THEN 1 ELSE 0 END, NULL, NULL, NULL, NULL, NULL, NULL, NULL
   FROM people_household WHERE community_id = ?
+{SAYS.strip()}
 UNION ALL SELECT 'entry', entry.id, move.points, move.source_id, move.target_id, NULL, NULL, NULL, NULL, entry.kind
   FROM ledger_entry entry JOIN ledger_move move ON move.entry_id = entry.id
  WHERE entry.community_id = ? AND entry.id > ?
@@ -89,7 +92,7 @@ TABLE = Table(
 
 
 class Founded(msgspec.Struct):
-    """Members, households and passbooks by place; three people of the office with a session each."""
+    """Members, households and passbooks by place; a shop; three people of the office with a session each."""
 
     community_id: int
     building_id: int
@@ -98,12 +101,17 @@ class Founded(msgspec.Struct):
     maker: tuple[int, int]
     checker: tuple[int, int]
     other: tuple[int, int]
-    persons: list[int] = []
-    homes: list[int] = []
+    shelf: Shelf
+    persons: list[int]
+    homes: list[int]
     books: list[int] = []
     accounts: list[int] = []
     vouchers: list[int] = []
     aliases: list[int] = []
+
+    def clerk_id(self, clerk: int) -> int:
+        """A member by place, or below zero one of the two of the office who give goods out."""
+        return self.persons[clerk] if clerk >= 0 else (self.checker, self.other)[-1 - clerk][0]
 
 
 def kinds_of(number: int) -> dict[str, Settings]:
@@ -127,7 +135,7 @@ async def found(tx: Tx, *, number: int, kinds: dict[str, Settings]) -> Founded:
     community_id, office_id = await found_community(tx), await found_community(tx)
     building = await tx.row(BUILDING, community_id, f"/{community_id}/")
     assert building is not None
-    await tx.run(COMMUNITY, ALONE_MAX, kinds[MAIN].holder, community_id)
+    await tx.run(COMMUNITY, ALONE_MAX, kinds[MAIN].holder, DAILY_MAX, community_id)
     kind_ids = {MAIN: await actions_kinds.make_main_kind(tx, community_id=community_id)}
     for code in (HONOUR, TIME):
         kind_ids[code] = await actions_kinds.make_kind(tx, community_id=community_id, code=code, settings=kinds[code])
@@ -136,17 +144,18 @@ async def found(tx: Tx, *, number: int, kinds: dict[str, Settings]) -> Founded:
         tx, community_id=community_id, from_day=local_day(tx.now), cents_per_100=CENTS_PER_100
     )
     staff = [await _staff(tx, office_id, number, place) for place in (7, 8, 9)]
-    made = Founded(community_id, building["id"], kinds, kind_ids, *staff)
-    for home in homes():
-        made.homes.append(
-            await people.make_household(tx, community_id=community_id, building_id=building["id"], door=str(home.door))
+    home_ids = [
+        await people.make_household(tx, community_id=community_id, building_id=building["id"], door=str(home.door))
+        for home in homes()
+    ]
+    person_ids = [
+        await people.make_person(
+            tx, community_id=community_id, household_id=None if at is None else home_ids[at], name=name, phone=None
         )
-    for name, at in PEOPLE:
-        household_id = None if at is None else made.homes[at]
-        made.persons.append(
-            await people.make_person(tx, community_id=community_id, household_id=household_id, name=name, phone=None)
-        )
-    return made
+        for name, at in PEOPLE
+    ]
+    shelf = await open_shop(tx, community_id=community_id, person_ids=person_ids)
+    return Founded(community_id, building["id"], kinds, kind_ids, *staff, shelf, person_ids, home_ids)
 
 
 async def _staff(tx: Tx, office_id: int, number: int, place: int) -> tuple[int, int]:
@@ -157,10 +166,10 @@ async def _staff(tx: Tx, office_id: int, number: int, place: int) -> tuple[int, 
     return person_id, session["id"]
 
 
-async def look(place: Founded, oracle: Oracle, last_id: int) -> list[int]:
-    """Hold all that the ledger says against the oracle; returns the ids of entries after `last_id`."""
+async def look(place: Founded, oracle: Oracle, ids: list[int]) -> list[int]:
+    """Hold all that the ledger says against the oracle; returns the ids of entries, those known before first."""
     said: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for what, *facts in await db.rows(LOOK, *[place.community_id] * OF_COMMUNITY, last_id):
+    for what, *facts in await db.rows(LOOK, *[place.community_id] * OF_COMMUNITY, ids[-1] if ids else 0):
         said[what].append(tuple(facts))
     _same_homes(said, place, oracle)
     names = _same_accounts(said["account"], place, oracle)
@@ -172,7 +181,9 @@ async def look(place: Founded, oracle: Oracle, last_id: int) -> list[int]:
     assert [voucher[-1] for voucher in said["voucher"]] == [voucher.state for voucher in oracle.vouchers]
     lines = [(line[-1], bool(line[2])) for line in said["line"]]
     assert lines == [(one.state, line.is_live) for one in oracle.openings for line in one.lines]
-    return _same_entries(said["entry"], names, oracle)
+    ids = ids + _same_entries(said["entry"], names, oracle)
+    same_shop(said, place, oracle, ids)
+    return ids
 
 
 def _same_homes(said: dict[str, list[tuple[Any, ...]]], place: Founded, oracle: Oracle) -> None:
@@ -181,7 +192,8 @@ def _same_homes(said: dict[str, list[tuple[Any, ...]]], place: Founded, oracle: 
     place.persons = [person[0] for person in said["person"]]
     assert [bool(home[1]) for home in said["home"]] == [home.door is None for home in oracle.homes]
     assert [
-        (state, _place(place.homes, home), _place(place.persons, into)) for _, home, into, *_, state in said["person"]
+        (state, place_of(place.homes, home), place_of(place.persons, into))
+        for _, home, into, *_, state in said["person"]
     ] == [(one.state, one.home, one.into) for one in oracle.people]
     place.aliases = [alias[0] for alias in said["alias"]]
     assert [
@@ -191,17 +203,13 @@ def _same_homes(said: dict[str, list[tuple[Any, ...]]], place: Founded, oracle: 
     assert [merge[-1] for merge in said["merge"]] == [merge.state for merge in oracle.merges]
 
 
-def _place(numbers: list[int], number: int | None) -> int | None:
-    return None if number is None else numbers.index(number)
-
-
 def _same_accounts(accounts: list[tuple[Any, ...]], place: Founded, oracle: Oracle) -> dict[int, Any]:
     """Returns what each account is: a passbook by place, or a name of the system's."""
     books = [account for account in accounts if account[-1] is None]
     systems = {account[-1]: account[1] for account in accounts if account[-1] is not None}
     place.accounts, place.books = [book[0] for book in books], [book[4] for book in books]
     assert [
-        (kind, _place(place.persons, person), _place(place.homes, home), balance, held, bool(is_closed))
+        (kind, place_of(place.persons, person), place_of(place.homes, home), balance, held, bool(is_closed))
         for _, balance, held, is_closed, _, person, home, kind, _ in books
     ] == [
         (one.kind, one.person, one.home, oracle.balance(at), oracle.held(at), one.is_closed)
@@ -222,18 +230,13 @@ def _same_lots(lots: list[tuple[Any, ...]], names: dict[int, Any], oracle: Oracl
         assert 0 <= held <= remaining
     assert all(oracle.balance(book) == left[book] for book in range(len(oracle.books)))
     assert {
-        (names[account_id], (_day(day), kind, percent)): (remaining, held)
+        (names[account_id], (day_of(day), kind, percent)): (remaining, held)
         for account_id, remaining, held, percent, *_, day, kind in lots
     } == {
         (at, bucket): (lot.remaining, lot.held)
         for at, book in enumerate(oracle.books)
         for bucket, lot in book.lots.items()
     }
-
-
-def _day(text: str) -> date:
-    """PostgreSQL keeps the last day of all as one that never comes."""
-    return date.max if text == "infinity" else date.fromisoformat(text)
 
 
 def _same_entries(found: list[tuple[Any, ...]], names: dict[int, Any], oracle: Oracle) -> list[int]:

@@ -19,17 +19,28 @@ LEFT_OUT = {
     "approvals_approval": {"facts_hash"},
     "people_person": {"wrapped_key", "name"},
     "people_household": {"wrapped_key", "door"},
+    "people_card": {"digits_index"},
+    "people_activation": {"token_digest", "typed_digest"},
 }
 SUBJECTS = {
     "entry": "ledger_entry", "change": "ledger_change", "lot": "ledger_lot", "hold": "ledger_hold",
     "voucher": "ledger_voucher", "budget": "ledger_budget", "period": "ledger_period", "approval": "approvals_approval",
     "award": "awards_award", "passbook": "ledger_passbook", "person": "people_person", "household": "people_household",
     "opening_list": "ledger_opening_list", "merge_request": "governance_merge_request",
-    "proposal": "ledger_proposal",
+    "proposal": "ledger_proposal", "order": "redemption_order", "outlet": "redemption_outlet",
+    "counter": "redemption_counter", "good": "stock_good", "delivery": "stock_lot", "card": "people_card",
+    "merge": "people_merge",
 }  # fmt: skip
 """Where the row is that something is about, by its kind."""
 KINDS = {"source_id": "source_kind", "subject_id": "subject_kind", "ref_id": "what"}
 """What says it, by the column with the number."""
+MOVED_BY = {"receipt": "stock_lot", "order": "redemption_order", "put_back": "redemption_order"}
+"""Why goods were moved, by the move's kind."""
+NO_KEYS = {
+    "redemption_limit_use": {"account_id": "ledger_account", "good_id": "stock_good"},
+    "redemption_visit": {"card_id": "people_card"},
+}
+"""Numbers of rows that no foreign key holds."""
 KEYS = {name: name for name in SUBJECTS} | {
     "expiry": "lot", "base": "passbook", "reset": "passbook", "reversal": "entry", "clawback": "entry",
     "surplus": "entry", "opening": "opening_list", "given-up": "passbook",
@@ -38,7 +49,8 @@ KEYS = {name: name for name in SUBJECTS} | {
 FACTS = {
     "by_entry": "entry", "entry": "entry", "budget": "budget", "approval_id": "approval", "household": "household",
     "left": "household", "household_id": "household", "into": "person", "person_id": "person", "people": "person",
-    "passbook": "passbook", "person": "person", "batch_id": "voucher",
+    "passbook": "passbook", "person": "person", "batch_id": "voucher", "card_id": "card", "lot": "delivery",
+    "outlet": "outlet", "orders": "order",
 }  # fmt: skip
 """And in the facts of a trail, or in the content of a change."""
 ASKED_OF = {
@@ -67,6 +79,7 @@ async def dump() -> dict[str, list[tuple[Any, ...]]]:
     told = {}
     for table, found in rows.items():
         targets = {"id": table} | {column: target for column, target, _ in schema.foreign_keys[table]}
+        targets |= NO_KEYS.get(table, {})
         kept = [column for column in sorted(schema.columns[table]) if column not in LEFT_OUT.get(table, ())]
         told[table] = sorted(
             (tuple((column, _told(row, column, targets, places)) for column in kept) for row in found), key=repr
@@ -84,10 +97,9 @@ def _all_of(table: str, columns: list[str]) -> str:
 
 def _told(row: dict[str, Any], column: str, targets: dict[str, str], places: Places) -> Any:
     value = row[column]
-    if column in KINDS and row.get(KINDS[column]) in SUBJECTS:
-        return _place(places, SUBJECTS[row[KINDS[column]]], value)
-    if column in targets and isinstance(value, int):
-        return _place(places, targets[column], value)
+    table = _table_of(row, column, targets)
+    if table is not None and isinstance(value, int):
+        return _place(places, table, value)
     if column == "name" and row.get("what") in NAMED:
         return str(_place(places, NAMED[row["what"]], int(value)))
     if column == "posting_key":
@@ -96,6 +108,14 @@ def _told(row: dict[str, Any], column: str, targets: dict[str, str], places: Pla
         facts = json.loads(value)
         return {name: _fact(name, fact, facts, places) for name, fact in facts.items()}
     return int(value) if isinstance(value, bool) else value
+
+
+def _table_of(row: dict[str, Any], column: str, targets: dict[str, str]) -> str | None:
+    """Where the row is whose number stands in this column."""
+    if targets["id"] == "stock_move" and column == "source_id":
+        return MOVED_BY[row["kind"]]
+    kind = row.get(KINDS[column]) if column in KINDS else None
+    return SUBJECTS.get(kind or "") or targets.get(column)
 
 
 def _fact(name: str, fact: Any, facts: dict[str, Any], places: Places) -> Any:
@@ -108,9 +128,12 @@ def _fact(name: str, fact: Any, facts: dict[str, Any], places: Places) -> Any:
             [at, _place(places, "people_person", person), _place(places, "people_household", home), *told]
             for at, person, home, *told in fact
         ]
-    if isinstance(fact, list) and name in FACTS:
-        return [_place(places, SUBJECTS[FACTS[name]], one) for one in fact]
-    return _place(places, SUBJECTS[FACTS[name]], fact) if name in FACTS and fact is not None else fact
+    if name == "counted":  # an order, for an account
+        return [[_place(places, "redemption_order", one), _place(places, "ledger_account", at)] for one, at in fact]
+    kind = "passbook" if name == "left" and "orders" in facts else FACTS.get(name)
+    if isinstance(fact, list) and kind is not None:
+        return [_place(places, SUBJECTS[kind], one) for one in fact]
+    return _place(places, SUBJECTS[kind], fact) if kind is not None and fact is not None else fact
 
 
 def _renumbered(text: str, places: Places) -> str:

@@ -20,6 +20,12 @@ DOORS = range(4)
 DAYS = (0, 1, 2, 5, 40, 400)
 BACK, FAR = range(6), (*range(12), *range(12), 30, 60)
 PROGRAMMES = (PROGRAMME, "")
+GIVEN_OUT = (
+    ((0, 1),), ((1, 1),), ((2, 1),), ((0, 3),), ((1, 3),), ((2, 2),), ((1, 2), (0, 1)), ((2, 1), (0, 2)),
+    ((2, 1), (1, 1), (0, 2)), ((0, 1), (1, 1), (0, 1)), ((1, 6), (2, 2)), ((1, 5),),
+)  # fmt: skip
+"""Goods, and pieces of each; the fourth is not there."""
+BASKETS = (*GIVEN_OUT * 3, (), ((0, 0),), ((1, 100),), ((0, 99), (1, 1), (0, 1)), ((0, 1), (3, 1)))
 
 OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and the facts
     "award": (8, {"book": BOOK, "points": (*EARNED, 1_000_000), "days": DAYS}),
@@ -112,6 +118,24 @@ OPERATIONS: dict[str, tuple[int, Facts]] = {  # how often in a long history, and
     ),
     "withdraw_list": (1, {"back": BACK, "by_maker": (True, False)}),
     "refuse_list": (1, {"back": BACK, "by_maker": (False, True)}),
+    "buy": (
+        9,
+        {
+            "person": WHO, "lines": BASKETS, "counter": (0, 0, 1), "clerk": (*[-1] * 10, -2, -2, *range(4)),
+            "has_barcodes": (False, False, True), "card": (*["last"] * 9, "first", "new", "lost"),
+        },
+    ),
+    "undo": (5, {"back": (0, 0, 0, 0, 1, 2), "by_clerk": (*[True] * 5, False)}),
+    "deliver": (
+        2,
+        {
+            "good": range(3), "pieces": (1, 2, 6), "days": (-1, 0, 1, 20, 20, 400, None),
+            "lacks_donor": (False, False, False, True),
+        },
+    ),
+    "change_good": (1, {"good": range(3), "points": (1, 2, 5, 9, 12), "monthly_max": (None, 1, 3, 6)}),
+    "lose_card": (1, {"person": WHO}),
+    "linger": (2, {"minutes": (4, 9, 11, None)}),
     "reverse_line": (2, {"back": BACK, "line": range(3), "by_maker": (False, False, True)}),
 }  # fmt: skip
 

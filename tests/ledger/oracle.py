@@ -1,7 +1,7 @@
 """The books once more, in plain Python and without a database: what the ledger must say after each step.
 
 Here is what all operations share, and those that are about one passbook alone; the others stand in oracle_kinds,
-oracle_flows, oracle_openings, oracle_homes and oracle_years, and `Oracle` there is all of them.
+oracle_flows, oracle_shop, oracle_openings, oracle_homes and oracle_years, and `Oracle` there is all of them.
 """
 
 from collections import Counter
@@ -30,7 +30,7 @@ class Books:
     systems: Counter[str] = field(default_factory=Counter)
     entries: list[Entry] = field(default_factory=list)
     holds: dict[str, Hold] = field(default_factory=dict)
-    hours: int = 0
+    minutes: int = 0
     first_day: date | None = None  # of an entry
     closed: list[date] = field(default_factory=list)  # months
     journal: list[Callable[[], Any]] = field(default_factory=list)  # how to undo what was done
@@ -112,7 +112,7 @@ class Books:
         taken = self._pick(book, points)
         for bucket, part in taken.items():
             self.shift(self.books[book].lots[bucket], "held", part)
-        self.holds[key] = Hold(book, points, taken, overdue_after=self.hours + hours)
+        self.holds[key] = Hold(book, points, taken, overdue_after=self.minutes + 60 * hours)
 
     def capture(self, key: str, outlet: int) -> int:
         hold = self._open(key)
@@ -124,7 +124,7 @@ class Books:
 
     def lapse(self, key: str) -> None:
         hold = self._open(key)
-        if self.hours < hold.overdue_after:
+        if self.minutes < hold.overdue_after:
             raise No("hold_not_overdue")
         self._let_go(hold, "lapsed")
 
@@ -164,8 +164,8 @@ class Books:
                     points = min(lot.free, MOST)
                     self.post("expiry", at, "expired", points, {(at, bucket): points})
 
-    def live_through(self, hours: int, today: date) -> None:
-        self.hours += hours
+    def live_through(self, minutes: int, today: date) -> None:
+        self.minutes += minutes
         self.today = today
 
     # What they have in common.

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from tests.ledger.oracle import MAIN
-from tests.ledger.oracle_flows import NEW_DAYS, Flows, Voucher
+from tests.ledger.oracle_flows import NEW_DAYS, Voucher
 from tests.ledger.oracle_openings import Openings
-from tests.ledger.oracle_rows import MOST, Home, No, Person, Side
+from tests.ledger.oracle_rows import MOST, Alias, Home, Merge, No, Person, Side
+from tests.ledger.oracle_shop import Shop
 
 
 @dataclass
@@ -39,26 +40,7 @@ class Waiting:
 
 
 @dataclass
-class Merge:
-    """Two records are one person's, somebody says; and so much would go along, by passbook."""
-
-    person: int
-    into: int
-    goes_along: list[tuple[int, int]]
-    state: str = "asked"
-
-
-@dataclass
-class Alias:
-    """A record that became another's, as it was noted."""
-
-    person: int
-    into: int
-    is_parted: bool = False
-
-
-@dataclass
-class Homes(Flows, Openings):
+class Homes(Shop, Openings):
     waiting: list[Waiting] = field(default_factory=list)  # as they were done
     merges: list[Merge] = field(default_factory=list)
     aliases: list[Alias] = field(default_factory=list)
@@ -138,18 +120,26 @@ class Homes(Flows, Openings):
             books = self.open_books(home=left)
             self._all_follow(books, first, is_move=True)
             self._close(books)
-        elif share:
+        else:
+            self.uses_follow(self.open_books(home=left), first)
+            self._share(first, left, share)
+
+    def _share(self, first: int, left: int, share: int) -> None:
+        if share:
             shared = self.find(MAIN, None, left)
             if self.kinds[MAIN].holder != "household" or shared is None:
                 raise No("not_enough_points")
             self.add(self.followed, (self.today, first, self.book_of(first)))
             self.follow(shared, self.book_of(first), share)
 
-    def _all_follow(self, books: Sequence[int], person: int, *, is_move: bool = False) -> list[int]:
+    def _all_follow(
+        self, books: Sequence[int], person: int, *, is_move: bool = False, merge: int | None = None
+    ) -> list[int]:
         targets = [(book, self.book_of(person, self.books[book].kind)) for book in books]
         moving = [(book, to) for book, to in targets if to != book]
         for book, to in moving:
             self._redirect(book, to)
+        self.uses_follow([book for book, _ in moving], person, merge)
         for book, to in moving:
             if is_move and self.balance(book):
                 self.add(self.followed, (self.today, person, to))
@@ -192,8 +182,9 @@ class Homes(Flows, Openings):
         books = self.books_that_end(merge.person)
         if self.people[merge.into].state != "member":
             raise No("bad_merge", "people")
-        self._becomes(merge.person, merge.into)
-        self._all_follow(books, merge.into)
+        self.end_card(merge.person, "replaced")
+        alias = self._becomes(merge.person, merge.into)
+        self._all_follow(books, merge.into, merge=alias)
         self._close([book for book in books if self.books[book].home is not None])
         self.put(merge, "state", "done")
 
@@ -222,6 +213,7 @@ class Homes(Flows, Openings):
         self.put(alias, "is_parted", True)
         for name, value in (("state", "provisional"), ("into", None), ("home", None)):
             self.put(who, name, value)
+        self.uses_part(place)
         for one in self._came_along(alias.person):
             if self.people[one].into == alias.into:
                 self.put(self.people[one], "into", alias.person)
@@ -241,7 +233,8 @@ class Homes(Flows, Openings):
                 raise No("points_first", "governance")
             if self.people[into].state != "member":
                 raise No("bad_merge", "people")
-            self._becomes(person, into)
+            alias = self._becomes(person, into)
+            self.uses_follow(self.open_books(person=person), into, alias)
             return
         self.put(who, "state", "member")
         self.put(who, "came_on", self.today)
@@ -254,7 +247,7 @@ class Homes(Flows, Openings):
             if book.person == person:
                 self.put(book, "is_closed", False)
 
-    def _becomes(self, person: int, into: int) -> None:
+    def _becomes(self, person: int, into: int) -> int:
         self.add(self.aliases, Alias(person, into))
         who = self.people[person]
         self.put(who, "state", "merged")
@@ -263,6 +256,7 @@ class Homes(Flows, Openings):
                 self.put(one, "into", into)
         if who.home is not None and not self.members(who.home):
             self.put(self.homes[who.home], "door", None)
+        return len(self.aliases) - 1
 
     def _goes_along(self, person: int) -> list[tuple[int, int]]:
         return [(book, self.balance(book)) for book in self.books_that_end(person) if self.balance(book)]
@@ -376,6 +370,7 @@ class Homes(Flows, Openings):
         for at, one in enumerate(self.people):
             if person in (at, one.into):
                 self.put(one, "home", None)
+                self.end_card(at, "lost")
         if home is not None and not self.members(home):
             self.put(self.homes[home], "door", None)
 

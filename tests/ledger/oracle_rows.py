@@ -37,6 +37,25 @@ class Home:
 
 
 @dataclass
+class Merge:
+    """Two records are one person's, somebody says; and so much would go along, by passbook."""
+
+    person: int
+    into: int
+    goes_along: list[tuple[int, int]]
+    state: str = "asked"
+
+
+@dataclass
+class Alias:
+    """A record that became another's, as it was noted."""
+
+    person: int
+    into: int
+    is_parted: bool = False
+
+
+@dataclass
 class Lot:
     remaining: int = 0
     held: int = 0

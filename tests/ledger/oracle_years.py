@@ -78,12 +78,12 @@ class Oracle(Kinds, Homes):
         found = {one.programme: one for one in self.budgets if one.year == self.today.year}
         return found.get(programme) or found.get("")
 
-    def live_through(self, hours: int, today: date) -> None:
+    def live_through(self, minutes: int, today: date) -> None:
         month = self.today.replace(day=1)
         while month < today.replace(day=1):
             self.outstanding[month] = {kind: self.owed(kind) for kind in self.kinds}
             month = following(month)
-        super().live_through(hours, today)
+        super().live_through(minutes, today)
 
     def owed(self, kind: str) -> int:
         books = sum(self.balance(at) for at, book in enumerate(self.books) if book.kind == kind)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import pytest
 from tortoise.exceptions import IntegrityError
 
-from tests.ledger import faults_people, faults_points
+from tests.ledger import faults_goods, faults_people, faults_points
 from tests.ledger.desk import Desk
 from tests.ledger.operations import history, perform
+from tests.proofs.listed import PROOFS
 
 LENGTH, SEEDS = 120, range(1, 9)
-FAULTS = faults_points.FAULTS | faults_people.FAULTS
+FAULTS = faults_points.FAULTS | faults_people.FAULTS | faults_goods.FAULTS
 
 
 @pytest.mark.tampers
@@ -34,3 +35,8 @@ async def test_without_a_fault_they_agree_on_the_same_histories(database, clock)
         await perform(desk, history(seed, LENGTH // 3, only))  # the machine goes on for longer
         await desk.retire()
         assert desk.ids, only  # something was done, and whatever differs raises where it is done
+
+
+def test_the_list_of_proofs_says_how_many():
+    (listed,) = [proof for proof in PROOFS if proof.tests == ("tests/ledger/test_machine_faults.py",)]
+    assert listed.often == listed.quick == f"{len(FAULTS)} faults"

@@ -71,7 +71,7 @@ PROOFS = (
         (f"{MACHINE}[postgres]",), {"PB_MACHINE_STEPS": "250000"}, {"PB_MACHINE_STEPS": "3000"},
         at_once=4,  # one alone waits for PostgreSQL most of the time
     ),
-    Proof("P-03 P-04 P-13", "faults put into the ledger: the oracle sees each", "55 faults", "55 faults",
+    Proof("P-03 P-04 P-13", "faults put into the ledger: the oracle sees each", "76 faults", "76 faults",
           ("tests/ledger/test_machine_faults.py",)),
     Proof(
         "P-03 P-13", "one history on both databases, all rows compared", "20,000 operations", "240 operations",
