@@ -137,7 +137,8 @@ async def _spend_on(told: TextIO, which: int, accounts: list[tuple[int, int]]) -
 
 @contextlib.asynccontextmanager
 async def spending(told: TextIO, accounts: list[tuple[int, int]]) -> AsyncIterator[None]:
-    """Others spend while the block runs."""
+    """Others spend while the block runs; the first was answered before, however soon the end comes."""
+    await spend(told, *accounts[0], f"spent-{os.getpid()}-first")
     spenders = [asyncio.create_task(_spend_on(told, at, accounts)) for at in range(SPENDERS)]
     yield
     for spender in spenders:
