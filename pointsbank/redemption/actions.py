@@ -18,6 +18,7 @@ from pointsbank.ledger import actions_reversal as reversals
 from pointsbank.ledger import queries as ledger_queries
 from pointsbank.ledger import queries_flows as books
 from pointsbank.ledger.actions_flows import check_open
+from pointsbank.ledger.rules import in_unit
 from pointsbank.ledger.rules_flows import What
 from pointsbank.people import actions_cards as cards
 from pointsbank.people import queries as people_queries
@@ -30,6 +31,7 @@ from pointsbank.redemption.rules import (
     NoSuchVisit,
     NothingEarned,
     OwnHousehold,
+    PriceChanged,
     ShelfItem,
     UndoReason,
     VisitOrCode,
@@ -177,8 +179,12 @@ async def order(
     community_ids: Sequence[int],
     visit: int | None = None,
     code: cards.ReadCode | None = None,
+    seen_points: int | None = None,
 ) -> OrderMade:
-    """Give goods for points. A code opens the visit in the same transaction; a visit serves until it ends."""
+    """Give goods for points. A code opens the visit in the same transaction; a visit serves until it ends.
+
+    With `seen_points`, what the clerk was shown it would cost, another price is refused instead of charged.
+    """
     rules.check(lines)
     if (visit is None) == (code is None):
         raise VisitOrCode
@@ -186,6 +192,8 @@ async def order(
     member = await _admit(tx, counter, code) if code is not None else await _visit(tx, counter, visit or 0)
     basket = await _basket(tx, counter.outlet_id, lines)
     points = rules.price(basket)
+    if seen_points is not None and seen_points != points:
+        raise PriceChanged(points=points, **in_unit(await ledger_queries.paying(tx, member.account_id)))
     if points > member.available:
         raise rules.short(basket, member.available, await ledger_queries.paying(tx, member.account_id))
 

@@ -27,12 +27,16 @@ class VisitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OrderBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Either a visit that is open, or a code that opens one in the same transaction."""
+    """Either a visit that is open, or a code that opens one in the same transaction.
+
+    `seen_points`, what the member was told: where the goods cost something else by now, the order is refused.
+    """
 
     lines: Annotated[list[Line], msgspec.Meta(max_length=100)]
     request_key: str
     visit: Id | None = None
     code: Code | None = None
+    seen_points: Annotated[int, msgspec.Meta(gt=0)] | None = None
 
 
 class MemberAnswer(msgspec.Struct, frozen=True):
@@ -102,6 +106,7 @@ async def order(
             community_ids=session.community_ids,
             visit=data.visit,
             code=data.code,
+            seen_points=data.seen_points,
         )
     return OrderAnswer(made.order_id, made.points, made.balance_before, made.balance_after)
 

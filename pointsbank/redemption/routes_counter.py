@@ -38,6 +38,7 @@ class ScanForm(msgspec.Struct):
     code: str = ""
     visit: int | None = None
     lines: str = ""
+    points: int | None = None
     times: int = 1
     act: str = ""
     sought: str = ""
@@ -231,6 +232,7 @@ async def _confirm(desk: Desk, form: ScanForm) -> int | None:
         lines=[Line(quantity, good_id) for good_id, quantity in desk.basket.items()],
         community_ids=desk.session.community_ids,
         visit=desk.visit_id,
+        seen_points=form.points,
     )
     return made.order_id
 

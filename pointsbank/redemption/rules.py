@@ -52,6 +52,14 @@ class NotEnoughPoints(Refusal):
     message = "还差 {missing:amount}。可删：{names} {points:amount}"
 
 
+class PriceChanged(Refusal):
+    """What the counter was shown, and told the member, is no longer what the goods cost."""
+
+    kind = Kind.CONFLICT
+    code = "redemption.price_changed"
+    message = "价格刚刚改过，这一单现在是 {points:amount}。请先告诉会员，再确认。"
+
+
 class NothingEarned(Refusal):
     kind = Kind.LIMITED
     code = "redemption.nothing_earned"

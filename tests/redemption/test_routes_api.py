@@ -44,6 +44,17 @@ async def test_a_visit_and_an_order_and_their_repeats(world, api):
     assert await world.balance(person) == 20
 
 
+async def test_points_that_the_member_was_told_are_what_is_charged(world, api):
+    person, salt = await world.person(points=30), await world.good(points=5)
+    body = {"lines": [{"good": salt, "quantity": 2}], "code": await world.card(person)}
+    refused = await api.post(url(world, "orders"), json=body | {"seen_points": 9, "request_key": "order-0009"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "redemption.price_changed")
+    assert await world.balance(person) == 30
+
+    made = await api.post(url(world, "orders"), json=body | {"seen_points": 10, "request_key": "order-0010"})
+    assert made.status_code == 201
+
+
 async def test_a_code_and_a_bar_code_are_enough(world, api):
     person, salt = await world.person(points=30), await world.good(points=5, barcode="6901234567892")
     body = {

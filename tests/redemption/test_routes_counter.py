@@ -8,6 +8,7 @@ import pytest
 from pointsbank.kit import db
 from pointsbank.people import actions_cards as cards
 from pointsbank.people.access import Role
+from pointsbank.stock import actions as stock
 from tests.world import visiting
 
 
@@ -85,6 +86,24 @@ async def test_a_member_two_goods_and_enter(world, till):
 
     await till.open()
     assert "上一单" in till.text
+
+
+async def test_a_price_that_changed_since_it_was_shown_is_told_before_it_is_charged(world, till):
+    person, salt = await world.person(points=50), await world.good(points=5, name="食用盐")
+    await till.scan(await world.card(person))
+    await till.scan(await barcode(salt))
+    facts = {"name": "食用盐", "unit": "袋", "monthly_max": None, "low_at": 0}
+    admin, _token = await world.staff(Role.COMMUNITY_ADMIN)
+    await db.write(stock.change_good, actor=admin, good_id=salt, points=8, **facts)
+
+    await till.enter()
+    assert till.answer.status_code == 409
+    assert "这一单现在是 8 分" in till.text
+    assert await world.balance(person) == 50
+
+    await till.enter()
+    assert "兑换成功" in till.text
+    assert await world.balance(person) == 42
 
 
 async def test_goods_before_the_member_are_kept(world, till):
