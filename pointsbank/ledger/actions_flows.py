@@ -43,6 +43,7 @@ from pointsbank.ledger.rules_flows import (
     EstateChanged,
     NotDonatable,
     NotTransferable,
+    NotWhileBarred,
     OnlyEarned,
     OtherKind,
     PotShort,
@@ -98,7 +99,7 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     elif voucher.what is What.GIFT:
         entry_id = await _give_gift(tx, voucher)
     else:
-        check_kinds(voucher, source, target)
+        check_kinds(voucher, source, target, local_day(tx.now))
         entry_id = await _post(tx, voucher, source, target)
     if await tx.run(BOOKED_BY, entry_id, voucher.id) != 1:
         raise VoucherMoved
@@ -149,11 +150,14 @@ async def _check_agreed(tx: Tx, voucher: Voucher) -> None:
     )  # fmt: skip
 
 
-def check_kinds(voucher: Voucher, source: Book | None, target: Book | None) -> None:
+def check_kinds(voucher: Voucher, source: Book | None, target: Book | None, today: date) -> None:
     if source is not None and target is not None and source.kind_id != target.kind_id:
         raise OtherKind
     if source is not None and voucher.what is What.TRANSFER and not source.transferable:
         raise NotTransferable
+    barred = None if source is None else source.barred_until
+    if voucher.what is What.TRANSFER and barred is not None and barred >= today:
+        raise NotWhileBarred(day=barred.isoformat())
     if source is not None and voucher.what is What.DONATION and not source.donatable:
         raise NotDonatable
 

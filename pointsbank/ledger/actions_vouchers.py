@@ -81,7 +81,8 @@ async def hand_over(
         points=points, member_id=source.person_id, how=how, note=note,
     )  # fmt: skip
     if await queries.needs_second(tx, voucher):
-        check_kinds(voucher, *[await queries.book(tx, one) for one in voucher.book_ids])
+        target = None if voucher.to_id is None else await queries.book(tx, voucher.to_id)
+        check_kinds(voucher, source, target, local_day(tx.now))
         return await _asked(tx, voucher)
     await _not_own(tx, voucher)
     return (await book(tx, voucher=voucher)).id

@@ -20,9 +20,10 @@ BOOKS = """
 SELECT book.id, account.id, book.number, book.community_id, book.person_id, book.household_id, account.balance,
        account.held, account.closed_at IS NOT NULL, kind.id, kind.name, kind.transferable, kind.donatable,
        kind.balance_max, kind.spend_above, kind.code, kind.unit, kind.decimals,
-       EXISTS (SELECT 1 FROM people_person person WHERE person.id = book.person_id AND person.merged_into IS NOT NULL)
+       EXISTS (SELECT 1 FROM people_person person WHERE person.id = book.person_id AND person.merged_into IS NOT NULL),
+       bar.barred_until
   FROM ledger_passbook book JOIN ledger_account account ON account.passbook_id = book.id
-  JOIN ledger_book_kind kind ON kind.id = book.kind_id
+  JOIN ledger_book_kind kind ON kind.id = book.kind_id LEFT JOIN ledger_bar bar ON bar.passbook_id = book.id
 """
 BOOK = f"{BOOKS} WHERE book.id = ?"
 OPEN_OF_PERSON = f"{BOOKS} WHERE book.person_id = ? AND account.closed_at IS NULL ORDER BY account.id"
@@ -122,6 +123,7 @@ class Book(msgspec.Struct, frozen=True):
     unit: str
     decimals: int
     is_merged: bool
+    barred_until: date | None
 
 
 class Pot(msgspec.Struct, frozen=True):

@@ -52,6 +52,14 @@ class NotTransferable(Refusal):
     message = "社区定的：这种积分不能转给别人。"
 
 
+class NotWhileBarred(Refusal):
+    """A housemate would redeem at the counter what the holder may not."""
+
+    kind = Kind.LIMITED
+    code = "ledger.not_while_barred"
+    message = "这本存折到 {day}为止不能兑换，这期间积分也不能转给别人。有疑问请到社区。"
+
+
 class NotDonatable(Refusal):
     kind = Kind.LIMITED
     code = "ledger.not_donatable"

@@ -1,16 +1,21 @@
-"""Nobody makes housemates to hand points on alone: whoever was brought in lately counts as of another home."""
+"""Nobody makes housemates to hand points on alone: whoever was brought in lately counts as of another home.
+
+And what may not be redeemed is handed to nobody who may.
+"""
 
 import pytest
 
 from pointsbank.approvals.rules import OwnRequest
 from pointsbank.governance import actions_estates, actions_people
 from pointsbank.kit import db
+from pointsbank.kit.clock import local_day
+from pointsbank.ledger import actions_bars as bars
 from pointsbank.ledger import actions_vouchers as vouchers
 from pointsbank.ledger import queries_flows as found
-from pointsbank.ledger.rules_flows import OwnVoucher, What
+from pointsbank.ledger.rules_flows import NotWhileBarred, OwnVoucher, What
 from pointsbank.people import actions as people
 from tests.approvals.test_actions import made_staff
-from tests.ledger.test_vouchers import admin, agree, allow, book_of
+from tests.ledger.test_vouchers import admin, agree, allow, book_of, give_away
 from tests.world import World
 
 pytestmark = pytest.mark.both
@@ -128,3 +133,31 @@ async def test_nobody_hands_on_what_an_own_household_gives_or_gets(town):
         for giver, to in ((rich, straw), (straw, rich)):
             with pytest.raises(OwnVoucher):
                 await hand_over(town, giver, to, actor=maker)
+
+
+async def test_nobody_hands_on_while_barred_but_to_the_pot(town):
+    giver, friend = await town.person(points=60), await town.person("测试乙")
+    book, today = await book_of(town, giver), local_day(town.clock.now())
+    await db.write(bars.bar, passbook_id=book.passbook_id, until=today)
+
+    for points in (5, 25):
+        with pytest.raises(NotWhileBarred) as refused:
+            await give_away(town, giver, points, friend)
+        assert refused.value.facts == {"day": today.isoformat()}
+        await give_away(town, giver, points)
+
+    town.clock.advance(days=1)
+    await give_away(town, giver, 5, friend)
+    assert (await town.balance(giver), await town.balance(friend)) == (25, 5)
+
+
+async def test_whoever_was_barred_after_somebody_asked_hands_nothing_on(town):
+    giver, friend = await town.person(points=60), await town.person("测试乙")
+    voucher = await hand_over(town, giver, friend, actor=await admin(town))
+    assert voucher.state == "asked"
+    book, today = await book_of(town, giver), local_day(town.clock.now())
+    await db.write(bars.bar, passbook_id=book.passbook_id, until=today)
+
+    with pytest.raises(NotWhileBarred):
+        await agree(town, voucher.id)
+    assert await town.balance(friend) == 0
