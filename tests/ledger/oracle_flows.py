@@ -30,6 +30,7 @@ class Voucher:
     batch: int | None = None  # of gifts: the first of them
     member: int | None = None  # whose estate it is
     lacking: int = 0  # of what a clawback was to take
+    by_checker: bool = False  # what is left of an estate is asked for by whoever agreed to what came before
     state: str = "drawn"
 
     @property
@@ -195,7 +196,7 @@ class Flows(Books):
 
     def agreed(self, place: int, *, is_maker: bool, has_seen: bool) -> Voucher:
         voucher = self._asked(place)
-        if is_maker:
+        if is_maker != voucher.by_checker:
             raise No("own_request", "approvals")
         if not has_seen:
             raise No("facts_changed", "approvals")
@@ -203,13 +204,13 @@ class Flows(Books):
 
     def refuse(self, place: int, *, is_maker: bool) -> None:
         voucher = self._asked(place)
-        if is_maker:
+        if is_maker != voucher.by_checker:
             raise No("own_request", "approvals")
         self.put(voucher, "state", "refused")
 
     def withdraw(self, place: int, *, is_maker: bool) -> None:
         voucher = self._asked(place)
-        if not is_maker:
+        if is_maker == voucher.by_checker:
             raise No("not_the_maker", "approvals")
         self.put(voucher, "state", "withdrawn")
 

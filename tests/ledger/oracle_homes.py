@@ -315,14 +315,14 @@ class Homes(Shop, Openings):
         if voucher.source not in self.books_that_end(human):
             raise No("book_stays", "governance")
         self._book_estate(self.agreed(place, is_maker=is_maker, has_seen=has_seen))
-        self._draw_estate(voucher.source, voucher.target, human, is_maker=False)
+        self._draw_estate(voucher.source, voucher.target, human, is_maker=is_maker)
         return self._go_if_done(human)
 
     def _draw_estate(self, book: Side, target: Side, human: int, *, is_maker: bool = True) -> None:
         """A million at a time, until all is booked or a voucher waits."""
         assert isinstance(book, int)
         while left := self.balance(book):
-            voucher = Voucher("estate", book, target, min(left, MOST), member=human)
+            voucher = Voucher("estate", book, target, min(left, MOST), member=human, by_checker=not is_maker)
             self.draw(voucher)
             voucher.state = "asked"
             if not self.is_for_one(voucher, is_maker=is_maker):

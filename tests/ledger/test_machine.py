@@ -74,3 +74,17 @@ async def test_the_ledger_and_its_oracle_never_differ(fresh, clock, engine, caps
             await asyncio.to_thread(run_state_machine_as_test, seed(chosen)(Machine), settings=turn)
         chosen += 1
     assert Machine.steps >= wanted
+
+
+async def test_what_is_left_of_an_estate_is_asked_for_by_whoever_agreed_to_the_first_million(fresh, clock, engine):
+    """Found after 110,000 steps: the oracle took one person for the maker of all. There was something before them."""
+    async with fresh(engine):
+        desk = await Desk.opened(clock, 1)
+        for _ in "ab":
+            await desk.award(book=1, points=1_000_000, days=5)
+        await desk.pass_on(person=1, heir=4)
+        for by_maker in (True, False, False, True):
+            await desk.agree(0, by_maker=by_maker, has_seen=True)
+        told = [voucher.state for voucher in desk.oracle.vouchers]
+        await desk.retire()
+    assert told == ["booked", "booked", "asked"]
