@@ -15,6 +15,6 @@ Invariants:
   4. An objection holds back the one line it names, in the transaction that records it.
   5. No points stay where nobody can reach them: with whoever moves house all or an agreed share go along, to the
      record that stays all go, and whoever leaves passes them on or gives them up. Passbooks that nobody holds any more
-     are closed.
+     are closed. Nobody lets points come to a household with somebody, and moves that one out without, within days.
   6. A member whose estate waits for a second person stays one until the last of its vouchers is booked.
 """

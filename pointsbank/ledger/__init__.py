@@ -32,9 +32,10 @@ Invariants:
       kind, are what was booked in it and before.
   15. Points go from hand to hand, and with whoever moves, by a voucher, with their last days. Grants, gifts,
       adjustments, large estates, and what staff hand on to another home, or within one that they filled lately, are
-      booked only for exactly what a second person agreed to, who neither asked nor gains.
-  16. A closed passbook is empty and stays so: nothing comes into it, not even by a reversal. None is closed while
-      points are held in it.
+      booked only for exactly what a second person agreed to, who neither asked nor gains. From a passbook that is kept
+      from redeeming nothing is handed on.
+  16. A closed passbook is empty: nothing comes into it, not even by a reversal. None is closed while points are held
+      in it, and one is opened again only when its holder belongs to no household any more.
   17. Each kind of entry is of one room, and what it names there is there and knows it: awards and deductions of
       awards, orders of redemption, all others of the ledger; what is given up is of a person of governance's.
   18. What a kind says, and how much one person may do alone, changes as a second person agreed to, who did not ask; at

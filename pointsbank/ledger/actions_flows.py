@@ -99,7 +99,7 @@ async def book(tx: Tx, *, voucher: Voucher) -> Voucher:
     elif voucher.what is What.GIFT:
         entry_id = await _give_gift(tx, voucher)
     else:
-        check_kinds(voucher, source, target, local_day(tx.now))
+        check_allowed(voucher, source, target, local_day(tx.now))
         entry_id = await _post(tx, voucher, source, target)
     if await tx.run(BOOKED_BY, entry_id, voucher.id) != 1:
         raise VoucherMoved
@@ -150,7 +150,7 @@ async def _check_agreed(tx: Tx, voucher: Voucher) -> None:
     )  # fmt: skip
 
 
-def check_kinds(voucher: Voucher, source: Book | None, target: Book | None, today: date) -> None:
+def check_allowed(voucher: Voucher, source: Book | None, target: Book | None, today: date) -> None:
     if source is not None and target is not None and source.kind_id != target.kind_id:
         raise OtherKind
     if source is not None and voucher.what is What.TRANSFER and not source.transferable:

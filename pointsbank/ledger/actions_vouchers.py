@@ -15,7 +15,7 @@ from pointsbank.kit.db import Tx
 from pointsbank.kit.errors import NotFound
 from pointsbank.ledger import actions_periods, rules
 from pointsbank.ledger import queries_flows as queries
-from pointsbank.ledger.actions_flows import book, check_kinds, check_open
+from pointsbank.ledger.actions_flows import book, check_allowed, check_open
 from pointsbank.ledger.actions_kinds import open_book
 from pointsbank.ledger.actions_seal import change
 from pointsbank.ledger.rules import UnknownAccount, WrongMatch
@@ -82,7 +82,7 @@ async def hand_over(
     )  # fmt: skip
     if await queries.needs_second(tx, voucher):
         target = None if voucher.to_id is None else await queries.book(tx, voucher.to_id)
-        check_kinds(voucher, source, target, local_day(tx.now))
+        check_allowed(voucher, source, target, local_day(tx.now))
         return await _asked(tx, voucher)
     await _not_own(tx, voucher)
     return (await book(tx, voucher=voucher)).id

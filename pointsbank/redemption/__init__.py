@@ -4,7 +4,7 @@ Words: outlet (爱心超市), counter (a till of it), visit (a member who has sh
 counter, for ten minutes), basket (goods and quantities, held by the page), order, undo,
 day sheet (日结单: what a counter gave out on one day, to sign and keep).
 Invariants:
-  1. An order takes its goods, its points and its limits together, or nothing.
+  1. An order takes its goods, its points and its limits together, or nothing; and no other price than was shown.
   2. A code opens one visit; a visit serves only the counter and the staff person it was opened for, and ends;
      nor does it pay from a household's passbook for one who does not live there any more.
   3. Points per holder and day and pieces per good, holder and month stay within the limits, whoever orders at once.

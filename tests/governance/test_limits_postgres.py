@@ -1,31 +1,13 @@
 """Several connections at once: a family splits while an order is being made, or undone (redemption, 7)."""
 
 import asyncio
-from contextlib import asynccontextmanager
 
-import asyncpg
 import pytest
 
 from tests.governance.limits import DAY, family, move
+from tests.locks import taken, waits
 
 pytestmark = pytest.mark.postgres
-
-
-@asynccontextmanager
-async def taken(settings, row, key):
-    """Somebody holds a row as an update would, and lets it go as it was."""
-    slow = await asyncpg.connect(settings.database_url)
-    try:
-        async with slow.transaction():
-            await slow.execute(f"SELECT 1 FROM {row} WHERE id = $1 FOR NO KEY UPDATE", key)
-            yield
-    finally:
-        await slow.close()
-
-
-async def waits(waiting):
-    await asyncio.sleep(0.3)
-    assert not waiting.done()
 
 
 async def test_an_order_that_is_being_made_is_waited_for_and_counts_for_both(till, settings):

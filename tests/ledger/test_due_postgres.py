@@ -1,33 +1,15 @@
 """Several connections at once: what clears and expires waits for whoever is at a passbook, and goes on (5)."""
 
 import asyncio
-from contextlib import asynccontextmanager
 from datetime import date, datetime
 
-import asyncpg
 import pytest
 
 from pointsbank.kit import db
 from pointsbank.ledger import actions_expiry, actions_reset, actions_reversal, queries
+from tests.locks import taken, waits
 
 pytestmark = pytest.mark.postgres
-
-
-@asynccontextmanager
-async def busy(settings, system):
-    """Whoever books to this account of the system has taken all else, and waits."""
-    slow = await asyncpg.connect(settings.database_url)
-    try:
-        async with slow.transaction():
-            await slow.execute("SELECT 1 FROM ledger_account WHERE system = $1 FOR NO KEY UPDATE", system)
-            yield
-    finally:
-        await slow.close()
-
-
-async def waits(waiting):
-    await asyncio.sleep(0.3)
-    assert not waiting.done()
 
 
 async def test_a_reset_clears_what_an_order_has_left(bank, settings):
@@ -38,7 +20,7 @@ async def test_a_reset_clears_what_an_order_has_left(bank, settings):
     await bank.spend(book, 1)
     bank.clock.advance(days=1)
 
-    async with busy(settings, "redeemed:1"):
+    async with taken(settings, "ledger_account", "redeemed:1", "system"):
         order = asyncio.ensure_future(bank.spend(book, 4))
         await waits(order)
         reset = asyncio.ensure_future(db.write(actions_reset.reset_due))
@@ -54,7 +36,7 @@ async def test_what_is_being_taken_back_does_not_expire_as_well_nor_hold_up_the_
     awards = [await bank.award(book, 10, expires_on=date(2026, 11, 22)) for book in books]
     bank.clock.set(datetime.fromisoformat("2026-11-23T04:00+00:00"))
 
-    async with busy(settings, "issued"):
+    async with taken(settings, "ledger_account", "issued", "system"):
         wrong = asyncio.ensure_future(db.write(actions_reversal.reverse, entry_id=awards[0].entry_id, reason="twice"))
         await waits(wrong)
         expiry = asyncio.ensure_future(db.write(actions_expiry.expire_due))
