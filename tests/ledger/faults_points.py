@@ -60,7 +60,7 @@ def a_passbook_takes_more_than_its_limit(patch):
 
 @fault(*FLOWS)
 def points_are_given_where_the_kind_forbids_it(patch):
-    patch.setattr(actions_flows, "check_kinds", lambda *_: None)
+    patch.setattr(actions_flows, "check_allowed", lambda *_: None)
 
 
 @fault(*FLOWS)
